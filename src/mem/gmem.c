@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: MIT */
+#include "mem/gmem.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <glib.h>
+
+#include "base/checked.h"
+
+#define PAGE_BYTES 4096ull
+
+struct gmem {
+	int fd;
+	uint64_t bytes;
+	unsigned int n_regions;
+	struct gmem_region regions[2];
+};
+
+static int map_region(struct gmem *mem, uint64_t gpa, uint64_t bytes,
+		      uint64_t fd_offset)
+{
+	struct gmem_region *r = &mem->regions[mem->n_regions];
+
+	r->host = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
+		       MAP_SHARED | MAP_NORESERVE, mem->fd, (off_t)fd_offset);
+	if (r->host == MAP_FAILED)
+		return -errno;
+	/* A core file of the VMM need not hold the guest. */
+	madvise(r->host, bytes, MADV_DONTDUMP);
+	r->gpa = gpa;
+	r->bytes = bytes;
+	r->fd_offset = fd_offset;
+	mem->n_regions++;
+	return 0;
+}
+
+struct gmem *gmem_new(uint64_t bytes, GError **error)
+{
+	struct gmem *mem = g_new0(struct gmem, 1);
+	uint64_t low = MIN(bytes, GMEM_HOLE_START);
+	int err;
+
+	mem->bytes = bytes;
+	mem->fd = memfd_create("guest-ram", MFD_CLOEXEC);
+	if (mem->fd < 0) {
+		err = -errno;
+		goto fail;
+	}
+	if (ftruncate(mem->fd, (off_t)bytes)) {
+		err = -errno;
+		goto fail;
+	}
+	err = map_region(mem, 0, low, 0);
+	if (!err && bytes > low)
+		err = map_region(mem, GMEM_HOLE_END, bytes - low, low);
+	if (!err)
+		return mem;
+fail:
+	g_set_error(error, G_FILE_ERROR, (int)g_file_error_from_errno(-err),
+		    "guest memory: cannot get %" G_GUINT64_FORMAT " MiB: %s",
+		    bytes >> 20, g_strerror(-err));
+	gmem_free(mem);
+	return NULL;
+}
+
+void gmem_free(struct gmem *mem)
+{
+	if (!mem)
+		return;
+	for (unsigned int i = 0; i < mem->n_regions; i++)
+		munmap(mem->regions[i].host, mem->regions[i].bytes);
+	if (mem->fd >= 0)
+		close(mem->fd);
+	g_free(mem);
+}
+
+uint64_t gmem_bytes(const struct gmem *mem)
+{
+	return mem->bytes;
+}
+
+uint64_t gmem_end(const struct gmem *mem)
+{
+	const struct gmem_region *last = &mem->regions[mem->n_regions - 1];
+
+	return last->gpa + last->bytes;
+}
+
+const struct gmem_region *gmem_regions(const struct gmem *mem,
+				       unsigned int *n_regions)
+{
+	*n_regions = mem->n_regions;
+	return mem->regions;
+}
+
+static uint8_t *find(const struct gmem *mem, uint64_t gpa, uint64_t len)
+{
+	for (unsigned int i = 0; i < mem->n_regions; i++) {
+		const struct gmem_region *r = &mem->regions[i];
+
+		if (gpa >= r->gpa && range_fits(gpa - r->gpa, len, r->bytes))
+			return (uint8_t *)r->host + (gpa - r->gpa);
+	}
+	return NULL;
+}
+
+bool gmem_contains(const struct gmem *mem, uint64_t gpa, uint64_t len)
+{
+	return find(mem, gpa, len) != NULL;
+}
+
+int gmem_read(const struct gmem *mem, uint64_t gpa, void *out, size_t len)
+{
+	const uint8_t *host = find(mem, gpa, len);
+
+	if (!host)
+		return -EFAULT;
+	memcpy(out, host, len);
+	return 0;
+}
+
+int gmem_write(struct gmem *mem, uint64_t gpa, const void *data, size_t len)
+{
+	uint8_t *host = find(mem, gpa, len);
+
+	if (!host)
+		return -EFAULT;
+	memcpy(host, data, len);
+	return 0;
+}
+
+void gmem_zero_all(struct gmem *mem)
+{
+	/* The memfd keeps its size; overlays must be gone by now. */
+	for (unsigned int i = 0; i < mem->n_regions; i++)
+		madvise(mem->regions[i].host, mem->regions[i].bytes,
+			MADV_REMOVE);
+}
+
+void *gmem_load(struct gmem *mem, uint64_t gpa, uint64_t len)
+{
+	return find(mem, gpa, len);
+}
+
+int gmem_swap_page(struct gmem *mem, uint64_t gpa, int fd, uint64_t offset)
+{
+	uint8_t *host = find(mem, gpa, PAGE_BYTES);
+
+	if (!host || !is_aligned(gpa, PAGE_BYTES))
+		return -EFAULT;
+	if (fd < 0) {
+		fd = mem->fd;
+		offset = gpa < GMEM_HOLE_END
+				 ? gpa
+				 : gpa - GMEM_HOLE_END + GMEM_HOLE_START;
+	}
+	if (mmap(host, PAGE_BYTES, PROT_READ | PROT_WRITE,
+		 MAP_SHARED | MAP_FIXED, fd, (off_t)offset) == MAP_FAILED)
+		return -errno;
+	return 0;
+}

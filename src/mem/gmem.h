@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * gmem.h - guest RAM.
+ *
+ * One memfd, laid out as a PC has it: RAM below the hole that ends at 4 GiB,
+ * the rest above.  RAM is never unmapped while the VM lives.
+ *
+ * A struct that a guest wrote is copied out, once, and the copy is checked
+ * and used; gmem_read() and gmem_write() are the way to it.  There is no call
+ * that gives a pointer to a guest's struct.
+ *
+ * Thread: any, once gmem_new() has returned.
+ */
+#ifndef MEM_GMEM_H
+#define MEM_GMEM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <glib.h>
+
+/* RAM may begin below this address or at 4 GiB, never between. */
+#define GMEM_HOLE_START 0xC0000000ull
+#define GMEM_HOLE_END   0x100000000ull
+
+struct gmem;
+
+/* A run of RAM: guest addresses and where they are mapped in this process. */
+struct gmem_region {
+	uint64_t gpa;
+	uint64_t bytes;
+	void *host;
+	uint64_t fd_offset;
+};
+
+/**
+ * gmem_new() - make @bytes of RAM, zeroed
+ * @bytes: a multiple of 4 KiB
+ * @error: says how much was asked for when it cannot be had
+ *
+ * Return: owned; NULL with @error set.
+ */
+struct gmem *gmem_new(uint64_t bytes, GError **error);
+void gmem_free(struct gmem *mem);
+
+uint64_t gmem_bytes(const struct gmem *mem);
+
+/** gmem_end() - the first address above all RAM */
+uint64_t gmem_end(const struct gmem *mem);
+
+/** gmem_regions() - the one or two runs of RAM; borrowed */
+const struct gmem_region *gmem_regions(const struct gmem *mem,
+				       unsigned int *n_regions);
+
+/** gmem_contains() - is [@gpa, @gpa + @len) RAM, all of it in one region? */
+bool gmem_contains(const struct gmem *mem, uint64_t gpa, uint64_t len);
+
+/**
+ * gmem_read() - copy from guest memory, through overlay pages
+ *
+ * Return: 0, or -EFAULT (nothing copied) when the range is not all RAM.
+ */
+int gmem_read(const struct gmem *mem, uint64_t gpa, void *out, size_t len);
+
+/** gmem_write() - copy to guest memory; as gmem_read() */
+int gmem_write(struct gmem *mem, uint64_t gpa, const void *data, size_t len);
+
+/**
+ * gmem_zero_all() - give all RAM back to the host, so that it reads as zeros
+ *
+ * Thread: with every vCPU stopped.
+ */
+void gmem_zero_all(struct gmem *mem);
+
+/**
+ * gmem_load() - where bulk data (an image, an iovec) may be put directly
+ *
+ * For bytes that are never parsed in place.  Borrowed until gmem_free().
+ *
+ * Return: NULL when the range is not all RAM.
+ */
+void *gmem_load(struct gmem *mem, uint64_t gpa, uint64_t len);
+
+/**
+ * gmem_swap_page() - show another page at @gpa, or the RAM again
+ * @gpa:    4 KiB aligned, RAM
+ * @fd:     memfd that the new page comes from, or -1 for the RAM itself
+ * @offset: where in @fd
+ *
+ * Only overlay.c uses it.  Atomic towards running vCPUs: they wait in the
+ * host's page fault handler.
+ *
+ * Return: 0 or -errno.
+ */
+int gmem_swap_page(struct gmem *mem, uint64_t gpa, int fd, uint64_t offset);
+
+#endif
