@@ -1,0 +1,122 @@
+# shellcheck shell=bash
+# debian-archive.sh - sourced: read any Debian suite without touching the host.
+#
+# A private apt configuration per suite: own sources, lists and cache, and no
+# package counted as installed.  The archive's address is the one the host's
+# own apt uses (apt itself is asked, so .list and .sources both work, and so
+# does a mirror or a proxy); it is written down nowhere.
+# Needs lab-cache.sh.
+
+archive_keyring=/usr/share/keyrings/debian-archive-keyring.gpg
+# Lists younger than this many minutes are not fetched again.
+archive_fresh_min=720
+
+# archive_host_suite - the host's own Debian release
+archive_host_suite() {
+	# shellcheck disable=SC1091
+	(. /etc/os-release && printf '%s\n' "${VERSION_CODENAME:-sid}")
+}
+
+# archive_uris - "URI SUITE" of every source that the host's apt knows
+archive_uris() {
+	apt-get --print-uris update 2>/dev/null |
+		sed -nE "s,^'(.*)/dists/(.*)/InRelease'.*,\1 \2,p" | sort -u
+}
+
+# archive_uri SUITE - where SUITE is to be had: security suites beside the
+# host's security suite, all others beside the host's own release
+archive_uri() {
+	local host uri suite found=''
+	host=$(archive_host_suite)
+
+	while read -r uri suite; do
+		case $1/$suite in
+		*-security/*-security | *-security/*/updates) ;;
+		*-security/*) continue ;;
+		*/"$host" | */stable | */testing | */unstable | */sid) ;;
+		*) continue ;;
+		esac
+		found=$uri
+		break
+	done < <(archive_uris)
+	[[ $found ]] && printf '%s\n' "$found"
+}
+
+# archive_options SUITE - the private configuration, one option a line
+archive_options() {
+	local dir
+	dir=$(lab_cache_dir)/apt/$1
+
+	printf '%s\n' \
+		-o "Dir::Etc::sourcelist=$dir/suite.list" \
+		-o Dir::Etc::sourceparts=/dev/null \
+		-o Dir::Etc::preferencesparts=/dev/null \
+		-o Dir::Etc::preferences=/dev/null \
+		-o "Dir::State::lists=$dir/lists" \
+		-o Dir::State::status=/dev/null \
+		-o "Dir::Cache=$dir/cache" \
+		-o APT::Sandbox::User=root \
+		-o APT::Update::Post-Invoke-Success= \
+		-o Acquire::Languages=none \
+		-o Acquire::Retries=2
+}
+
+# archive_apt SUITE TOOL ARG... - apt-get or apt-cache on that suite
+archive_apt() {
+	local suite=$1 tool=$2 options
+	shift 2
+	mapfile -t options < <(archive_options "$suite")
+	LC_ALL=C "$tool" -q "${options[@]}" "$@"
+}
+
+# archive_open SUITE - fetch the suite's lists unless they are fresh
+archive_open() {
+	local dir
+	dir=$(lab_cache_dir)/apt/$1
+
+	lab_locked "$dir/lock" archive_open_locked "$1" "$dir"
+}
+
+archive_open_locked() {
+	local suite=$1 dir=$2 uri signed=''
+
+	[[ -z $(find "$dir/stamp" -mmin -$archive_fresh_min 2>/dev/null) ]] ||
+		return 0
+	uri=$(archive_uri "$suite") || return 1
+	mkdir -p "$dir/lists/partial" "$dir/cache/archives/partial"
+	[[ ! -r $archive_keyring ]] || signed="[signed-by=$archive_keyring] "
+	printf 'deb %s%s %s main\n' "$signed" "$uri" "$suite" >"$dir/suite.list"
+	archive_apt "$suite" apt-get -o APT::Update::Error-Mode=any update \
+		>"$dir/update.log" 2>&1 </dev/null || return 1
+	touch "$dir/stamp"
+}
+
+# archive_version SUITE PACKAGE - its newest version there, or nothing
+archive_version() {
+	archive_apt "$1" apt-cache madison "$2" 2>/dev/null |
+		awk -F'|' 'NR == 1 { gsub(/ /, "", $2); print $2 }'
+}
+
+# archive_depends SUITE PACKAGE=VERSION - names it depends on, one a line
+# (the first of alternatives)
+archive_depends() {
+	archive_apt "$1" apt-cache show "$2" |
+		sed -nE 's/^(Pre-)?Depends: //p' | tr ',' '\n' |
+		sed -E 's/^ *//; s/[ :(|].*//' | sort -u
+}
+
+# archive_fetch SUITE DIR PACKAGE[=VERSION]... - download and unpack into DIR
+archive_fetch() {
+	local suite=$1 dir=$2 deb debs
+	shift 2
+	debs=$(mktemp -d "$dir/debs.XXXXXX")
+	(cd "$debs" && archive_apt "$suite" apt-get download "$@" \
+		>log 2>&1 </dev/null) || {
+		tail -n 3 "$debs/log" >&2
+		return 1
+	}
+	for deb in "$debs"/*.deb; do
+		dpkg-deb -x "$deb" "$dir"
+	done
+	rm -rf "$debs"
+}
