@@ -1,0 +1,159 @@
+# shellcheck shell=bash
+# l1-boot.sh - sourced by lab: boot the L1 once and say how it ended.
+#
+# The L1 proves that it lived to the end by the file ctl/rc.  Without it, it
+# died: it panics on an oops and on a lockup, a panic or a triple fault ends
+# QEMU (-no-reboot), and one that is merely stuck no longer touches ctl/alive.
+# Uses lab's variables: here cpus memory timeout out ctl kernel verbose.
+
+# After this many seconds without a sign of life the L1 is dead; long, for the
+# host may be busy and a TCG machine shares its one CPU with its guests.
+l1_silence=90
+
+l1_modules='ccp irqbypass kvm kvm-amd virtio_ring virtio virtio_pci_legacy_dev?
+	virtio_pci_modern_dev? virtio_pci netfs? fscache? 9pnet 9pnet_virtio 9p
+	tun bridge? veth? loop? nbd?'
+
+# prepare_l1 - QEMU, kernel and initramfs, from the cache or fetched
+prepare_l1() {
+	local cache kernel_dir key
+
+	qemu=$("$here/qemu")
+	kernel_dir=$("$here/kernel" "$kernel")
+	cache=$(lab_cache_dir)/l1
+	key=$(cat "$here/l1-init" "$here/initramfs" "$here/module-order.sh" \
+		"$here/l1-boot.sh" "$kernel_dir/version" \
+		"$kernel_dir/lib/modules"/*/modules.dep | sha256sum)
+	l1_release=$(<"$kernel_dir/version")
+	l1_kernel=$kernel_dir/vmlinuz
+	l1_initrd=$cache/$l1_release-${key:0:16}.cpio.gz
+	[[ -e $l1_initrd ]] ||
+		lab_locked "$cache/lock" make_initrd "$kernel_dir"
+}
+
+make_initrd() {
+	[[ ! -e $l1_initrd ]] || return 0
+	find "${l1_initrd%/*}" -name '*.cpio.gz' -mtime +30 -delete
+	"$here/initramfs" "$l1_initrd" --kernel-dir "$1" --init "$here/l1-init" \
+		--modules "$l1_modules"
+}
+
+# announce - the one line that says what is going on
+announce() {
+	local why='asked for an emulated L1' version
+
+	version=$("$qemu" --version | sed -nE '1s/.*version ([0-9.]+).*/\1/p')
+	# On a host that runs ring 0 in software no virtualisation flag shows.
+	if [[ ! -w /dev/kvm ]] || ! grep -qwE 'vmx|svm' /proc/cpuinfo; then
+		why='no usable /dev/kvm for Linux guests here'
+	fi
+	lab_say "$why; running inside an emulated L1 (QEMU-TCG $version," \
+		"Debian $l1_release, $cpus CPU, $memory MiB)"
+}
+
+# qemu_command - fill the array of that name
+qemu_command() {
+	local cpu=max append major
+
+	major=$("$qemu" --version | sed -nE '1s/.*version ([0-9]+).*/\1/p')
+	if ((major < 8)); then
+		# nested AMD-V without an XSETBV intercept: hide what needs it
+		cpu+=,-xsave,-avx,-avx2,-fma,-f16c,-mpx,-pku,-vaes,-vpclmulqdq
+	fi
+	append='console=ttyS0 tsc=reliable clocksource=tsc mitigations=off'
+	append+=' nmi_watchdog=0 oops=panic softlockup_panic=1 panic=-1'
+	append+=' random.trust_cpu=on audit=0 loglevel=5'
+	qemu_command=(
+		"$qemu" -name kvmbus-lab -nodefaults -no-user-config
+		-display none -no-reboot -machine q35
+		-accel tcg,thread=multi,tb-size=1024 -cpu "$cpu"
+		-smp "$cpus" -m "$memory"
+		-kernel "$l1_kernel" -initrd "$l1_initrd" -append "$append"
+		-chardev "file,id=console,path=$out/l1-console.log"
+		-serial chardev:console
+		-virtfs "local,path=/,security_model=none,mount_tag=root,readonly=on,multidevs=remap"
+		-virtfs "local,path=${out//,/,,},security_model=none,mount_tag=results,multidevs=remap"
+		-virtfs "local,path=${ctl//,/,,},security_model=none,mount_tag=ctl,multidevs=remap"
+	)
+}
+
+# run_l1 ATTEMPT - boot and wait; sets result, and death if it died
+run_l1() {
+	local log=$out/l1-console.log tails=() started=$SECONDS
+
+	death=''
+	[[ $1 == 0 ]] || mv "$log" "$log.$1"
+	rm -f "$ctl/rc" "$ctl/alive"
+	: >"$ctl/out"
+	: >"$ctl/err"
+	: >"$log"
+	qemu_command
+	[[ ! $verbose ]] || printf '%q ' "${qemu_command[@]}" $'\n' >&2
+	setpriv --pdeathsig KILL -- "${qemu_command[@]}" </dev/null \
+		>"$out/qemu.log" 2>&1 {out_lock}>&- &
+	l1_pid=$!
+	tail -c +1 -s 0.1 --pid "$l1_pid" -f "$ctl/out" {out_lock}>&- &
+	tails+=($!)
+	tail -c +1 -s 0.1 --pid "$l1_pid" -f "$ctl/err" {out_lock}>&- >&2 &
+	tails+=($!)
+	if [[ $verbose ]]; then
+		tail -c +1 -s 0.1 --pid "$l1_pid" -f "$log" {out_lock}>&- >&2 &
+		tails+=($!)
+	fi
+	watch_l1 "$started"
+	wait "$l1_pid" 2>/dev/null || l1_status=$?
+	l1_pid=''
+	wait "${tails[@]}" || true
+	judge_l1 "$log"
+}
+
+# watch_l1 STARTED - until it has ended by itself, or is ended here
+watch_l1() {
+	local nothing alive
+
+	l1_status=0
+	exec {nothing}<> <(:)
+	while kill -0 "$l1_pid" 2>/dev/null; do
+		read -rt 0.1 -u "$nothing" _ || true
+		if ((SECONDS - $1 >= timeout)); then
+			result=124
+			stop_l1
+		fi
+		alive=$(stat -c %Y "$ctl/alive" 2>/dev/null) || alive=''
+		if ((EPOCHSECONDS - ${alive:-$EPOCHSECONDS} > l1_silence)) ||
+			{ [[ ! $alive ]] && ((SECONDS - $1 > l1_silence)); }; then
+			death="no sign of life for $l1_silence s"
+			stop_l1
+		fi
+	done
+	exec {nothing}>&-
+}
+
+# judge_l1 LOG - finished, out of time, or dead, and of what
+judge_l1() {
+	local log=$1
+
+	if [[ -s $ctl/rc ]]; then
+		result=$(<"$ctl/rc")
+		death=''
+	elif [[ $result == 124 ]]; then
+		lab_say "timeout after $timeout s"
+	elif [[ ! $death ]]; then
+		death=$(grep -aoE 'Kernel panic - .*|l1-init: .*' "$log" |
+			grep -avE '^l1-init: (up|exit) ' | tail -n 1 | tr -d '\r')
+		[[ $death ]] || ((l1_status == 0)) ||
+			death="QEMU ended with $l1_status: $(tail -n 1 "$out/qemu.log")"
+		: "${death:=it reset without a word}"
+	fi
+}
+
+# stop_l1 - end our own QEMU, and no other
+stop_l1() {
+	[[ $l1_pid ]] || return 0
+	kill "$l1_pid" 2>/dev/null || return 0
+	for _ in {1..20}; do
+		kill -0 "$l1_pid" 2>/dev/null || return 0
+		sleep 0.1
+	done
+	kill -KILL "$l1_pid" 2>/dev/null || true
+}
