@@ -22,6 +22,7 @@
 
 struct coverage_set;
 struct gmem;
+struct hv_register_value;
 struct overlay_space;
 struct partition;
 struct partition_features;
@@ -41,22 +42,15 @@ enum partition_milestone {
 /** partition_milestone_name() - as the report has it: "guest_os_id" … */
 const char *partition_milestone_name(enum partition_milestone milestone);
 
-/* What a guest said when it crashed. */
-struct partition_crash {
-	uint64_t p[5];
-	uint64_t ctl;
-	/*
-	 * The text that it left in memory, if any: printable ASCII, tabs and
-	 * newlines, no terminal escapes.  Borrowed for the callback.
-	 */
-	const char *message;
-};
-
 /* On the VP's thread, with no lock of ours held. */
 struct partition_ops {
-	/* CRASH_CTL written with the notify bit; the guest goes on after it */
-	void (*crash)(void *ctx, uint32_t vp,
-		      const struct partition_crash *crash);
+	/*
+	 * CRASH_CTL written with the notify bit; the guest goes on after it.
+	 * @message: the text that it left in memory, or NULL: printable ASCII,
+	 *           tabs and newlines; borrowed for the call
+	 */
+	void (*crash)(void *ctx, uint32_t vp, const uint64_t p[5], uint64_t ctl,
+		      const char *message);
 	/* RESET written: the VM is to be reset when the exit is done */
 	void (*reset)(void *ctx, uint32_t vp);
 	/* time that @vp has run, 100 ns */
@@ -129,7 +123,6 @@ int partition_msr_write(struct partition *partition, uint32_t vp, uint32_t msr,
  *
  * Return: 0, -ENOENT, -EBUSY; see struct hypercall_ops.
  */
-struct hv_register_value;
 int partition_get_register(struct partition *partition, uint32_t caller,
 			   uint32_t vp, uint32_t name,
 			   struct hv_register_value *value);
