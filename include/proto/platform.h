@@ -29,6 +29,7 @@
 #define PLATFORM_PM1_CNT_BYTES 2
 #define PLATFORM_PM_TMR_PORT   0x408
 #define PLATFORM_PM_TMR_BYTES  4
+#define PLATFORM_PM_TMR_HZ     3579545
 #define PLATFORM_SCI_IRQ       9
 
 /* What the guest puts into SLP_TYPx of PM1 control, with SLP_EN, for S5. */
@@ -55,5 +56,11 @@
 #define PLATFORM_I8042_DATA_PORT 0x60
 #define PLATFORM_I8042_CMD_PORT  0x64
 #define PLATFORM_I8042_KBD_IRQ   1
+
+/* For test guests, when asked for: not in the ACPI tables. */
+#define PLATFORM_DEBUGCON_PORT   0xE9
+#define PLATFORM_EXIT_PORT       0xF4
+#define PLATFORM_EXIT_BYTES      4
+#define PLATFORM_HV_TESTDEV_PORT 0x3000
 
 #endif
