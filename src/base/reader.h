@@ -38,11 +38,13 @@ static inline size_t reader_left(const struct reader *r)
 /** reader_bytes() - copy the next @len bytes to @out, or zeros on failure */
 static inline bool reader_bytes(struct reader *r, void *out, size_t len)
 {
-	if (len > reader_left(r)) {
+	if (r->failed || len > r->size - r->pos) {
 		r->failed = true;
 		memset(out, 0, len);
 		return false;
 	}
+	if (!len)
+		return true; /* data may be NULL, which memcpy() may not get */
 	memcpy(out, r->data + r->pos, len);
 	r->pos += len;
 	return true;
