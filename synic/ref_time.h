@@ -17,10 +17,10 @@
  * the same rate (no TSC scaling).
  *
  * Thread: ref_time_now(), ref_time_tsc_page() and
- * ref_time_to_monotonic_ns() from any thread, without a lock.  The calls that
- * change the base (restart, freeze, thaw, set_tsc_offset) from one thread at
- * a time, and with the vCPUs stopped: a guest that read the old base and then
- * the new one could see time go back.
+ * ref_time_to_monotonic_ns() from any thread, without a lock; but for a
+ * restart they never see time go back.  The calls that change the base
+ * (restart, freeze, thaw, set_tsc_offset) from one thread at a time, and with
+ * the vCPUs stopped, as a guest computes with the page on its own.
  *
  * Source: TLFS "Timers", Reference Counter and Partition Reference Time
  * Enlightenment; Linux include/clocksource/hyperv_timer.h.
