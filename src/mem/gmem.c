@@ -157,6 +157,7 @@ int gmem_swap_page(struct gmem *mem, uint64_t gpa, int fd, uint64_t offset)
 				 ? gpa
 				 : gpa - GMEM_HOLE_END + GMEM_HOLE_START;
 	}
+	/* cppcheck-suppress leakReturnValNotUsed ; MAP_FIXED: it is host */
 	if (mmap(host, PAGE_BYTES, PROT_READ | PROT_WRITE,
 		 MAP_SHARED | MAP_FIXED, fd, (off_t)offset) == MAP_FAILED)
 		return -errno;
