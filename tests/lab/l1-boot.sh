@@ -12,7 +12,9 @@ l1_silence=90
 
 l1_modules='ccp irqbypass kvm kvm-amd virtio_ring virtio virtio_pci_legacy_dev?
 	virtio_pci_modern_dev? virtio_pci netfs? fscache? 9pnet 9pnet_virtio 9p
-	tun bridge? veth? loop? nbd?'
+	tun'
+# only looked for when something asks for them
+l1_spare_modules='bridge? veth? loop? nbd? overlay? vhost_net? vhost_vsock?'
 
 # prepare_l1 - QEMU, kernel and initramfs, from the cache or fetched
 prepare_l1() {
@@ -25,17 +27,22 @@ prepare_l1() {
 		"$here/l1-boot.sh" "$kernel_dir/version" \
 		"$kernel_dir/lib/modules"/*/modules.dep | sha256sum)
 	l1_release=$(<"$kernel_dir/version")
-	l1_kernel=$kernel_dir/vmlinuz
+	l1_kernel=$cache/$l1_release.vmlinux
 	l1_initrd=$cache/$l1_release-${key:0:16}.cpio.gz
-	[[ -e $l1_initrd ]] ||
-		lab_locked "$cache/lock" make_initrd "$kernel_dir"
+	if [[ ! -e $l1_initrd || ! -e $l1_kernel ]]; then
+		lab_locked "$cache/lock" make_l1 "$kernel_dir" ||
+			lab_die 4 "can not make the L1's kernel and initramfs"
+	fi
 }
 
-make_initrd() {
-	[[ ! -e $l1_initrd ]] || return 0
-	find "${l1_initrd%/*}" -name '*.cpio.gz' -mtime +30 -delete
-	"$here/initramfs" "$l1_initrd" --kernel-dir "$1" --init "$here/l1-init" \
-		--modules "$l1_modules"
+make_l1() {
+	find "${l1_initrd%/*}" -type f -mtime +30 ! -name lock -delete
+	[[ -e $l1_kernel ]] || "$here/vmlinux" "$1/vmlinuz" "$l1_kernel" ||
+		return 1
+	[[ -e $l1_initrd ]] ||
+		"$here/initramfs" "$l1_initrd" --kernel-dir "$1" \
+			--init "$here/l1-init" --modules "$l1_modules" \
+			--spare-modules "$l1_spare_modules"
 }
 
 # announce - the one line that says what is going on
@@ -63,13 +70,14 @@ qemu_command() {
 	append='console=ttyS0 tsc=reliable clocksource=tsc mitigations=off'
 	append+=' nmi_watchdog=0 oops=panic softlockup_panic=1 panic=-1'
 	append+=' random.trust_cpu=on audit=0 loglevel=5'
+	append+=' cryptomgr.notests'
 	qemu_command=(
 		"$qemu" -name kvmbus-lab -nodefaults -no-user-config
 		-display none -no-reboot -machine q35
 		-accel tcg,thread=multi,tb-size=1024 -cpu "$cpu"
 		-smp "$cpus" -m "$memory"
 		-kernel "$l1_kernel" -initrd "$l1_initrd" -append "$append"
-		-chardev "file,id=console,path=$out/l1-console.log"
+		-chardev "file,id=console,path=${out//,/,,}/l1-console.log"
 		-serial chardev:console
 		-virtfs "local,path=/,security_model=none,mount_tag=root,readonly=on,multidevs=remap"
 		-virtfs "local,path=${out//,/,,},security_model=none,mount_tag=results,multidevs=remap"
@@ -140,7 +148,8 @@ judge_l1() {
 		lab_say "timeout after $timeout s"
 	elif [[ ! $death ]]; then
 		death=$(grep -aoE 'Kernel panic - .*|l1-init: .*' "$log" |
-			grep -avE '^l1-init: (up|exit) ' | tail -n 1 | tr -d '\r')
+			grep -avE '^l1-init: (up|exit) ' | tail -n 1 |
+			tr -d '\r') || death=''
 		[[ $death ]] || ((l1_status == 0)) ||
 			death="QEMU ended with $l1_status: $(tail -n 1 "$out/qemu.log")"
 		: "${death:=it reset without a word}"
