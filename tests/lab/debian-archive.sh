@@ -1,4 +1,5 @@
 # shellcheck shell=bash
+# SPDX-License-Identifier: MIT
 # debian-archive.sh - sourced: read any Debian suite without touching the host.
 #
 # A private apt configuration per suite: own sources, lists and cache, and no

@@ -1,10 +1,14 @@
 # shellcheck shell=bash
+# SPDX-License-Identifier: MIT
 # l1-boot.sh - sourced by lab: boot the L1 once and say how it ended.
 #
 # The L1 proves that it lived to the end by the file ctl/rc.  Without it, it
 # died: it panics on an oops and on a lockup, a panic or a triple fault ends
 # QEMU (-no-reboot), and one that is merely stuck no longer touches ctl/alive.
 # Uses lab's variables: here cpus memory timeout out ctl kernel verbose.
+#
+# The options are set by lab; QEMU wants its commas.
+# shellcheck disable=SC2154,SC2054
 
 # After this many seconds without a sign of life the L1 is dead; long, for the
 # host may be busy and a TCG machine shares its one CPU with its guests.

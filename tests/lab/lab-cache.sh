@@ -1,4 +1,5 @@
 # shellcheck shell=bash
+# SPDX-License-Identifier: MIT
 # lab-cache.sh - sourced: the cache outside the tree, and the host's tools.
 #
 # Everything the lab downloads or makes lives under one directory, may be

@@ -1,4 +1,5 @@
 # shellcheck shell=bash
+# SPDX-License-Identifier: MIT
 # module-order.sh - sourced: which files of a kernel to load, in what order.
 #
 # Reads what depmod wrote: modules.dep (what each needs, the first needed

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # selftest-guest.sh - /test.sh of the self test's guest: a KVM with two CPUs
 # shellcheck shell=sh
 grep -q kvm-clock \

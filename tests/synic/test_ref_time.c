@@ -2,6 +2,7 @@
 #include "synic/ref_time.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <string.h>
 
 #include <glib.h>
@@ -350,7 +351,7 @@ START_TEST(monotonic_moment_of_past_and_never)
 }
 END_TEST
 
-static volatile bool stop_reading;
+static atomic_bool stop_reading;
 
 static void *reader(void *arg)
 {
@@ -376,7 +377,7 @@ START_TEST(readers_race_with_a_writer)
 	ck_assert_int_eq(pthread_create(&thread, NULL, reader, rt), 0);
 	for (int i = 0; i < 20000; i++) {
 		ref_time_freeze(rt);
-		ref_time_thaw(rt, i * 1000000);
+		ref_time_thaw(rt, i * INT64_C(1000000));
 	}
 	stop_reading = true;
 	pthread_join(thread, &wrong);
