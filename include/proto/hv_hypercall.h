@@ -33,6 +33,8 @@
 #define HV_EXT_CALL_GET_BOOT_ZEROED_MEMORY        0x8002
 #define HV_EXT_CALL_MEMORY_HEAT_HINT              0x8003
 
+#define HVCALL_MODIFY_SPARSE_GPA_PAGE_HOST_VISIBILITY 0x00DB
+
 /* Control word (HV_HYPERCALL_INPUT) */
 #define HV_HYPERCALL_CODE_MASK        0xFFFFull
 #define HV_HYPERCALL_FAST_BIT         (1ull << 16)
@@ -126,6 +128,11 @@ WIRE_SIZE(struct hv_tlb_flush_ex, 32);
 #define HV_VP_INDEX_SELF     0xFFFFFFFEu
 #define HV_ANY_VP            0xFFFFFFFFu
 
+/* HV_INPUT_VTL */
+#define HV_INPUT_VTL_TARGET_MASK 0x0Fu
+#define HV_INPUT_VTL_USE_TARGET  0x10u
+#define HV_INPUT_VTL_RSVD_MASK   0xE0u
+
 struct hv_vp_register_header {
 	uint64_t partition_id;
 	uint32_t vp_index;
@@ -161,5 +168,61 @@ WIRE_SIZE(struct hv_get_vp_from_apic_id_in, 16);
 /* HvExtCallQueryCapabilities output */
 #define HV_EXT_CAPABILITY_GET_BOOT_ZEROED_MEMORY   (1ull << 0)
 #define HV_EXT_CAPABILITY_MEMORY_COLD_DISCARD_HINT (1ull << 8)
+
+/* HvExtCallGetBootZeroedMemory output */
+#define HV_EXT_BOOT_ZEROED_MEMORY_RANGES 255
+
+struct hv_ext_boot_zeroed_range {
+	uint64_t start_gfn;
+	uint64_t n_pages;
+};
+WIRE_SIZE(struct hv_ext_boot_zeroed_range, 16);
+
+struct hv_ext_boot_zeroed_memory {
+	uint64_t range_count;
+	struct hv_ext_boot_zeroed_range
+		ranges[HV_EXT_BOOT_ZEROED_MEMORY_RANGES];
+};
+WIRE_SIZE(struct hv_ext_boot_zeroed_memory, 0xFF8);
+
+/* HvExtCallMemoryHeatHint: type in 1:0 of the header, then page ranges */
+#define HV_EXT_MEMORY_HEAT_HINT_TYPE_COLD_DISCARD 2
+
+/* union hv_gpa_page_range */
+#define HV_GPA_RANGE_ADDITIONAL_PAGES_MASK 0x7FFull
+#define HV_GPA_RANGE_LARGE_PAGE            (1ull << 11)
+/* of a large range: 1 GiB pages, else 2 MiB */
+#define HV_GPA_RANGE_PAGE_SIZE_1G          (1ull << 12)
+#define HV_GPA_RANGE_LARGE_RSVD_MASK       (0xFFull << 13)
+#define HV_GPA_RANGE_LARGE_PFN_SHIFT       21
+
+/* --- HV_REGISTER_NAME: the ones that are the same as a leaf or an MSR --- */
+
+#define HV_REGISTER_HYPERVISOR_VERSION           0x00000100u
+#define HV_REGISTER_PRIVILEGES_AND_FEATURES_INFO 0x00000200u
+#define HV_REGISTER_FEATURES_INFO                0x00000201u
+#define HV_REGISTER_IMPLEMENTATION_LIMITS_INFO   0x00000202u
+#define HV_REGISTER_HARDWARE_FEATURES_INFO       0x00000203u
+#define HV_REGISTER_GUEST_CRASH_P0               0x00000210u
+#define HV_REGISTER_GUEST_CRASH_P4               0x00000214u
+#define HV_REGISTER_GUEST_CRASH_CTL              0x00000215u
+#define HV_REGISTER_VP_RUNTIME                   0x00090000u
+#define HV_X64_REGISTER_HYPERCALL                0x00090001u
+#define HV_REGISTER_GUEST_OSID                   0x00090002u
+#define HV_REGISTER_VP_INDEX                     0x00090003u
+#define HV_REGISTER_TIME_REF_COUNT               0x00090004u
+#define HV_REGISTER_VP_ASSIST_PAGE               0x00090013u
+#define HV_REGISTER_REFERENCE_TSC                0x00090017u
+#define HV_REGISTER_SINT0                        0x000A0000u
+#define HV_REGISTER_SINT15                       0x000A000Fu
+#define HV_REGISTER_SCONTROL                     0x000A0010u
+#define HV_REGISTER_SVERSION                     0x000A0011u
+#define HV_REGISTER_SIEFP                        0x000A0012u
+#define HV_REGISTER_SIMP                         0x000A0013u
+#define HV_REGISTER_EOM                          0x000A0014u
+#define HV_REGISTER_STIMER0_CONFIG               0x000B0000u
+#define HV_REGISTER_STIMER3_COUNT                0x000B0007u
+#define HV_REGISTER_VSM_VP_STATUS                0x000D0003u
+#define HV_REGISTER_VSM_PARTITION_STATUS         0x000D0004u
 
 #endif
