@@ -2,6 +2,7 @@
 #include "mem/gmem.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -143,6 +144,45 @@ void gmem_zero_all(struct gmem *mem)
 void *gmem_load(struct gmem *mem, uint64_t gpa, uint64_t len)
 {
 	return find(mem, gpa, len);
+}
+
+bool gmem_next_untouched(const struct gmem *mem, uint64_t *gpa, uint64_t *bytes)
+{
+	for (unsigned int i = 0; i < mem->n_regions; i++) {
+		const struct gmem_region *r = &mem->regions[i];
+		off_t end = (off_t)(r->fd_offset + r->bytes), hole, data;
+		uint64_t skip = *gpa > r->gpa ? *gpa - r->gpa : 0;
+
+		if (skip >= r->bytes)
+			continue;
+		/* The file position that lseek() leaves is nobody's. */
+		hole = lseek(mem->fd, (off_t)(r->fd_offset + skip), SEEK_HOLE);
+		if (hole < 0 || hole >= end)
+			continue;
+		data = lseek(mem->fd, hole, SEEK_DATA);
+		if (data < 0 || data > end)
+			data = end;
+		*gpa = r->gpa + ((uint64_t)hole - r->fd_offset);
+		*bytes = (uint64_t)(data - hole);
+		return true;
+	}
+	return false;
+}
+
+int gmem_discard(struct gmem *mem, uint64_t gpa, uint64_t len)
+{
+	for (unsigned int i = 0; i < mem->n_regions; i++) {
+		const struct gmem_region *r = &mem->regions[i];
+
+		if (gpa < r->gpa || !range_fits(gpa - r->gpa, len, r->bytes))
+			continue;
+		if (fallocate(
+			    mem->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+			    (off_t)(r->fd_offset + (gpa - r->gpa)), (off_t)len))
+			return -errno;
+		return 0;
+	}
+	return -EFAULT;
 }
 
 int gmem_swap_page(struct gmem *mem, uint64_t gpa, int fd, uint64_t offset)

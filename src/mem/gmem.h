@@ -83,6 +83,28 @@ void gmem_zero_all(struct gmem *mem);
 void *gmem_load(struct gmem *mem, uint64_t gpa, uint64_t len);
 
 /**
+ * gmem_next_untouched() - RAM that nobody has ever written, so reads as zeros
+ * @gpa:   in: where to look from; out: where the run starts
+ * @bytes: out: how long it is
+ *
+ * What the guest does at the same time may make the answer old.
+ *
+ * Return: false when there is none at or above @gpa.
+ */
+bool gmem_next_untouched(const struct gmem *mem, uint64_t *gpa,
+			 uint64_t *bytes);
+
+/**
+ * gmem_discard() - give [@gpa, @gpa + @len) back to the host: zeros from now on
+ * @gpa: 4 KiB aligned, as @len
+ *
+ * Overlay pages that are shown there stay as they are.
+ *
+ * Return: 0 or -errno; -EFAULT when the range is not all RAM.
+ */
+int gmem_discard(struct gmem *mem, uint64_t gpa, uint64_t len);
+
+/**
  * gmem_swap_page() - show another page at @gpa, or the RAM again
  * @gpa:    4 KiB aligned, RAM
  * @fd:     memfd that the new page comes from, or -1 for the RAM itself
