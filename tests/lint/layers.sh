@@ -82,6 +82,11 @@ NR == FNR && $1 == "only" && $3 == ":" {
 	next
 }
 
+NR == FNR && $1 == "made" && NF == 2 {
+	tracked[$2] = 1
+	next
+}
+
 NR == FNR { complain("cannot read this rule"); next }
 
 FNR == 1 {
