@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=bash
+# bash completion for kvmbus
+
+# __kvmbus_list PREFIX WORD...: the words that go on from the last comma
+__kvmbus_list()
+{
+	local done='' word=$1
+	shift
+
+	if [[ $word == *,* ]]; then
+		done=${word%,*},
+		word=${word##*,}
+	fi
+	mapfile -t COMPREPLY < <(compgen -P "$done" -W "$*" -- "$word")
+	compopt -o nospace 2>/dev/null
+}
+
+_kvmbus()
+{
+	local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]}
+	local verbs='run doctor profiles --help --version'
+	local profiles='ws2012 ws2012r2 ws2016 ws2019 ws2022 ws2025'
+	local options='--kernel --initrd --append --memory --vcpus --profile
+		--timeout --report --require --on-reboot --numa-srat --accel
+		--test-devices --print-config --log --help'
+	local milestones='guest_os_id hypercall_page reference_tsc synic stimer
+		vmbus_contact vmbus_offers storvsc_open storvsc_io netvsc_open
+		netvsc_link netvsc_rx netvsc_tx ic_heartbeat ic_timesync
+		ic_shutdown ic_kvp ic_vss ic_fcopy balloon keyboard mouse video
+		hvsock vpci unload poweroff'
+	local choices=''
+
+	COMPREPLY=()
+	# Bash makes words of their own of --profile, = and what follows.
+	if [[ $word == '=' ]]; then
+		word=
+	elif [[ $before == '=' ]]; then
+		before=${COMP_WORDS[COMP_CWORD - 2]}
+	fi
+	if ((COMP_CWORD == 1)); then
+		mapfile -t COMPREPLY < <(compgen -W "$verbs" -- "$word")
+		return
+	fi
+	case ${COMP_WORDS[1]} in
+	profiles) choices=$profiles ;;
+	run)
+		case $before in
+		--kernel | --initrd | --report)
+			compopt -o filenames 2>/dev/null
+			mapfile -t COMPREPLY < <(compgen -f -- "$word")
+			return
+			;;
+		--require)
+			__kvmbus_list "$word" "$milestones"
+			return
+			;;
+		--log)
+			__kvmbus_list "$word" error warn info debug
+			return
+			;;
+		--append | --memory | --vcpus | --timeout) return ;;
+		--profile) choices=$profiles ;;
+		--on-reboot) choices='restart destroy' ;;
+		--accel) choices='auto user kvm' ;;
+		*) choices=$options ;;
+		esac
+		;;
+	esac
+	mapfile -t COMPREPLY < <(compgen -W "$choices" -- "$word")
+}
+
+complete -F _kvmbus kvmbus

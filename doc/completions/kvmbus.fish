@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: MIT
+# fish completion for kvmbus
+
+set -l profiles ws2012 ws2012r2 ws2016 ws2019 ws2022 ws2025
+set -l milestones guest_os_id hypercall_page reference_tsc synic stimer \
+    vmbus_contact vmbus_offers storvsc_open storvsc_io netvsc_open \
+    netvsc_link netvsc_rx netvsc_tx ic_heartbeat ic_timesync ic_shutdown \
+    ic_kvp ic_vss ic_fcopy balloon keyboard mouse video hvsock vpci unload \
+    poweroff
+
+complete -c kvmbus -f
+complete -c kvmbus -n __fish_use_subcommand -a run -d 'boot a guest'
+complete -c kvmbus -n __fish_use_subcommand -a doctor -d 'can this host run it'
+complete -c kvmbus -n __fish_use_subcommand -a profiles -d 'Windows Server versions'
+complete -c kvmbus -n __fish_use_subcommand -l version -d 'print the version'
+complete -c kvmbus -l help -d 'print the commands and options'
+complete -c kvmbus -n '__fish_seen_subcommand_from profiles' -a "$profiles"
+
+function __kvmbus_run
+    complete -c kvmbus -n '__fish_seen_subcommand_from run' $argv
+end
+__kvmbus_run -l kernel -r -F -d 'what to boot'
+__kvmbus_run -l initrd -r -F -d 'initial RAM disk'
+__kvmbus_run -l append -x -d 'kernel command line'
+__kvmbus_run -l memory -x -d 'guest memory in MiB'
+__kvmbus_run -l vcpus -x -d 'virtual processors'
+__kvmbus_run -l profile -x -a "$profiles" -d 'Windows Server to imitate'
+__kvmbus_run -l timeout -x -d 'end the run after that long'
+__kvmbus_run -l report -r -F -d 'write what the guest did'
+__kvmbus_run -l require -x -a "(__fish_append , $milestones)" -d 'milestones to reach'
+__kvmbus_run -l on-reboot -x -a 'restart destroy' -d 'what a reboot does'
+__kvmbus_run -l numa-srat -d 'describe memory in a SRAT'
+__kvmbus_run -l accel -x -a 'auto user kvm' -d 'where Hyper-V is emulated'
+__kvmbus_run -l test-devices -d 'add what test images expect'
+__kvmbus_run -l print-config -d 'print the machine and exit'
+__kvmbus_run -l log -x -a 'error warn info debug' -d 'how much to say'
+functions -e __kvmbus_run
