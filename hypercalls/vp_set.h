@@ -62,9 +62,11 @@ unsigned int vp_bitmap_count(const struct vp_bitmap *set);
 uint32_t vp_bitmap_next(const struct vp_bitmap *set, uint32_t vp);
 
 /* for (uint32_t vp …): every VP of @set, lowest first */
-#define vp_bitmap_for_each(vp, set)                                        \
-	for (uint32_t vp = vp_bitmap_next(set, 0); vp != VP_BITMAP_NO_VPS; \
-	     vp = vp_bitmap_next(set, vp + 1))
+/* NOLINTBEGIN(bugprone-macro-parentheses): vp is a name, not a value */
+#define vp_bitmap_for_each(vp, set)                                          \
+	for (uint32_t vp = vp_bitmap_next((set), 0); vp != VP_BITMAP_NO_VPS; \
+	     vp = vp_bitmap_next((set), vp + 1))
+/* NOLINTEND(bugprone-macro-parentheses): see above */
 
 /** vp_bitmap_all() - all of a partition's @n_vps processors */
 void vp_bitmap_all(struct vp_bitmap *set, unsigned int n_vps);

@@ -22,7 +22,7 @@ struct deadlines *deadlines_new(unsigned int n)
 
 	while (leaves < n)
 		leaves *= 2;
-	d = g_malloc(sizeof(*d) + 2 * leaves * sizeof(d->earliest[0]));
+	d = g_malloc(sizeof(*d) + sizeof(d->earliest[0]) * 2 * leaves);
 	pthread_mutex_init(&d->lock, NULL);
 	d->n_leaves = leaves;
 	for (unsigned int i = 0; i < 2 * leaves; i++)

@@ -93,10 +93,10 @@ static void put_package(GByteArray *aml, const GByteArray *body)
 	} else {
 		unsigned int more = 1;
 
-		while (body->len + 1 + more >= 1u << (4 + 8 * more))
+		while (more < 3 && body->len + 1 + more >= 1u << (4 + 8 * more))
 			more++;
-		g_assert(more <= 3);
 		len = body->len + 1 + more;
+		g_assert(len < 1u << 28);
 		put_byte(aml, more << 6 | (len & 0xF));
 		put_le(aml, len >> 4, more);
 	}

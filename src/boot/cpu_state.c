@@ -28,7 +28,7 @@ enum gdt_index {
 #define PTE_WRITE   (1ull << 1)
 #define PTE_PAGE    (1ull << 7)
 
-#define PAGE_BYTES  4096u
+#define PAGE_BYTES  4096ull
 #define PTES        512u
 #define LARGE_BYTES (2ull << 20)
 

@@ -25,8 +25,7 @@ static void assert_members(const struct vp_bitmap *set, const uint32_t *vps,
 {
 	unsigned int i = 0;
 
-	vp_bitmap_for_each(vp, set)
-	{
+	vp_bitmap_for_each (vp, set) {
 		ck_assert_uint_lt(i, n);
 		ck_assert_uint_eq(vp, vps[i++]);
 	}
