@@ -68,7 +68,7 @@ WIRE_SIZE(struct acpi_gas, 12);
 #define ACPI_BOOT_NO_VGA         (1u << 2)
 #define ACPI_BOOT_NO_CMOS_RTC    (1u << 5)
 
-/* acpi_fadt.flags */
+/* acpi_fadt.flags; those of buttons and RTC say that it is not fixed */
 #define ACPI_FADT_WBINVD      (1u << 0)
 #define ACPI_FADT_PROC_C1     (1u << 2)
 #define ACPI_FADT_PWR_BUTTON  (1u << 4)

@@ -163,11 +163,10 @@ static void put_fadt(struct tables *t, const struct boot_platform *platform,
 		.p_lvl3_lat = ACPI_NO_C3_LATENCY,
 		.century = PLATFORM_RTC_CENTURY,
 		.iapc_boot_arch = ACPI_BOOT_LEGACY_DEVICES | ACPI_BOOT_NO_VGA,
-		/* Button and RTC flags say that there is no fixed one. */
+		/* A fixed power button; no fixed sleep button, no RTC wake. */
 		.flags = ACPI_FADT_WBINVD | ACPI_FADT_PROC_C1 |
-			 ACPI_FADT_PWR_BUTTON | ACPI_FADT_SLP_BUTTON |
-			 ACPI_FADT_FIX_RTC | ACPI_FADT_TMR_VAL_EXT |
-			 ACPI_FADT_RESET_REG,
+			 ACPI_FADT_SLP_BUTTON | ACPI_FADT_FIX_RTC |
+			 ACPI_FADT_TMR_VAL_EXT | ACPI_FADT_RESET_REG,
 	};
 	guint start = align_blob(t);
 

@@ -10,6 +10,7 @@
 #include "boot/image.h"
 #include "boot/loader.h"
 #include "boot/memmap.h"
+#include "boot/smbios.h"
 #include "mem/gmem.h"
 
 /* In the order in which they are tried. */
@@ -70,7 +71,8 @@ static int load_images(struct loader *l, const struct boot_platform *platform,
 		return -1;
 	format = find_format(l->kernel, error);
 	if (!format || format->load(l, entry, error) ||
-	    acpi_tables_write(l->mem, platform, error))
+	    acpi_tables_write(l->mem, platform, error) ||
+	    smbios_write(l->mem, platform, error))
 		return -1;
 	cpu_state_write(l->mem, entry);
 	log_info("%s: %s, entry 0x%" G_GINT64_MODIFIER "x",
