@@ -16,6 +16,7 @@
 /* In the order in which they are tried. */
 static const struct loader_format *const formats[] = {
 	&bzimage_format,
+	&pvh_format,
 };
 
 GQuark boot_error_quark(void)

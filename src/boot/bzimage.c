@@ -253,7 +253,8 @@ static int load(const struct loader *l, struct boot_entry *entry,
 	if (hdr->version >= VERSION_CMDLINE_SIZE)
 		cmdline = hdr->cmdline_size;
 	if (loader_cmdline(l, l->cmdline, cmdline, error) ||
-	    loader_initrd(l, bz.runtime_end, initrd_max + 1, &initrd, error) ||
+	    loader_initrd_high(l, bz.runtime_end, initrd_max + 1, &initrd,
+			       error) ||
 	    image_load(l->kernel, bz.kernel_off, l->mem, MEMMAP_KERNEL,
 		       bz.kernel_bytes, error))
 		return -1;

@@ -18,8 +18,28 @@ uint64_t loader_low_ram_end(const struct loader *l)
 	return gmem_regions(l->mem, &n)[0].bytes;
 }
 
-int loader_initrd(const struct loader *l, uint64_t floor, uint64_t limit,
-		  struct loader_module *out, GError **error)
+static int load_initrd(const struct loader *l, uint64_t floor, uint64_t top,
+		       struct loader_module *out, GError **error)
+{
+	uint64_t bytes = image_bytes(l->initrd);
+
+	if (out->gpa < floor || out->gpa > top || bytes > top - out->gpa) {
+		g_set_error(error, BOOT_ERROR, BOOT_ERROR_MEMORY,
+			    "%s: initrd of %" G_GUINT64_FORMAT
+			    " KiB does not fit: the kernel leaves "
+			    "%" G_GUINT64_FORMAT
+			    " KiB free below 0x%" G_GINT64_MODIFIER
+			    "x; give the guest more memory (--memory)",
+			    image_name(l->initrd), bytes / 1024 + 1,
+			    (top > floor ? top - floor : 0) / 1024, top);
+		return -1;
+	}
+	out->bytes = bytes;
+	return image_load(l->initrd, 0, l->mem, out->gpa, bytes, error);
+}
+
+int loader_initrd_high(const struct loader *l, uint64_t floor, uint64_t limit,
+		       struct loader_module *out, GError **error)
 {
 	uint64_t bytes, top = MIN(limit, loader_low_ram_end(l));
 
@@ -29,19 +49,17 @@ int loader_initrd(const struct loader *l, uint64_t floor, uint64_t limit,
 	bytes = image_bytes(l->initrd);
 	if (bytes <= top)
 		out->gpa = align_down(top - bytes, PAGE_BYTES);
-	if (bytes > top || out->gpa < floor) {
-		g_set_error(error, BOOT_ERROR, BOOT_ERROR_MEMORY,
-			    "%s: initrd of %" G_GUINT64_FORMAT
-			    " KiB does not fit: the kernel leaves "
-			    "%" G_GUINT64_FORMAT
-			    " KiB free below 0x%" G_GINT64_MODIFIER
-			    "x; give the guest more memory (--memory)",
-			    image_name(l->initrd), (bytes + 1023) >> 10,
-			    (top > floor ? top - floor : 0) >> 10, top);
-		return -1;
-	}
-	out->bytes = bytes;
-	return image_load(l->initrd, 0, l->mem, out->gpa, bytes, error);
+	return load_initrd(l, floor, top, out, error);
+}
+
+int loader_initrd_low(const struct loader *l, uint64_t floor,
+		      struct loader_module *out, GError **error)
+{
+	*out = (struct loader_module){0};
+	if (!l->initrd)
+		return 0;
+	out->gpa = align_up(floor, PAGE_BYTES);
+	return load_initrd(l, floor, loader_low_ram_end(l), out, error);
 }
 
 int loader_cmdline(const struct loader *l, const char *text, uint64_t max,

@@ -24,7 +24,7 @@ struct loader {
 	const char *cmdline;
 };
 
-/* Where loader_initrd() put the initrd; @bytes is 0 without one. */
+/* Where the initrd is; @bytes is 0 without one. */
 struct loader_module {
 	uint64_t gpa;
 	uint64_t bytes;
@@ -36,15 +36,25 @@ struct loader_module {
 uint64_t loader_low_ram_end(const struct loader *l);
 
 /**
- * loader_initrd() - load the initrd as high as it may be
+ * loader_initrd_high() - load the initrd as high as it may be
  * @floor: first address that the kernel leaves free
  * @limit: first address that the initrd may not use
  * @out:   where it is
  *
+ * It is below 4 GiB and begins at a page.
+ *
  * Return: 0; -1 with @error set.
  */
-int loader_initrd(const struct loader *l, uint64_t floor, uint64_t limit,
-		  struct loader_module *out, GError **error);
+int loader_initrd_high(const struct loader *l, uint64_t floor, uint64_t limit,
+		       struct loader_module *out, GError **error);
+
+/**
+ * loader_initrd_low() - load the initrd to the first page from @floor on
+ *
+ * As loader_initrd_high().
+ */
+int loader_initrd_low(const struct loader *l, uint64_t floor,
+		      struct loader_module *out, GError **error);
 
 /**
  * loader_cmdline() - write @text, with its NUL, to MEMMAP_CMDLINE
@@ -65,5 +75,7 @@ struct loader_format {
 };
 
 extern const struct loader_format bzimage_format;
+extern const struct loader_format pvh_format;
+extern const struct loader_format multiboot_format;
 
 #endif
