@@ -17,6 +17,7 @@
 static const struct loader_format *const formats[] = {
 	&bzimage_format,
 	&pvh_format,
+	&multiboot_format,
 };
 
 GQuark boot_error_quark(void)
