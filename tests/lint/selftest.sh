@@ -185,6 +185,32 @@ test_shell()
 	rm "$tree/fine"
 }
 
+test_proto()
+{
+	local table=hypercalls/table.c header=include/proto/calls.h
+	local exceptions=tests/lint/proto-exceptions.txt
+
+	mkdir -p "$tree/hypercalls"
+	: >"$tree/$exceptions"
+	c_file '#define HVCALL_A 0x0001\n#define HVCALL_B 0x0002 /* b */\n' \
+		>"$tree/$header"
+	c_file 'int rows[] = {HVCALL_A, HVCALL_B};\n' >"$tree/$table"
+	passes proto
+	c_file 'int rows[] = {HVCALL_A, /* not\nHVCALL_B */};\n' |
+		catches proto 'HVCALL_B: no row' "$table"
+	c_file 'int rows[] = {HVCALL_A, HVCALL_B2};\n' |
+		catches proto 'HVCALL_B: no row' "$table"
+	echo 'HVCALL_A: why not' |
+		catches proto 'has a row, and an exception' "$exceptions"
+	echo 'HVCALL_C: why not' |
+		catches proto 'HVCALL_C: an exception for' "$exceptions"
+	c_file 'int rows[] = {HVCALL_A};\n' >"$tree/$table"
+	echo 'HVCALL_B:' | catches proto 'HVCALL_B: no row' "$exceptions"
+	echo 'HVCALL_B: not for guests' >"$tree/$exceptions"
+	passes proto
+	rm -r "${tree:?}/hypercalls" "${tree:?}/$header"
+}
+
 test_cppcheck()
 {
 	passes cppcheck || return 0
@@ -211,7 +237,7 @@ test_tidy()
 }
 
 clean_tree
-for name in format layers words sizes shell cppcheck tidy; do
+for name in format layers words sizes shell proto cppcheck tidy; do
 	"test_$name"
 done
 echo "$cases cases, $failures failed"
