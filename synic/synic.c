@@ -1,0 +1,629 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Theory of operation.  What happens to a VP happens in three steps: with its
+ * lock held a register is written, a message queued or a timer expired; then,
+ * still under the lock, whatever can be delivered is written to the message
+ * page; and with the lock dropped the interrupts that this made are asserted
+ * (struct visit).  Interrupts are edges, so it does no harm that they come a
+ * moment later than the message, nor that two of one vector become one.
+ *
+ * Events go past all that.  The registers are atomics that only the VP's own
+ * vCPU thread writes, the event page is mapped here for good whether the
+ * guest sees it or not, and setting a flag is one atomic or: a signal that
+ * races with the guest switching things off is a signal that came before or
+ * after it, and both are fine.  (A reset is different, it also clears the
+ * page; that is why it wants the devices quiet.)
+ *
+ * Decisions, where the TLFS leaves room or other hosts differ:
+ *
+ * - SCONTROL is 0 at reset (TLFS "SCONTROL Register", and KVM; OpenVMM starts
+ *   with 1).
+ * - Messages for a VP whose SynIC or message page is off wait (TLFS
+ *   "Reliability and Sequencing"); they are delivered when it is switched on.
+ * - A masked SINT gets its message without an interrupt, which is lost (TLFS
+ *   "Messages", and "EOM Register": a masked SINT can be drained).  Its event
+ *   flags are not set (TLFS "Event Flag Delivery").
+ * - The polling bit is as good as unmasked, without interrupts (TLFS "SINTx
+ *   Registers"), where the partition has it; else it is a reserved bit.
+ * - Reserved bits of SCONTROL, SIMP, SIEFP and SINTx are RsvdP: kept as
+ *   written, without a meaning.
+ * - A vector below 16 is #GP, but a masked SINT may hold one, as it does
+ *   after reset (KVM: the same).
+ * - A page beyond the guest physical address space cannot be seen by the
+ *   guest, but is no fault (TLFS "SIMP Register").
+ * - The pages are cleared at creation and reset only; hidden and shown again
+ *   they are as the guest left them (TLFS "SIM Page"; Linux depends on it:
+ *   drivers/hv/channel_mgmt.c:vmbus_wait_for_unload() empties all slots for
+ *   the next kernel).
+ * - Writing a timer's registers takes back a message that was not delivered
+ *   yet (KVM: the same).
+ */
+#include "synic/synic.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <glib.h>
+
+#include "base/log.h"
+#include "mem/overlay.h"
+#include "proto/hv_tlfs.h"
+#include "synic/deadlines.h"
+#include "synic/event.h"
+#include "synic/message.h"
+#include "synic/ref_time.h"
+#include "synic/stimer.h"
+
+#define LOG_CATEGORY "synic"
+
+#define CACHE_LINE 64
+
+struct vp_timer {
+	struct stimer timer;
+	struct message message; /* the timer's own buffer */
+	bool queued; /* message is in queue[sint] */
+	uint8_t sint;
+};
+
+struct synic_vp {
+	/* set once */
+	struct synic *synic;
+	uint32_t index;
+	struct overlay *simp_overlay;
+	struct overlay *siefp_overlay;
+	uint8_t *message_page;
+	void *event_page;
+	/* written by the vCPU thread under the lock, read by anybody */
+	_Atomic uint64_t scontrol;
+	_Atomic uint64_t simp;
+	_Atomic uint64_t siefp;
+	_Atomic uint64_t sint[HV_SYNIC_SINT_COUNT];
+	/* which queues are not empty; written under the lock */
+	_Atomic uint32_t queued;
+	pthread_mutex_t lock;
+	/* lock */
+	struct message_queue queue[HV_SYNIC_SINT_COUNT];
+	struct vp_timer timers[HV_SYNIC_STIMER_COUNT];
+	uint64_t deadline; /* as the deadlines know it */
+} __attribute__((aligned(CACHE_LINE)));
+
+struct synic {
+	struct synic_params params;
+	struct deadlines *deadlines;
+	void (*hook)(void *ctx, uint64_t deadline);
+	void *hook_ctx;
+	struct synic_vp vps[];
+};
+
+/* From taking a VP's lock to having asserted what came of it. */
+struct visit {
+	struct synic_vp *vp;
+	uint64_t now; /* read with the lock held: never goes back */
+	/* vectors to assert once the lock is dropped */
+	uint64_t vectors[4];
+	uint64_t auto_eoi[4];
+};
+
+/* --- registers that more than one thread looks at --------------------- */
+
+static uint64_t reg_get(const _Atomic uint64_t *reg)
+{
+	return atomic_load_explicit(reg, memory_order_acquire);
+}
+
+static void reg_set(_Atomic uint64_t *reg, uint64_t value)
+{
+	atomic_store_explicit(reg, value, memory_order_release);
+}
+
+static bool has_messages_on(const struct synic_vp *vp)
+{
+	return (reg_get(&vp->scontrol) & HV_SYNIC_CONTROL_ENABLE) &&
+	       (reg_get(&vp->simp) & HV_OVERLAY_ENABLE);
+}
+
+static bool has_events_on(const struct synic_vp *vp)
+{
+	return (reg_get(&vp->scontrol) & HV_SYNIC_CONTROL_ENABLE) &&
+	       (reg_get(&vp->siefp) & HV_OVERLAY_ENABLE);
+}
+
+static bool is_polled(const struct synic_vp *vp, uint64_t sint)
+{
+	return vp->synic->params.sint_polling && (sint & HV_SYNIC_SINT_POLLING);
+}
+
+/* Does this SINT make interrupts? */
+static bool is_interrupting(const struct synic_vp *vp, uint64_t sint)
+{
+	return !(sint & HV_SYNIC_SINT_MASKED) && !is_polled(vp, sint);
+}
+
+/* --- visits ------------------------------------------------------------ */
+
+static struct visit vp_enter(struct synic *s, uint32_t vp)
+{
+	struct visit v = {.vp = &s->vps[vp]};
+
+	pthread_mutex_lock(&v.vp->lock);
+	v.now = ref_time_now(s->params.ref_time);
+	return v;
+}
+
+/* Have @vector asserted at the end of the visit. */
+static void raise_vector(struct visit *v, unsigned int vector, bool auto_eoi)
+{
+	uint64_t bit = 1ull << (vector % 64);
+
+	/* A local APIC does not take the vectors of exceptions. */
+	if (vector < HV_SYNIC_FIRST_VALID_VECTOR)
+		return;
+	v->vectors[vector / 64] |= bit;
+	if (auto_eoi)
+		v->auto_eoi[vector / 64] |= bit;
+}
+
+static void assert_vectors(const struct visit *v)
+{
+	const struct synic_params *p = &v->vp->synic->params;
+
+	for (unsigned int word = 0; word < G_N_ELEMENTS(v->vectors); word++) {
+		uint64_t left = v->vectors[word];
+
+		while (left) {
+			unsigned int bit = (unsigned int)__builtin_ctzll(left);
+
+			p->ops->interrupt(p->ctx, v->vp->index,
+					  (uint8_t)(word * 64 + bit),
+					  v->auto_eoi[word] >> bit & 1);
+			left &= left - 1;
+		}
+	}
+}
+
+static void note_queued(struct synic_vp *vp)
+{
+	uint32_t queued = 0;
+
+	for (unsigned int i = 0; i < HV_SYNIC_SINT_COUNT; i++)
+		if (vp->queue[i].head)
+			queued |= 1u << i;
+	atomic_store_explicit(&vp->queued, queued, memory_order_release);
+}
+
+static void vp_leave(const struct visit *v)
+{
+	struct synic_vp *vp = v->vp;
+	struct synic *s = vp->synic;
+	uint64_t deadline = DEADLINE_NONE;
+	bool nearer = false;
+
+	for (unsigned int i = 0; i < HV_SYNIC_STIMER_COUNT; i++)
+		deadline = MIN(deadline, stimer_deadline(&vp->timers[i].timer));
+	/* Under the lock, so that the value set last is the last one. */
+	if (deadline != vp->deadline) {
+		vp->deadline = deadline;
+		nearer = deadlines_set(s->deadlines, vp->index, deadline);
+	}
+	note_queued(vp);
+	pthread_mutex_unlock(&vp->lock);
+
+	assert_vectors(v);
+	if (!nearer)
+		return;
+	if (s->hook)
+		s->hook(s->hook_ctx, deadline);
+	if (s->params.ops->timer_changed)
+		s->params.ops->timer_changed(s->params.ctx);
+}
+
+/* --- messages ---------------------------------------------------------- */
+
+static struct vp_timer *timer_of(struct message *m)
+{
+	return (void *)((char *)m - offsetof(struct vp_timer, message));
+}
+
+/* A timer's message goes into its slot: say when, and let the timer go on. */
+static bool take_timer_message(struct vp_timer *t, uint64_t now)
+{
+	uint8_t *at = t->message.msg.payload +
+		      offsetof(struct hv_timer_message_payload, delivery_time);
+
+	t->queued = false;
+	memcpy(at, &now, sizeof(now));
+	return stimer_deliver(&t->timer, now);
+}
+
+/* The first message that is not to be skipped; out of the queue. */
+static struct message *next_message(struct message_queue *q, uint64_t now)
+{
+	struct message *m;
+
+	while ((m = message_queue_pop(q)))
+		if (m->posted || take_timer_message(timer_of(m), now))
+			break;
+	return m;
+}
+
+/* Fill the SINT's slot if it is free and something waits. */
+static void deliver(struct visit *v, unsigned int sint)
+{
+	struct synic_vp *vp = v->vp;
+	struct message_queue *q = &vp->queue[sint];
+	void *slot = vp->message_page + (size_t)sint * HV_MESSAGE_SIZE;
+	uint64_t value = reg_get(&vp->sint[sint]);
+	struct message *m;
+
+	if (!q->head || !has_messages_on(vp) || !message_slot_is_free(slot))
+		return;
+	m = next_message(q, v->now);
+	if (!m)
+		return;
+	message_slot_write(slot, &m->msg, q->head != NULL);
+	message_free(m);
+	if (is_interrupting(vp, value))
+		raise_vector(v, value & HV_SYNIC_SINT_VECTOR_MASK,
+			     value & HV_SYNIC_SINT_AUTO_EOI);
+}
+
+static void deliver_all(struct visit *v)
+{
+	for (unsigned int i = 0; i < HV_SYNIC_SINT_COUNT; i++)
+		deliver(v, i);
+}
+
+int synic_message_post(struct synic *synic, uint32_t vp, unsigned int sint,
+		       const struct hv_message *message)
+{
+	struct message_queue *q;
+	struct visit v;
+	int err;
+
+	if (vp >= synic->params.n_vps || sint >= HV_SYNIC_SINT_COUNT ||
+	    message->header.message_type == HVMSG_NONE ||
+	    message->header.payload_size > HV_MESSAGE_PAYLOAD_MAX)
+		return -EINVAL;
+	v = vp_enter(synic, vp);
+	q = &v.vp->queue[sint];
+	err = message_queue_post(q, message, SYNIC_QUEUE_MAX);
+	deliver(&v, sint);
+	if (err) /* that may have made room */
+		err = message_queue_post(q, message, SYNIC_QUEUE_MAX);
+	vp_leave(&v);
+	return err;
+}
+
+void synic_eoi(struct synic *synic, uint32_t vp, uint8_t vector)
+{
+	struct visit v;
+
+	if (vp >= synic->params.n_vps ||
+	    !atomic_load_explicit(&synic->vps[vp].queued, memory_order_acquire))
+		return;
+	v = vp_enter(synic, vp);
+	for (unsigned int i = 0; i < HV_SYNIC_SINT_COUNT; i++) {
+		uint64_t sint = reg_get(&v.vp->sint[i]);
+
+		if ((sint & HV_SYNIC_SINT_VECTOR_MASK) == vector)
+			deliver(&v, i);
+	}
+	vp_leave(&v);
+}
+
+/* --- events ------------------------------------------------------------ */
+
+int synic_event_set(struct synic *synic, uint32_t vp_index, unsigned int sint,
+		    unsigned int flag)
+{
+	const struct synic_params *p = &synic->params;
+	const struct synic_vp *vp;
+	uint64_t value;
+
+	if (vp_index >= p->n_vps || sint >= HV_SYNIC_SINT_COUNT ||
+	    flag >= HV_EVENT_FLAGS_COUNT)
+		return -EINVAL;
+	vp = &synic->vps[vp_index];
+	value = reg_get(&vp->sint[sint]);
+	if (!has_events_on(vp))
+		return -ENOTCONN;
+	if ((value & HV_SYNIC_SINT_MASKED) && !is_polled(vp, value))
+		return -ENOTCONN;
+	if (!event_flag_set(vp->event_page, sint, flag))
+		return 0;
+	if (is_interrupting(vp, value))
+		p->ops->interrupt(p->ctx, vp_index,
+				  value & HV_SYNIC_SINT_VECTOR_MASK,
+				  value & HV_SYNIC_SINT_AUTO_EOI);
+	return 1;
+}
+
+/* --- timers ------------------------------------------------------------ */
+
+static void send_timer_message(struct visit *v, struct vp_timer *t,
+			       const struct stimer_signal *signal)
+{
+	struct hv_timer_message_payload payload = {
+		.timer_index = (uint32_t)(t - v->vp->timers),
+		.expiration_time = signal->expiration,
+	};
+	struct hv_message *msg = &t->message.msg;
+
+	msg->header = (struct hv_message_header){
+		.message_type = HVMSG_TIMER_EXPIRED,
+		.payload_size = sizeof(payload),
+	};
+	memcpy(msg->payload, &payload, sizeof(payload));
+	t->sint = signal->sint;
+	t->queued = true;
+	message_queue_add(&v->vp->queue[t->sint], &t->message);
+	deliver(v, t->sint);
+}
+
+static void expire(struct visit *v)
+{
+	for (unsigned int i = 0; i < HV_SYNIC_STIMER_COUNT; i++) {
+		struct vp_timer *t = &v->vp->timers[i];
+		struct stimer_signal signal;
+
+		if (!stimer_expire(&t->timer, v->now, &signal))
+			continue;
+		if (signal.direct)
+			raise_vector(v, signal.vector, false);
+		else
+			send_timer_message(v, t, &signal);
+	}
+}
+
+/* Take back the message of a timer that is programmed anew. */
+static void recall(struct synic_vp *vp, struct vp_timer *t)
+{
+	if (t->queued)
+		message_queue_remove(&vp->queue[t->sint], &t->message);
+	t->queued = false;
+}
+
+static int timer_write(struct visit *v, uint32_t msr, uint64_t value)
+{
+	unsigned int n = msr - HV_X64_MSR_STIMER0_CONFIG;
+	struct vp_timer *t = &v->vp->timers[n / 2];
+
+	if (n % 2)
+		stimer_set_count(&t->timer, value, v->now);
+	else if (stimer_set_config(&t->timer, value, v->now,
+				   v->vp->synic->params.direct_timers))
+		return -EINVAL;
+	recall(v->vp, t);
+	/* A one-shot in the past goes off at once. */
+	expire(v);
+	return 0;
+}
+
+uint64_t synic_next_deadline(struct synic *synic)
+{
+	return deadlines_earliest(synic->deadlines);
+}
+
+void synic_run_timers(struct synic *synic)
+{
+	/* After its visit a VP is not due before time has gone on. */
+	for (unsigned int n = 0; n < synic->params.n_vps; n++) {
+		uint64_t now = ref_time_now(synic->params.ref_time);
+		int due = deadlines_due(synic->deadlines, now);
+		struct visit v;
+
+		if (due < 0)
+			return;
+		v = vp_enter(synic, (uint32_t)due);
+		expire(&v);
+		vp_leave(&v);
+	}
+}
+
+void synic_set_timer_hook(struct synic *synic,
+			  void (*hook)(void *ctx, uint64_t deadline), void *ctx)
+{
+	synic->hook = hook;
+	synic->hook_ctx = ctx;
+}
+
+/* --- MSRs -------------------------------------------------------------- */
+
+bool synic_owns_msr(uint32_t msr)
+{
+	return (msr >= HV_X64_MSR_SCONTROL && msr <= HV_X64_MSR_EOM) ||
+	       (msr >= HV_X64_MSR_SINT0 && msr <= HV_X64_MSR_SINT15) ||
+	       (msr >= HV_X64_MSR_STIMER0_CONFIG &&
+		msr <= HV_X64_MSR_STIMER3_COUNT);
+}
+
+static uint64_t timer_read(struct synic_vp *vp, uint32_t msr)
+{
+	unsigned int n = msr - HV_X64_MSR_STIMER0_CONFIG;
+	const struct stimer *t = &vp->timers[n / 2].timer;
+	uint64_t value;
+
+	pthread_mutex_lock(&vp->lock);
+	value = n % 2 ? t->count : t->config;
+	pthread_mutex_unlock(&vp->lock);
+	return value;
+}
+
+int synic_msr_read(struct synic *synic, uint32_t vp_index, uint32_t msr,
+		   uint64_t *value)
+{
+	struct synic_vp *vp;
+
+	if (vp_index >= synic->params.n_vps || !synic_owns_msr(msr))
+		return -EINVAL;
+	vp = &synic->vps[vp_index];
+	switch (msr) {
+	case HV_X64_MSR_SCONTROL:
+		*value = reg_get(&vp->scontrol);
+		break;
+	case HV_X64_MSR_SVERSION:
+		*value = HV_SYNIC_VERSION;
+		break;
+	case HV_X64_MSR_SIEFP:
+		*value = reg_get(&vp->siefp);
+		break;
+	case HV_X64_MSR_SIMP:
+		*value = reg_get(&vp->simp);
+		break;
+	case HV_X64_MSR_EOM:
+		*value = 0;
+		break;
+	default:
+		if (msr <= HV_X64_MSR_SINT15)
+			*value = reg_get(&vp->sint[msr - HV_X64_MSR_SINT0]);
+		else
+			*value = timer_read(vp, msr);
+	}
+	return 0;
+}
+
+static void place_page(struct synic_vp *vp, struct overlay *overlay,
+		       uint64_t value)
+{
+	uint64_t gpa = value & HV_OVERLAY_PFN_MASK;
+	int err;
+
+	if (!(value & HV_OVERLAY_ENABLE) || gpa >= vp->synic->params.max_gpa) {
+		overlay_hide(overlay);
+		return;
+	}
+	err = overlay_show(overlay, gpa);
+	if (err)
+		log_warn_ratelimited("vp %u: no page at 0x%" G_GINT64_MODIFIER
+				     "x: %s",
+				     vp->index, gpa, g_strerror(-err));
+}
+
+static int sint_write(struct synic_vp *vp, unsigned int sint, uint64_t value)
+{
+	if (!(value & HV_SYNIC_SINT_MASKED) &&
+	    (value & HV_SYNIC_SINT_VECTOR_MASK) < HV_SYNIC_FIRST_VALID_VECTOR)
+		return -EINVAL;
+	reg_set(&vp->sint[sint], value);
+	return 0;
+}
+
+static int control_write(struct synic_vp *vp, uint32_t msr, uint64_t value)
+{
+	switch (msr) {
+	case HV_X64_MSR_SCONTROL:
+		reg_set(&vp->scontrol, value);
+		return 0;
+	case HV_X64_MSR_SIEFP:
+		place_page(vp, vp->siefp_overlay, value);
+		reg_set(&vp->siefp, value);
+		return 0;
+	case HV_X64_MSR_SIMP:
+		place_page(vp, vp->simp_overlay, value);
+		reg_set(&vp->simp, value);
+		return 0;
+	case HV_X64_MSR_EOM:
+		return 0; /* what counts is the attempt that follows */
+	case HV_X64_MSR_SVERSION:
+		return -EINVAL;
+	default:
+		return sint_write(vp, msr - HV_X64_MSR_SINT0, value);
+	}
+}
+
+int synic_msr_write(struct synic *synic, uint32_t vp, uint32_t msr,
+		    uint64_t value)
+{
+	struct visit v;
+	int err;
+
+	if (vp >= synic->params.n_vps || !synic_owns_msr(msr))
+		return -EINVAL;
+	v = vp_enter(synic, vp);
+	if (msr >= HV_X64_MSR_STIMER0_CONFIG) {
+		err = timer_write(&v, msr, value);
+	} else {
+		err = control_write(v.vp, msr, value);
+		/* Whatever was written, it may be what a message waits for. */
+		if (!err)
+			deliver_all(&v);
+	}
+	vp_leave(&v);
+	return err;
+}
+
+/* --- life --------------------------------------------------------------- */
+
+static void vp_reset(struct synic *s, uint32_t index)
+{
+	struct visit v = vp_enter(s, index);
+	struct synic_vp *vp = v.vp;
+
+	reg_set(&vp->scontrol, 0);
+	reg_set(&vp->simp, 0);
+	reg_set(&vp->siefp, 0);
+	for (unsigned int i = 0; i < HV_SYNIC_SINT_COUNT; i++) {
+		reg_set(&vp->sint[i], HV_SYNIC_SINT_MASKED);
+		message_queue_clear(&vp->queue[i]);
+	}
+	for (unsigned int i = 0; i < HV_SYNIC_STIMER_COUNT; i++) {
+		stimer_reset(&vp->timers[i].timer);
+		vp->timers[i].queued = false;
+	}
+	overlay_hide(vp->simp_overlay);
+	overlay_hide(vp->siefp_overlay);
+	memset(vp->message_page, 0, HV_PAGE_SIZE);
+	memset(vp->event_page, 0, HV_PAGE_SIZE);
+	vp_leave(&v);
+}
+
+static void vp_init(struct synic *s, struct synic_vp *vp, uint32_t index)
+{
+	vp->synic = s;
+	vp->index = index;
+	vp->simp_overlay = overlay_new(s->params.overlays);
+	vp->siefp_overlay = overlay_new(s->params.overlays);
+	vp->message_page = overlay_page(vp->simp_overlay);
+	vp->event_page = overlay_page(vp->siefp_overlay);
+	vp->deadline = DEADLINE_NONE;
+	pthread_mutex_init(&vp->lock, NULL);
+	vp_reset(s, index);
+}
+
+struct synic *synic_new(const struct synic_params *params)
+{
+	struct synic *s = g_aligned_alloc0(
+		1, sizeof(*s) + params->n_vps * sizeof(s->vps[0]), CACHE_LINE);
+
+	s->params = *params;
+	s->deadlines = deadlines_new(params->n_vps);
+	for (uint32_t i = 0; i < params->n_vps; i++)
+		vp_init(s, &s->vps[i], i);
+	return s;
+}
+
+void synic_free(struct synic *synic)
+{
+	if (!synic)
+		return;
+	for (unsigned int i = 0; i < synic->params.n_vps; i++) {
+		vp_reset(synic, i);
+		pthread_mutex_destroy(&synic->vps[i].lock);
+	}
+	deadlines_free(synic->deadlines);
+	g_aligned_free(synic);
+}
+
+unsigned int synic_overlays_needed(unsigned int n_vps)
+{
+	return 2 * n_vps;
+}
+
+void synic_reset(struct synic *synic)
+{
+	for (unsigned int i = 0; i < synic->params.n_vps; i++)
+		vp_reset(synic, i);
+}
