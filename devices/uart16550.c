@@ -17,9 +17,9 @@
 /*
  * The output ring: THRE goes away at HOLD and comes back at RELEASE; the rest
  * is for guests that write without looking.  Linux's 8250 console does so
- * after 10 ms a character, so at a standstill this lasts for hours.
+ * after 10 ms a character, so at a standstill this lasts for most of an hour.
  */
-#define OUT_BYTES   (1u << 20)
+#define OUT_BYTES   (256u << 10)
 #define OUT_HOLD    (16u << 10)
 #define OUT_RELEASE (OUT_HOLD / 2)
 

@@ -2,6 +2,7 @@
 #include "devices/uart16550.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <string.h>
 
@@ -230,14 +231,17 @@ START_TEST(slow_reader_holds_thre)
 	unsigned int n = 0;
 	uint8_t data[4096];
 	size_t took = 0;
+	bool ok = true;
 
 	init(0xC7);
 	outb(&b, IER, 0x02);
 	/* A guest that polls THRE stops in time, with nothing lost. */
 	while (inb(&b, LSR) & 0x20) {
 		outb(&b, DATA, (uint8_t)n++);
-		ck_assert_uint_lt(n, 100000);
+		if (n == 100000)
+			break;
 	}
+	ck_assert_uint_lt(n, 100000);
 	ck_assert_uint_ge(n, 16 * 1024);
 	ck_assert_uint_eq(inb(&b, LSR) & 0x60, 0);
 	ck_assert_uint_eq(wakes, 2); /* there is some; it is urgent */
@@ -256,9 +260,10 @@ START_TEST(slow_reader_holds_thre)
 
 		ck_assert_uint_gt(m, 0);
 		for (size_t i = 0; i < m; i++)
-			ck_assert_uint_eq(data[i], (uint8_t)(took + i));
+			ok &= data[i] == (uint8_t)(took + i);
 		took += m;
 	}
+	ck_assert(ok);
 	ck_assert_uint_lt(took, n);
 	ck_assert_uint_eq(inb(&b, LSR) & 0x60, 0x60);
 	ck_assert_uint_eq(inb(&b, IIR), 0xC2);
@@ -270,17 +275,19 @@ END_TEST
 
 START_TEST(writer_that_never_looks)
 {
-	static uint8_t data[4u << 20];
-	unsigned int n = 3u << 20;
+	static uint8_t data[512u << 10];
+	unsigned int n = (256u << 10) + 5000;
+	bool ok = true;
 	size_t got;
 
 	for (unsigned int i = 0; i < n; i++)
 		outb(&b, DATA, (uint8_t)(i % 251));
 	got = uart16550_transmit(uart, data, sizeof(data));
-	ck_assert_uint_eq(got, 1u << 20);
+	ck_assert_uint_eq(got, 256u << 10);
 	ck_assert_uint_eq(uart16550_lost(uart), n - got);
 	for (unsigned int i = 0; i < got; i++)
-		ck_assert_uint_eq(data[i], i % 251);
+		ok &= data[i] == i % 251;
+	ck_assert(ok);
 	/* And it goes on. */
 	outb(&b, DATA, 'z');
 	expect_output("z");
@@ -640,7 +647,7 @@ END_TEST
 
 /* --- threads --------------------------------------------------------- */
 
-#define PER_THREAD 20000u
+#define PER_THREAD 10000u
 
 static void *polite_writer(void *arg)
 {
@@ -648,7 +655,7 @@ static void *polite_writer(void *arg)
 
 	for (unsigned int i = 0; i < PER_THREAD; i++) {
 		while (!(inb(&b, LSR) & 0x20))
-			;
+			sched_yield();
 		outb(&b, DATA, id);
 	}
 	return NULL;
@@ -668,6 +675,8 @@ START_TEST(two_vcpus_one_slow_reader)
 
 		for (size_t i = 0; i < n; i++)
 			counts[data[i]]++;
+		if (!n)
+			sched_yield();
 		total += n;
 	}
 	for (unsigned int i = 0; i < 2; i++)
