@@ -102,7 +102,8 @@ uint64_t console_lost(struct console *console);
 /**
  * console_restore_terminal() - put every terminal and descriptor flag back
  *
- * Async-signal-safe; for handlers of fatal signals.  Idempotent.
+ * Async-signal-safe; for handlers of fatal signals.  Idempotent, and final: no
+ * console makes a terminal raw again.
  */
 void console_restore_terminal(void);
 

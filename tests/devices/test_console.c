@@ -1,0 +1,792 @@
+/* SPDX-License-Identifier: MIT */
+#include "devices/console.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <pty.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "devices/byte_ring.h"
+#include "devices/fake_board.h"
+#include "devices/uart16550.h"
+#include "support/check_main.h"
+
+/* Nothing here takes that long; a test that does has failed. */
+#define PATIENCE_MS 10000
+
+/* A device with an endless output queue and room for @room bytes of input. */
+struct fake_port {
+	struct byte_port_host host;
+	pthread_mutex_t lock;
+	struct byte_ring out;
+	size_t taken;
+	uint8_t in[4096];
+	size_t in_len, room;
+	int in_event[2]; /* a byte for each receive that took something */
+};
+
+static struct fake_port port;
+static struct console *con;
+static int to_con[2], from_con[2]; /* pipes: [1] is written, [0] read */
+static atomic_uint quits;
+static int quit_event[2];
+
+static size_t fake_transmit(void *dev, uint8_t *data, size_t len)
+{
+	struct fake_port *p = dev;
+	size_t n;
+
+	pthread_mutex_lock(&p->lock);
+	n = byte_ring_take(&p->out, data, len);
+	p->taken += n;
+	pthread_mutex_unlock(&p->lock);
+	return n;
+}
+
+static size_t fake_receive(void *dev, const uint8_t *data, size_t len)
+{
+	struct fake_port *p = dev;
+	size_t n;
+
+	pthread_mutex_lock(&p->lock);
+	n = MIN(len, p->room - p->in_len);
+	memcpy(p->in + p->in_len, data, n);
+	p->in_len += n;
+	pthread_mutex_unlock(&p->lock);
+	if (n)
+		ck_assert_int_eq(write(p->in_event[1], "", 1), 1);
+	return n;
+}
+
+static const struct byte_port_ops fake_ops = {fake_transmit, fake_receive};
+static const struct byte_port_ops print_ops = {fake_transmit, NULL};
+
+static void on_quit(void *ctx)
+{
+	(void)ctx;
+	atomic_fetch_add(&quits, 1);
+	ck_assert_int_eq(write(quit_event[1], "", 1), 1);
+}
+
+static void port_init(struct fake_port *p)
+{
+	memset(p, 0, sizeof(*p));
+	pthread_mutex_init(&p->lock, NULL);
+	byte_ring_init(&p->out, 1u << 20);
+	p->room = sizeof(p->in);
+	ck_assert_int_eq(pipe(p->in_event), 0);
+}
+
+static void setup(void)
+{
+	port_init(&port);
+	ck_assert_int_eq(pipe(to_con), 0);
+	ck_assert_int_eq(pipe(from_con), 0);
+	ck_assert_int_eq(pipe(quit_event), 0);
+	quits = 0;
+	con = NULL;
+}
+
+static void teardown(void)
+{
+	console_free(con);
+	byte_ring_clear(&port.out);
+}
+
+static struct console *make(int in_fd, int out_fd)
+{
+	struct console_config cfg = {
+		.in_fd = in_fd,
+		.out_fd = out_fd,
+		.raw = true,
+		.quit = on_quit,
+	};
+
+	con = console_new(&cfg, NULL);
+	ck_assert_ptr_nonnull(con);
+	port.host = console_host(con);
+	ck_assert_int_eq(console_connect(con, &fake_ops, &port), 0);
+	return con;
+}
+
+static void start(int in_fd, int out_fd)
+{
+	make(in_fd, out_fd);
+	ck_assert_int_eq(console_start(con), 0);
+}
+
+static void say_n(struct fake_port *p, const void *data, size_t len)
+{
+	pthread_mutex_lock(&p->lock);
+	ck_assert_uint_eq(byte_ring_put(&p->out, data, len), len);
+	pthread_mutex_unlock(&p->lock);
+	byte_port_wake(&p->host);
+}
+
+static void say(const char *text)
+{
+	say_n(&port, text, strlen(text));
+}
+
+/* Read exactly @len bytes from @fd, in bounded time. */
+static void read_n(int fd, void *data, size_t len)
+{
+	struct pollfd p = {.fd = fd, .events = POLLIN};
+	size_t got = 0;
+
+	while (got < len) {
+		ssize_t n;
+
+		ck_assert_int_eq(poll(&p, 1, PATIENCE_MS), 1);
+		n = read(fd, (uint8_t *)data + got, len - got);
+		ck_assert_int_gt(n, 0);
+		got += (size_t)n;
+	}
+}
+
+static void expect_text(int fd, const char *text)
+{
+	char data[256] = {0};
+
+	read_n(fd, data, strlen(text));
+	ck_assert_str_eq(data, text);
+}
+
+static void expect_input(const char *text)
+{
+	char byte;
+
+	for (;;) {
+		bool there;
+
+		pthread_mutex_lock(&port.lock);
+		there = port.in_len >= strlen(text);
+		pthread_mutex_unlock(&port.lock);
+		if (there)
+			break;
+		read_n(port.in_event[0], &byte, 1);
+	}
+	ck_assert_uint_eq(port.in_len, strlen(text));
+	ck_assert_mem_eq(port.in, text, port.in_len);
+}
+
+static void expect_quit(void)
+{
+	char byte;
+
+	read_n(quit_event[0], &byte, 1);
+}
+
+static void type(int fd, const char *text)
+{
+	ck_assert_int_eq(write(fd, text, strlen(text)), (int)strlen(text));
+}
+
+static void expect_tail_end(const char *text)
+{
+	size_t len;
+	char *tail = console_tail(con, &len);
+
+	ck_assert_uint_ge(len, strlen(text));
+	ck_assert_str_eq(tail + len - strlen(text), text);
+	g_free(tail);
+}
+
+/* --- pipes ----------------------------------------------------------- */
+
+START_TEST(prints_to_a_pipe)
+{
+	start(-1, from_con[1]);
+	say("hello, ");
+	expect_text(from_con[0], "hello, ");
+	say("world\r\n");
+	expect_text(from_con[0], "world\r\n");
+	expect_tail_end("hello, world\r\n");
+	ck_assert_uint_eq(console_lost(con), 0);
+}
+END_TEST
+
+START_TEST(output_before_start_is_kept)
+{
+	make(-1, from_con[1]);
+	say("early\n");
+	ck_assert_int_eq(console_start(con), 0);
+	expect_text(from_con[0], "early\n");
+}
+END_TEST
+
+START_TEST(reads_from_a_pipe)
+{
+	start(to_con[0], from_con[1]);
+	type(to_con[1], "ls\r");
+	expect_input("ls\r");
+}
+END_TEST
+
+START_TEST(waits_for_a_guest_that_reads_slowly)
+{
+	port.room = 3;
+	start(to_con[0], from_con[1]);
+	type(to_con[1], "abcdefgh");
+	expect_input("abc");
+	pthread_mutex_lock(&port.lock);
+	port.room = 8;
+	pthread_mutex_unlock(&port.lock);
+	byte_port_wake(&port.host);
+	expect_input("abcdefgh");
+}
+END_TEST
+
+START_TEST(input_that_nobody_takes_waits_in_its_pipe)
+{
+	static char text[16384];
+	struct pollfd p = {.fd = to_con[1], .events = POLLOUT};
+
+	/* Far more than the console may keep. */
+	port.room = 0;
+	memset(text, 'x', sizeof(text));
+	ck_assert_int_ge(fcntl(to_con[1], F_SETPIPE_SZ, 4096), 4096);
+	fcntl(to_con[1], F_SETFL, O_NONBLOCK);
+	start(to_con[0], from_con[1]);
+	ck_assert_int_eq(write(to_con[1], text, 4096), 4096);
+	ck_assert_int_eq(poll(&p, 1, PATIENCE_MS), 1);
+	ck_assert_int_eq(write(to_con[1], text, 4096), 4096);
+	/* The console's thread is alive and well. */
+	say("ok");
+	expect_text(from_con[0], "ok");
+	ck_assert_int_eq(write(to_con[1], text, 4096), -1);
+	ck_assert_int_eq(errno, EAGAIN);
+}
+END_TEST
+
+START_TEST(end_of_input_is_no_exit)
+{
+	start(to_con[0], from_con[1]);
+	type(to_con[1], "x");
+	close(to_con[1]);
+	expect_input("x");
+	say("still here");
+	expect_text(from_con[0], "still here");
+	ck_assert_uint_eq(quits, 0);
+}
+END_TEST
+
+START_TEST(escape_in_a_pipe_is_data)
+{
+	start(to_con[0], from_con[1]);
+	type(to_con[1], "a\x1d"
+			"b");
+	expect_input("a\x1d"
+		     "b");
+	ck_assert_uint_eq(quits, 0);
+}
+END_TEST
+
+START_TEST(slow_reader_holds_the_port)
+{
+	static uint8_t text[512 * 1024], back[sizeof(text)];
+	size_t got = 0;
+
+	for (size_t i = 0; i < sizeof(text); i++)
+		text[i] = (uint8_t)(i * 7 + i / 256);
+	ck_assert_int_ge(fcntl(from_con[1], F_SETPIPE_SZ, 4096), 4096);
+	start(-1, from_con[1]);
+	say_n(&port, text, sizeof(text));
+	while (got < sizeof(text)) {
+		size_t n = MIN(sizeof(text) - got, 1000u);
+
+		/* Never more than a pipe and a buffer ahead of us. */
+		pthread_mutex_lock(&port.lock);
+		ck_assert_uint_le(port.taken, got + 3 * 4096);
+		pthread_mutex_unlock(&port.lock);
+		read_n(from_con[0], back + got, n);
+		got += n;
+	}
+	ck_assert_mem_eq(text, back, sizeof(text));
+	ck_assert_uint_eq(console_lost(con), 0);
+}
+END_TEST
+
+START_TEST(reader_that_goes_away)
+{
+	start(to_con[0], from_con[1]);
+	close(from_con[0]);
+	say("into the void");
+	/* It lives: input still works, and the tail is kept. */
+	type(to_con[1], "x");
+	expect_input("x");
+	console_stop(con, 0);
+	expect_tail_end("into the void");
+	ck_assert_uint_eq(console_lost(con), 13);
+}
+END_TEST
+
+START_TEST(sockets)
+{
+	int s[2];
+
+	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, s), 0);
+	start(s[0], s[0]);
+	say("login: ");
+	expect_text(s[1], "login: ");
+	type(s[1], "root");
+	expect_input("root");
+	ck_assert_int_eq(fcntl(s[0], F_GETFL) & O_NONBLOCK, 0);
+	close(s[1]);
+	close(s[0]);
+	say("x");
+	console_stop(con, 0);
+	ck_assert_uint_eq(console_lost(con), 1);
+}
+END_TEST
+
+START_TEST(files)
+{
+	char name[] = "/tmp/kvmbus-console-XXXXXX", data[16] = {0};
+	int fd = mkstemp(name);
+
+	ck_assert_int_ge(fd, 0);
+	unlink(name);
+	type(fd, "type me");
+	lseek(fd, 0, SEEK_SET);
+	start(fd, -1);
+	expect_input("type me");
+	console_free(con);
+
+	/* Where the file stood is where we write. */
+	start(-1, fd);
+	say(" and me");
+	console_stop(con, 0);
+	ck_assert_int_eq(pread(fd, data, sizeof(data), 0), 14);
+	ck_assert_str_eq(data, "type me and me");
+	close(fd);
+}
+END_TEST
+
+START_TEST(no_descriptors_at_all)
+{
+	start(-1, -1);
+	say("only the report sees this");
+	console_stop(con, 0);
+	expect_tail_end("only the report sees this");
+	ck_assert_uint_eq(console_lost(con), 0);
+}
+END_TEST
+
+START_TEST(descriptors_that_are_none)
+{
+	struct console_config cfg = {.in_fd = 999, .out_fd = -1};
+	GError *error = NULL;
+
+	ck_assert_ptr_null(console_new(&cfg, &error));
+	ck_assert_ptr_nonnull(error);
+	g_error_free(error);
+}
+END_TEST
+
+START_TEST(several_ports)
+{
+	struct fake_port second;
+
+	port_init(&second);
+	make(to_con[0], from_con[1]);
+	second.host = console_host(con);
+	ck_assert_int_eq(console_connect(con, &print_ops, &second), 0);
+	ck_assert_int_eq(console_connect(con, &print_ops, &second), 0);
+	ck_assert_int_eq(console_connect(con, &print_ops, &second), 0);
+	ck_assert_int_eq(console_connect(con, &print_ops, &second), -ENOSPC);
+	ck_assert_int_eq(console_start(con), 0);
+	say_n(&second, "two", 3);
+	expect_text(from_con[0], "two");
+	say("one");
+	expect_text(from_con[0], "one");
+	type(to_con[1], "in");
+	expect_input("in");
+	console_stop(con, 0);
+	byte_ring_clear(&second.out);
+}
+END_TEST
+
+START_TEST(tail_is_bounded)
+{
+	static char text[CONSOLE_TAIL_BYTES + 1000];
+	size_t len;
+	char *tail;
+
+	memset(text, 'a', sizeof(text));
+	memcpy(text + sizeof(text) - 5, "end.\n", 5);
+	start(-1, -1);
+	say_n(&port, text, sizeof(text));
+	console_stop(con, NSEC_PER_SEC);
+	tail = console_tail(con, &len);
+	ck_assert_uint_eq(len, CONSOLE_TAIL_BYTES);
+	ck_assert_mem_eq(tail, text + 1000, len);
+	g_free(tail);
+}
+END_TEST
+
+/* --- stop ------------------------------------------------------------ */
+
+static uint8_t stop_text[300 * 1024];
+
+static void *late_reader(void *arg)
+{
+	uint8_t *back = arg;
+
+	read_n(from_con[0], back, sizeof(stop_text));
+	return NULL;
+}
+
+START_TEST(stop_waits_for_the_reader)
+{
+	static uint8_t back[sizeof(stop_text)];
+	pthread_t reader;
+
+	memset(stop_text, '.', sizeof(stop_text));
+	memcpy(stop_text + sizeof(stop_text) - 6, "panic\n", 6);
+	start(-1, from_con[1]);
+	say_n(&port, stop_text, sizeof(stop_text));
+	pthread_create(&reader, NULL, late_reader, back);
+	console_stop(con, PATIENCE_MS * NSEC_PER_MSEC);
+	pthread_join(reader, NULL);
+	ck_assert_mem_eq(back, stop_text, sizeof(stop_text));
+	ck_assert_uint_eq(console_lost(con), 0);
+}
+END_TEST
+
+START_TEST(stop_does_not_wait_for_ever)
+{
+	uint64_t begin;
+
+	memset(stop_text, '.', sizeof(stop_text));
+	start(-1, from_con[1]);
+	say_n(&port, stop_text, sizeof(stop_text));
+	say("last words");
+	begin = clock_monotonic_ns();
+	console_stop(con, 50 * NSEC_PER_MSEC);
+	ck_assert_uint_ge(clock_monotonic_ns() - begin, 50 * NSEC_PER_MSEC);
+	ck_assert_uint_lt(clock_monotonic_ns() - begin, 5 * NSEC_PER_SEC);
+	ck_assert_uint_gt(console_lost(con), 0);
+	expect_tail_end("last words");
+	console_stop(con, 0); /* twice is fine */
+}
+END_TEST
+
+START_TEST(stop_without_start)
+{
+	make(to_con[0], from_con[1]);
+	console_stop(con, 0);
+	console_free(con);
+	con = NULL;
+	console_free(NULL);
+}
+END_TEST
+
+/* --- terminals ------------------------------------------------------- */
+
+static int master, slave;
+static struct termios before;
+
+static void open_terminal(void)
+{
+	ck_assert_int_eq(openpty(&master, &slave, NULL, NULL, NULL), 0);
+	ck_assert_int_eq(tcgetattr(slave, &before), 0);
+	ck_assert(before.c_lflag & ICANON);
+}
+
+static bool is_raw(void)
+{
+	struct termios t;
+
+	ck_assert_int_eq(tcgetattr(slave, &t), 0);
+	return !(t.c_lflag & (ICANON | ECHO | ISIG)) &&
+	       !(t.c_iflag & (ICRNL | IXON)) && (t.c_oflag & OPOST);
+}
+
+static bool is_as_before(void)
+{
+	struct termios t;
+
+	ck_assert_int_eq(tcgetattr(slave, &t), 0);
+	return t.c_iflag == before.c_iflag && t.c_oflag == before.c_oflag &&
+	       t.c_cflag == before.c_cflag && t.c_lflag == before.c_lflag &&
+	       t.c_cc[VMIN] == before.c_cc[VMIN] &&
+	       t.c_cc[VTIME] == before.c_cc[VTIME];
+}
+
+START_TEST(terminal_is_raw_and_restored)
+{
+	open_terminal();
+	start(slave, slave);
+	ck_assert(is_raw());
+	/* A key is a key: no line, no signal, no echo. */
+	type(master, "a\x03\x04\x11\x13\r");
+	expect_input("a\x03\x04\x11\x13\r");
+	say("prompt# ");
+	expect_text(master, "prompt# ");
+	console_stop(con, 0);
+	ck_assert(is_as_before());
+}
+END_TEST
+
+START_TEST(terminal_not_raw_unless_asked)
+{
+	struct console_config cfg = {.out_fd = -1};
+
+	open_terminal();
+	cfg.in_fd = slave;
+	con = console_new(&cfg, NULL);
+	ck_assert_int_eq(console_start(con), 0);
+	ck_assert(is_as_before());
+	console_stop(con, 0);
+	ck_assert(is_as_before());
+}
+END_TEST
+
+START_TEST(fatal_signal_restores)
+{
+	open_terminal();
+	start(slave, slave);
+	ck_assert(is_raw());
+	console_restore_terminal();
+	ck_assert(is_as_before());
+	/* The thread goes on until the process ends, but not with this. */
+	say("x");
+	expect_text(master, "x");
+	say("y");
+	expect_text(master, "y");
+	ck_assert(is_as_before());
+	console_restore_terminal();
+	console_stop(con, 0);
+	ck_assert(is_as_before());
+}
+END_TEST
+
+START_TEST(raw_again_after_the_shell)
+{
+	uint64_t end = clock_monotonic_ns() + PATIENCE_MS * NSEC_PER_MSEC;
+
+	open_terminal();
+	start(slave, slave);
+	/* A shell puts its own modes back while we are stopped. */
+	ck_assert_int_eq(tcsetattr(slave, TCSANOW, &before), 0);
+	while (!is_raw() && clock_monotonic_ns() < end) {
+		say("x");
+		expect_text(master, "x");
+	}
+	ck_assert(is_raw());
+	console_stop(con, 0);
+	ck_assert(is_as_before());
+}
+END_TEST
+
+START_TEST(exit_restores)
+{
+	pid_t child;
+	int status;
+
+	open_terminal();
+	child = fork();
+	ck_assert_int_ge(child, 0);
+	if (!child) {
+		start(slave, slave);
+		exit(is_raw() ? 7 : 8);
+	}
+	ck_assert_int_eq(waitpid(child, &status, 0), child);
+	ck_assert(WIFEXITED(status));
+	ck_assert_int_eq(WEXITSTATUS(status), 7);
+	ck_assert(is_as_before());
+}
+END_TEST
+
+START_TEST(escape_leaves)
+{
+	open_terminal();
+	start(slave, slave);
+	type(master, "bye\x1dnot this");
+	expect_quit();
+	expect_input("bye");
+	ck_assert_uint_eq(quits, 1);
+}
+END_TEST
+
+START_TEST(escape_is_seen_while_the_guest_hangs)
+{
+	open_terminal();
+	port.room = 0;
+	start(slave, slave);
+	/* More than is kept, in pieces that fit a terminal's queue. */
+	for (unsigned int i = 0; i < 100; i++) {
+		char text[101];
+
+		memset(text, 'k', 100);
+		text[100] = '\0';
+		type(master, text);
+		if (i % 10 == 9) {
+			type(master, "\x1d");
+			expect_quit();
+		}
+	}
+	ck_assert_uint_eq(quits, 10);
+}
+END_TEST
+
+START_TEST(nobody_notices_nonblocking)
+{
+	open_terminal();
+	start(slave, from_con[1]);
+	ck_assert_int_eq(fcntl(slave, F_GETFL) & O_NONBLOCK, 0);
+	ck_assert_int_eq(fcntl(from_con[1], F_GETFL) & O_NONBLOCK, 0);
+	console_free(con);
+	/* A second open is impossible here, so the flag is put back. */
+	start(-1, master);
+	ck_assert_int_ne(fcntl(master, F_GETFL) & O_NONBLOCK, 0);
+	console_restore_terminal();
+	ck_assert_int_eq(fcntl(master, F_GETFL) & O_NONBLOCK, 0);
+	console_free(con);
+	start(-1, master);
+	console_free(con);
+	con = NULL;
+	ck_assert_int_eq(fcntl(master, F_GETFL) & O_NONBLOCK, 0);
+}
+END_TEST
+
+START_TEST(hung_up_terminal)
+{
+	open_terminal();
+	start(slave, from_con[1]);
+	close(master);
+	close(slave);
+	say("on we go");
+	expect_text(from_con[0], "on we go");
+	ck_assert_uint_eq(quits, 0);
+}
+END_TEST
+
+START_TEST(stopped_terminal_does_not_hang_the_stop)
+{
+	static char text[256 * 1024];
+	uint64_t begin;
+
+	/* Nobody reads the master: as after ^S. */
+	open_terminal();
+	memset(text, 'x', sizeof(text));
+	start(slave, slave);
+	say_n(&port, text, sizeof(text));
+	begin = clock_monotonic_ns();
+	console_stop(con, 20 * NSEC_PER_MSEC);
+	ck_assert_uint_lt(clock_monotonic_ns() - begin, 5 * NSEC_PER_SEC);
+	ck_assert(is_as_before());
+}
+END_TEST
+
+/* --- with the real device -------------------------------------------- */
+
+#define LINES 2000u
+
+static void *guest(void *arg)
+{
+	struct fake_board *b = arg;
+	char line[32];
+
+	/* As an early console: THRE, then a byte; the last line is last. */
+	for (unsigned int i = 0; i < LINES; i++) {
+		snprintf(line, sizeof(line), "line %u of the guest\n", i);
+		for (char *p = line; *p; p++) {
+			while (!(inb(b, 0x3FD) & 0x20))
+				;
+			outb(b, 0x3F8, (uint8_t)*p);
+		}
+	}
+	return NULL;
+}
+
+START_TEST(uart_to_slow_pipe_loses_nothing)
+{
+	struct console_config cfg = {.in_fd = -1, .out_fd = from_con[1]};
+	struct fake_board b;
+	struct uart16550 *uart;
+	pthread_t vcpu;
+	FILE *reader = fdopen(from_con[0], "r");
+	char line[64], want[64];
+
+	ck_assert_int_ge(fcntl(from_con[1], F_SETPIPE_SZ, 4096), 4096);
+	fake_board_init(&b);
+	con = console_new(&cfg, NULL);
+	uart = uart16550_new(fake_irq(&b, 4), console_host(con));
+	uart16550_attach(uart, b.pio, 0x3F8);
+	ck_assert_int_eq(console_connect(con, &uart16550_port_ops, uart), 0);
+	ck_assert_int_eq(console_start(con), 0);
+	pthread_create(&vcpu, NULL, guest, &b);
+	for (unsigned int i = 0; i < LINES; i++) {
+		snprintf(want, sizeof(want), "line %u of the guest\n", i);
+		ck_assert_ptr_nonnull(fgets(line, sizeof(line), reader));
+		ck_assert_str_eq(line, want);
+	}
+	pthread_join(vcpu, NULL);
+	ck_assert_uint_eq(uart16550_lost(uart), 0);
+	console_stop(con, 0);
+	uart16550_free(uart);
+	fake_board_clear(&b);
+	fclose(reader);
+}
+END_TEST
+
+static TCase *tcase(Suite *s, const char *name)
+{
+	TCase *t = tcase_create(name);
+
+	tcase_add_checked_fixture(t, setup, teardown);
+	tcase_set_timeout(t, 60);
+	suite_add_tcase(s, t);
+	return t;
+}
+
+int main(void)
+{
+	Suite *s = suite_create("devices/console");
+	TCase *t = tcase(s, "pipes");
+
+	tcase_add_test(t, prints_to_a_pipe);
+	tcase_add_test(t, output_before_start_is_kept);
+	tcase_add_test(t, reads_from_a_pipe);
+	tcase_add_test(t, waits_for_a_guest_that_reads_slowly);
+	tcase_add_test(t, input_that_nobody_takes_waits_in_its_pipe);
+	tcase_add_test(t, end_of_input_is_no_exit);
+	tcase_add_test(t, escape_in_a_pipe_is_data);
+	tcase_add_test(t, slow_reader_holds_the_port);
+	tcase_add_test(t, reader_that_goes_away);
+	tcase_add_test(t, sockets);
+	tcase_add_test(t, files);
+	tcase_add_test(t, no_descriptors_at_all);
+	tcase_add_test(t, descriptors_that_are_none);
+	tcase_add_test(t, several_ports);
+	tcase_add_test(t, tail_is_bounded);
+	t = tcase(s, "stop");
+	tcase_add_test(t, stop_waits_for_the_reader);
+	tcase_add_test(t, stop_does_not_wait_for_ever);
+	tcase_add_test(t, stop_without_start);
+	t = tcase(s, "terminals");
+	tcase_add_test(t, terminal_is_raw_and_restored);
+	tcase_add_test(t, terminal_not_raw_unless_asked);
+	tcase_add_test(t, fatal_signal_restores);
+	tcase_add_test(t, raw_again_after_the_shell);
+	tcase_add_test(t, exit_restores);
+	tcase_add_test(t, escape_leaves);
+	tcase_add_test(t, escape_is_seen_while_the_guest_hangs);
+	tcase_add_test(t, nobody_notices_nonblocking);
+	tcase_add_test(t, hung_up_terminal);
+	tcase_add_test(t, stopped_terminal_does_not_hang_the_stop);
+	t = tcase(s, "uart");
+	tcase_add_test(t, uart_to_slow_pipe_loses_nothing);
+	return check_main(s);
+}
