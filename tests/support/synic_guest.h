@@ -15,9 +15,17 @@ static inline bool guest_message_take(void *slot, struct hv_message *out)
 {
 	struct hv_message *shared = slot;
 
-	if (!__atomic_load_n(&shared->header.message_type, __ATOMIC_ACQUIRE))
+	out->header.message_type =
+		__atomic_load_n(&shared->header.message_type, __ATOMIC_ACQUIRE);
+	if (!out->header.message_type)
 		return false;
-	memcpy(out, slot, sizeof(*out));
+	/* The host may set the pending flag at any time. */
+	out->header.message_flags = __atomic_load_n(
+		&shared->header.message_flags, __ATOMIC_RELAXED);
+	out->header.payload_size = shared->header.payload_size;
+	out->header.reserved = shared->header.reserved;
+	out->header.sender = shared->header.sender;
+	memcpy(out->payload, shared->payload, sizeof(out->payload));
 	return true;
 }
 
