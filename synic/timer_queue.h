@@ -11,7 +11,9 @@
  * reference time, never by its own clock, so no timer can fire early; a wake
  * that came too early (the two clocks drift) only arms again.
  *
- * Lock: one, above the synic's deadline lock, never held while timers expire.
+ * Locks: one for the arming, above the synic's deadline lock, which vCPU
+ * threads take; and above that one that is held while timers expire, so that
+ * timer_queue_pause() can wait for it.
  */
 #ifndef SYNIC_TIMER_QUEUE_H
 #define SYNIC_TIMER_QUEUE_H
