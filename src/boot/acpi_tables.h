@@ -8,18 +8,13 @@
 #ifndef BOOT_ACPI_TABLES_H
 #define BOOT_ACPI_TABLES_H
 
-#include <glib.h>
-
 struct boot_platform;
 struct gmem;
 
 /**
  * acpi_tables_write() - write all of them
- *
- * Return: 0; -1 with @error set when there are too many processors for the
- * space that the tables have.
+ * @platform: of at most BOOT_MAX_CPUS processors
  */
-int acpi_tables_write(struct gmem *mem, const struct boot_platform *platform,
-		      GError **error);
+void acpi_tables_write(struct gmem *mem, const struct boot_platform *platform);
 
 #endif

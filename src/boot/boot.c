@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "boot/boot.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 #define LOG_CATEGORY "boot"
@@ -14,10 +15,11 @@
 #include "mem/gmem.h"
 
 /* In the order in which they are tried. */
-static const struct loader_format *const formats[] = {
-	&bzimage_format,
-	&pvh_format,
-	&multiboot_format,
+static int (*const formats[])(const struct loader *l, struct boot_entry *entry,
+			      GError **error) = {
+	bzimage_load,
+	pvh_load,
+	multiboot_load,
 };
 
 GQuark boot_error_quark(void)
@@ -36,7 +38,7 @@ static int check_platform(const struct gmem *mem, const struct boot_platform *p,
 	}
 	if (!gmem_contains(mem, 0, MEMMAP_MIN_RAM)) {
 		g_set_error(error, BOOT_ERROR, BOOT_ERROR_MEMORY,
-			    "%" G_GUINT64_FORMAT
+			    "%" PRIu64
 			    " KiB of guest memory are too little to boot "
 			    "anything; give the guest more (--memory)",
 			    gmem_bytes(mem) >> 10);
@@ -45,40 +47,34 @@ static int check_platform(const struct gmem *mem, const struct boot_platform *p,
 	return 0;
 }
 
-static const struct loader_format *find_format(const struct image *kernel,
-					       GError **error)
+static int load_kernel(const struct loader *l, struct boot_entry *entry,
+		       GError **error)
 {
 	for (unsigned int i = 0; i < G_N_ELEMENTS(formats); i++) {
-		int is = formats[i]->probe(kernel, error);
+		int is = formats[i](l, entry, error);
 
-		if (is < 0)
-			return NULL;
 		if (is)
-			return formats[i];
+			return is > 0 ? 0 : -1;
 	}
 	g_set_error(error, BOOT_ERROR, BOOT_ERROR_FORMAT,
 		    "%s: not a kernel: neither bzImage, ELF with a PVH note "
 		    "nor multiboot",
-		    image_name(kernel));
-	return NULL;
+		    image_name(l->kernel));
+	return -1;
 }
 
 static int load_images(struct loader *l, const struct boot_platform *platform,
 		       struct boot_entry *entry, GError **error)
 {
-	const struct loader_format *format;
-
 	memset(entry, 0, sizeof(*entry));
-	if (check_platform(l->mem, platform, error))
-		return -1;
-	format = find_format(l->kernel, error);
-	if (!format || format->load(l, entry, error) ||
-	    acpi_tables_write(l->mem, platform, error) ||
+	if (check_platform(l->mem, platform, error) ||
+	    load_kernel(l, entry, error) ||
 	    smbios_write(l->mem, platform, error))
 		return -1;
+	acpi_tables_write(l->mem, platform);
 	cpu_state_write(l->mem, entry);
-	log_info("%s: %s, entry 0x%" G_GINT64_MODIFIER "x",
-		 image_name(l->kernel), entry->protocol, entry->rip);
+	log_info("%s: %s, entry 0x%" PRIx64, image_name(l->kernel),
+		 entry->protocol, entry->rip);
 	return 0;
 }
 

@@ -17,6 +17,7 @@
  */
 #include "boot/loader.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 #include <asm/bootparam.h>
@@ -70,7 +71,8 @@ struct bzimage {
 	bool is_64bit;
 };
 
-static int probe(const struct image *kernel, GError **error)
+/* Return: 1, 0; -1 with @error set. */
+static int is_bzimage(const struct image *kernel, GError **error)
 {
 	uint8_t sector[SECTOR_BYTES + sizeof(struct setup_header)];
 	struct setup_header hdr;
@@ -141,7 +143,7 @@ static int find_kernel(const struct image *kernel, struct bzimage *bz,
 	if (bz->kernel_bytes <= ENTRY_64_OFF) {
 		g_set_error(error, BOOT_ERROR, BOOT_ERROR_FORMAT,
 			    "%s: bzImage that says its kernel has "
-			    "%" G_GUINT64_FORMAT " bytes",
+			    "%" PRIu64 " bytes",
 			    image_name(kernel), bz->kernel_bytes);
 		return -1;
 	}
@@ -149,8 +151,7 @@ static int find_kernel(const struct image *kernel, struct bzimage *bz,
 	if (end > image_bytes(kernel)) {
 		g_set_error(error, BOOT_ERROR, BOOT_ERROR_TRUNCATED,
 			    "%s: truncated: the bzImage header promises "
-			    "%" G_GUINT64_FORMAT
-			    " bytes, the file has %" G_GUINT64_FORMAT,
+			    "%" PRIu64 " bytes, the file has %" PRIu64,
 			    image_name(kernel), end, image_bytes(kernel));
 		return -1;
 	}
@@ -173,8 +174,7 @@ static int find_runtime(const struct loader *l, struct bzimage *bz,
 	} else if (!align || (align & (align - 1))) {
 		g_set_error(error, BOOT_ERROR, BOOT_ERROR_FORMAT,
 			    "%s: bzImage with a kernel alignment of "
-			    "0x%" G_GINT64_MODIFIER
-			    "x, which is no power of two",
+			    "0x%" PRIx64 ", which is no power of two",
 			    image_name(l->kernel), align);
 		return -1;
 	} else {
@@ -184,9 +184,8 @@ static int find_runtime(const struct loader *l, struct bzimage *bz,
 	if (!checked_add(start, bytes, &bz->runtime_end) ||
 	    bz->runtime_end > loader_low_ram_end(l)) {
 		g_set_error(error, BOOT_ERROR, BOOT_ERROR_MEMORY,
-			    "%s: the kernel needs %" G_GUINT64_FORMAT
-			    " MiB at 0x%" G_GINT64_MODIFIER
-			    "x to unpack itself; give the guest more memory "
+			    "%s: the kernel needs %" PRIu64 " MiB at 0x%" PRIx64
+			    " to unpack itself; give the guest more memory "
 			    "(--memory)",
 			    image_name(l->kernel), (bytes + 0xFFFFF) >> 20,
 			    start);
@@ -238,14 +237,17 @@ static void fill_params(const struct loader *l, struct bzimage *bz,
 		};
 }
 
-static int load(const struct loader *l, struct boot_entry *entry,
-		GError **error)
+int bzimage_load(const struct loader *l, struct boot_entry *entry,
+		 GError **error)
 {
 	struct bzimage bz;
 	const struct setup_header *hdr = &bz.params.hdr;
 	struct loader_module initrd;
 	uint64_t initrd_max = OLD_INITRD_ADDR_MAX, cmdline = OLD_CMDLINE_SIZE;
+	int is = is_bzimage(l->kernel, error);
 
+	if (is <= 0)
+		return is;
 	if (read_image(l, &bz, error))
 		return -1;
 	if (hdr->version >= VERSION_INITRD_ADDR_MAX)
@@ -265,7 +267,5 @@ static int load(const struct loader *l, struct boot_entry *entry,
 	entry->rip = MEMMAP_KERNEL + (bz.is_64bit ? ENTRY_64_OFF : 0);
 	entry->rsi = MEMMAP_ZERO_PAGE;
 	entry->protocol = bz.is_64bit ? "bzImage 64-bit" : "bzImage 32-bit";
-	return 0;
+	return 1;
 }
-
-const struct loader_format bzimage_format = {probe, load};

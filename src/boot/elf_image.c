@@ -2,6 +2,7 @@
 #include "boot/elf_image.h"
 
 #include <elf.h>
+#include <inttypes.h>
 #include <string.h>
 
 #include "base/checked.h"
@@ -154,17 +155,16 @@ static int load_segment(const struct loader *l, const struct elf_segment *s,
 
 	if (s->paddr < MEMMAP_KERNEL) {
 		g_set_error(error, BOOT_ERROR, BOOT_ERROR_MEMORY,
-			    "%s: loads at 0x%" G_GINT64_MODIFIER
-			    "x, but the first MiB holds boot data; link the "
+			    "%s: loads at 0x%" PRIx64
+			    ", but the first MiB holds boot data; link the "
 			    "kernel at 1 MiB or above",
 			    image_name(l->kernel), s->paddr);
 		return -1;
 	}
 	if (!gmem_contains(l->mem, s->paddr, s->memory_bytes)) {
 		g_set_error(error, BOOT_ERROR, BOOT_ERROR_MEMORY,
-			    "%s: needs %" G_GUINT64_FORMAT
-			    " KiB of memory at 0x%" G_GINT64_MODIFIER
-			    "x; give the guest more memory (--memory)",
+			    "%s: needs %" PRIu64 " KiB of memory at 0x%" PRIx64
+			    "; give the guest more memory (--memory)",
 			    image_name(l->kernel), s->memory_bytes / 1024 + 1,
 			    s->paddr);
 		return -1;

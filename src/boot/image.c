@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -131,8 +132,8 @@ static int check_range(const struct image *image, uint64_t off, uint64_t len,
 	if (!checked_add(off, len, &end))
 		end = UINT64_MAX;
 	g_set_error(error, BOOT_ERROR, BOOT_ERROR_TRUNCATED,
-		    "%s: truncated: its headers promise %" G_GUINT64_FORMAT
-		    " bytes, the file has %" G_GUINT64_FORMAT,
+		    "%s: truncated: its headers promise %" PRIu64
+		    " bytes, the file has %" PRIu64,
 		    image->name, end, image->bytes);
 	return -1;
 }
@@ -166,9 +167,8 @@ int image_load(const struct image *image, uint64_t off, struct gmem *mem,
 	host = gmem_load(mem, gpa, len);
 	if (!host) {
 		g_set_error(error, BOOT_ERROR, BOOT_ERROR_MEMORY,
-			    "%s: %" G_GUINT64_FORMAT
-			    " bytes at 0x%" G_GINT64_MODIFIER
-			    "x are not guest RAM; give the guest more memory "
+			    "%s: %" PRIu64 " bytes at 0x%" PRIx64
+			    " are not guest RAM; give the guest more memory "
 			    "(--memory)",
 			    image->name, len, gpa);
 		return -1;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "boot/loader.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 #include "base/checked.h"
@@ -25,11 +26,10 @@ static int load_initrd(const struct loader *l, uint64_t floor, uint64_t top,
 
 	if (out->gpa < floor || out->gpa > top || bytes > top - out->gpa) {
 		g_set_error(error, BOOT_ERROR, BOOT_ERROR_MEMORY,
-			    "%s: initrd of %" G_GUINT64_FORMAT
+			    "%s: initrd of %" PRIu64
 			    " KiB does not fit: the kernel leaves "
-			    "%" G_GUINT64_FORMAT
-			    " KiB free below 0x%" G_GINT64_MODIFIER
-			    "x; give the guest more memory (--memory)",
+			    "%" PRIu64 " KiB free below 0x%" PRIx64
+			    "; give the guest more memory (--memory)",
 			    image_name(l->initrd), bytes / 1024 + 1,
 			    (top > floor ? top - floor : 0) / 1024, top);
 		return -1;
@@ -71,7 +71,7 @@ int loader_cmdline(const struct loader *l, const char *text, uint64_t max,
 	if (len > max) {
 		g_set_error(error, BOOT_ERROR, BOOT_ERROR_CMDLINE,
 			    "%s: the command line has %zu characters, this "
-			    "kernel takes at most %" G_GUINT64_FORMAT,
+			    "kernel takes at most %" PRIu64,
 			    image_name(l->kernel), len, max);
 		return -1;
 	}

@@ -65,17 +65,17 @@ int loader_initrd_low(const struct loader *l, uint64_t floor,
 int loader_cmdline(const struct loader *l, const char *text, uint64_t max,
 		   GError **error);
 
-/* A format of kernel images. */
-struct loader_format {
-	/* Return: 1 this is one, 0 it is not; -1 with @error set: broken. */
-	int (*probe)(const struct image *kernel, GError **error);
-	/* Return: 0, with @entry's mode, registers and protocol filled in. */
-	int (*load)(const struct loader *l, struct boot_entry *entry,
-		    GError **error);
-};
-
-extern const struct loader_format bzimage_format;
-extern const struct loader_format pvh_format;
-extern const struct loader_format multiboot_format;
+/*
+ * The formats.  Each looks at the kernel and loads it with all it needs if it
+ * is of its format.
+ *
+ * Return: 1, with @entry's mode, registers and protocol filled in; 0 when it
+ * is of another format; -1 with @error set.
+ */
+int bzimage_load(const struct loader *l, struct boot_entry *entry,
+		 GError **error);
+int pvh_load(const struct loader *l, struct boot_entry *entry, GError **error);
+int multiboot_load(const struct loader *l, struct boot_entry *entry,
+		   GError **error);
 
 #endif

@@ -12,6 +12,7 @@
  */
 #include "boot/loader.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 #include "base/checked.h"
@@ -80,13 +81,6 @@ static int find_header(const struct image *kernel, struct multiboot *mb,
 	return 0;
 }
 
-static int probe(const struct image *kernel, GError **error)
-{
-	struct multiboot mb;
-
-	return find_header(kernel, &mb, error);
-}
-
 static void set_error(GError **error, const struct image *kernel,
 		      const char *what)
 {
@@ -121,8 +115,8 @@ static int load_by_addresses(const struct loader *l, struct multiboot *mb,
 	if (h->load_addr < MEMMAP_KERNEL ||
 	    !gmem_contains(l->mem, h->load_addr, mb->end - h->load_addr)) {
 		g_set_error(error, BOOT_ERROR, BOOT_ERROR_MEMORY,
-			    "%s: loads from 0x%x to 0x%" G_GINT64_MODIFIER
-			    "x, which is not all RAM above 1 MiB",
+			    "%s: loads from 0x%x to 0x%" PRIx64
+			    ", which is not all RAM above 1 MiB",
 			    image_name(l->kernel), h->load_addr, mb->end);
 		return -1;
 	}
@@ -245,8 +239,8 @@ static void write_info(const struct loader *l,
 	gmem_write(l->mem, MEMMAP_START_INFO, &area, sizeof(area));
 }
 
-static int load(const struct loader *l, struct boot_entry *entry,
-		GError **error)
+int multiboot_load(const struct loader *l, struct boot_entry *entry,
+		   GError **error)
 {
 	/* By convention the first word is the image's own name. */
 	g_autofree char *cmdline =
@@ -254,10 +248,11 @@ static int load(const struct loader *l, struct boot_entry *entry,
 				*l->cmdline ? " " : "", l->cmdline);
 	struct loader_module initrd;
 	struct multiboot mb = {0};
-	int err;
+	int err, is = find_header(l->kernel, &mb, error);
 
-	if (find_header(l->kernel, &mb, error) < 0 ||
-	    check_flags(l->kernel, mb.header.flags, error) ||
+	if (is <= 0)
+		return is;
+	if (check_flags(l->kernel, mb.header.flags, error) ||
 	    loader_cmdline(l, cmdline, UINT64_MAX, error))
 		return -1;
 	err = mb.header.flags & MULTIBOOT_HEADER_ADDRESSES
@@ -271,7 +266,5 @@ static int load(const struct loader *l, struct boot_entry *entry,
 	entry->rax = MULTIBOOT_ENTRY_MAGIC;
 	entry->rbx = MEMMAP_START_INFO;
 	entry->protocol = "multiboot";
-	return 0;
+	return 1;
 }
-
-const struct loader_format multiboot_format = {probe, load};

@@ -5,6 +5,8 @@
  */
 #include "boot/loader.h"
 
+#include <inttypes.h>
+
 #include "boot/boot.h"
 #include "boot/elf_image.h"
 #include "boot/image.h"
@@ -21,6 +23,7 @@ struct start_area {
 G_STATIC_ASSERT(sizeof(struct start_area) <=
 		MEMMAP_START_INFO_END - MEMMAP_START_INFO);
 
+/* Return: 1, 0; -1 with @error set. */
 static int find_entry(const struct image *kernel, struct elf_image *elf,
 		      uint64_t *entry, GError **error)
 {
@@ -30,14 +33,6 @@ static int find_entry(const struct image *kernel, struct elf_image *elf,
 		return is;
 	return elf_image_find_note(kernel, elf, PVH_NOTE_NAME, PVH_NOTE_TYPE,
 				   entry, error);
-}
-
-static int probe(const struct image *kernel, GError **error)
-{
-	struct elf_image elf;
-	uint64_t entry;
-
-	return find_entry(kernel, &elf, &entry, error);
 }
 
 static void write_start_info(const struct loader *l,
@@ -77,19 +72,19 @@ static void write_start_info(const struct loader *l,
 	gmem_write(l->mem, MEMMAP_START_INFO, &area, sizeof(area));
 }
 
-static int load(const struct loader *l, struct boot_entry *entry,
-		GError **error)
+int pvh_load(const struct loader *l, struct boot_entry *entry, GError **error)
 {
 	struct loader_module initrd;
 	struct elf_image elf;
-	uint64_t start, end;
+	uint64_t start = 0, end;
+	int is = find_entry(l->kernel, &elf, &start, error);
 
-	if (find_entry(l->kernel, &elf, &start, error) < 0)
-		return -1;
+	if (is <= 0)
+		return is;
 	if (start > UINT32_MAX) {
 		g_set_error(error, BOOT_ERROR, BOOT_ERROR_FORMAT,
-			    "%s: its PVH entry point 0x%" G_GINT64_MODIFIER
-			    "x is not below 4 GiB",
+			    "%s: its PVH entry point 0x%" PRIx64
+			    " is not below 4 GiB",
 			    image_name(l->kernel), start);
 		return -1;
 	}
@@ -102,7 +97,5 @@ static int load(const struct loader *l, struct boot_entry *entry,
 	entry->rip = start;
 	entry->rbx = MEMMAP_START_INFO;
 	entry->protocol = elf.is_64bit ? "PVH, 64-bit ELF" : "PVH, 32-bit ELF";
-	return 0;
+	return 1;
 }
-
-const struct loader_format pvh_format = {probe, load};
