@@ -25,7 +25,7 @@ struct partition_features {
 	/* leaf 0x40000004 */
 	uint32_t hints, spin_retries;
 	/* leaf 0x40000005 */
-	uint32_t max_vps, max_lps, max_remappable_vectors;
+	uint32_t max_vps, max_lps;
 	/* leaf 0x40000006 */
 	uint32_t hardware;
 	/* leaf 0x40000000 EAX */
@@ -44,6 +44,26 @@ void partition_features_init(struct partition_features *features,
 			     const struct profile *profile,
 			     bool host_tsc_invariant, unsigned int n_vps,
 			     unsigned int max_vps);
+
+/* The words that bits come in. */
+enum feature_word {
+	FEATURE_EAX, /* leaf 0x40000003 EAX */
+	FEATURE_EBX,
+	FEATURE_EDX,
+	FEATURE_HINTS, /* leaf 0x40000004 EAX */
+	FEATURE_HARDWARE, /* leaf 0x40000006 EAX */
+	FEATURE_N_WORDS,
+};
+
+/**
+ * feature_note() - why we do with a bit as we do, when it is not plain that
+ * it is implemented or is not; else NULL
+ * @bit: 0 to 31
+ */
+const char *feature_note(enum feature_word word, unsigned int bit);
+
+/** feature_name() - a bit by its TLFS name; NULL if it has none there */
+const char *feature_name(enum feature_word word, unsigned int bit);
 
 /** partition_privileges() - as HV_PARTITION_PRIVILEGE_MASK */
 static inline uint64_t

@@ -4,11 +4,9 @@
  *
  * A profile says what the hypervisor of that version offers an ordinary
  * guest: version numbers, feature and recommendation bits, limits, the newest
- * VMbus version.  What a guest sees is the profile less what is not
- * implemented or not possible on this host (features.h).
- *
- * Every bit and number has a row in one table that also says where it is
- * known from; `kvmbus profiles` prints that table.
+ * VMbus version; and where each is known from.  What our guest sees is the
+ * profile less what is not implemented, not possible on this host or better
+ * not offered by us (features.h); `kvmbus profiles` prints both.
  *
  * Thread: any; constant data.
  */
@@ -18,6 +16,24 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
+
+/* What of a profile has a source of its own. */
+enum profile_field {
+	PROFILE_VERSION,
+	PROFILE_SERVICE,
+	PROFILE_MAX_LEAF,
+	PROFILE_FEATURES_EAX,
+	PROFILE_FEATURES_EBX,
+	PROFILE_FEATURES_EDX,
+	PROFILE_HINTS,
+	PROFILE_SPIN_RETRIES,
+	PROFILE_LIMITS,
+	PROFILE_HARDWARE,
+	PROFILE_VMBUS,
+	PROFILE_GPADL,
+	PROFILE_MADT,
+	PROFILE_N_FIELDS,
+};
 
 struct profile {
 	/* "ws2022", as --profile takes it; "Windows Server 2022" */
@@ -37,17 +53,20 @@ struct profile {
 	uint32_t features_eax, features_ebx, features_edx;
 	/* leaf 0x40000004: recommendations; spin-lock retries */
 	uint32_t hints_eax, spin_retries;
-	/* leaf 0x40000005: virtual, logical processors; remappable vectors */
-	uint32_t max_vps, max_lps, max_remappable_vectors;
+	/* leaf 0x40000005: virtual and logical processors */
+	uint32_t max_vps, max_lps;
 	/* leaf 0x40000006 */
 	uint32_t hardware_eax;
 
 	/* newest VMbus version offered, major << 16 | minor */
 	uint32_t vmbus_version;
-	/* GPADLs: of one channel's rings and buffers, of a whole VM */
-	uint32_t gpadl_channel_mib, gpadl_total_mib;
+	/* how much of its memory a guest can share by GPADLs, in all */
+	uint32_t gpadl_mib;
 	/* the MADT lists processors that could be added, as disabled */
 	bool madt_possible_cpus;
+
+	/* where each is known from, or that it is our judgement */
+	const char *sources[PROFILE_N_FIELDS];
 };
 
 /** profile_find() - by name; NULL when there is none. Borrowed for ever */
@@ -68,7 +87,7 @@ int profile_list_print(FILE *out);
 
 /**
  * profile_print() - every bit by name, every limit, and where each is known
- * from; bits that we do not implement are marked
+ * from; what we do not offer is marked, with the reason
  *
  * Return: as profile_list_print().
  */
