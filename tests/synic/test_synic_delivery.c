@@ -15,7 +15,7 @@ START_TEST(message_arrives)
 	struct hv_message m = {.header = {.message_type = 0x12345678,
 					  .payload_size = 240,
 					  .sender = 42}};
-	struct hv_message seen;
+	struct hv_message seen = {0};
 
 	memset(m.payload, 0x77, sizeof(m.payload));
 	enable(0);

@@ -228,12 +228,12 @@ START_TEST(hook_hears_of_nearer_deadlines_only)
 {
 	static const struct {
 		uint32_t vp;
-		uint64_t count;
 		unsigned int calls;
+		uint64_t count;
 	} steps[] = {
-		{0, 50 * MS, 1}, {1, 60 * MS, 1}, {2, 40 * MS, 2},
-		{2, 45 * MS, 2}, {2, 0, 2},       {0, 49 * MS, 3},
-		{1, 10 * MS, 4}, {1, 10 * MS, 4}, {1, 1000 * MS, 4},
+		{0, 1, 50 * MS}, {1, 1, 60 * MS}, {2, 2, 40 * MS},
+		{2, 2, 45 * MS}, {2, 2, 0},       {0, 3, 49 * MS},
+		{1, 4, 10 * MS}, {1, 4, 10 * MS}, {1, 4, 1000 * MS},
 	};
 
 	hook_calls = 0;

@@ -290,7 +290,7 @@ END_TEST
 
 static void *hammer(void *arg)
 {
-	uint32_t vp = (uint32_t)(uintptr_t)arg;
+	uint32_t vp = *(const uint32_t *)arg;
 
 	for (unsigned int i = 0; i < N_HAMMER; i++)
 		synic_msr_write(synic, vp, COUNT(i % 4),
@@ -303,10 +303,13 @@ static void *hammer(void *arg)
 START_TEST(no_timer_is_lost_under_load)
 {
 	pthread_t vcpus[N_VPS];
+	uint32_t indices[N_VPS];
 	bool all = false;
 
-	for (uintptr_t vp = 0; vp < N_VPS; vp++)
-		pthread_create(&vcpus[vp], NULL, hammer, (void *)vp);
+	for (uint32_t vp = 0; vp < N_VPS; vp++) {
+		indices[vp] = vp;
+		pthread_create(&vcpus[vp], NULL, hammer, &indices[vp]);
+	}
 	for (unsigned int i = 0; i < 20; i++) {
 		timer_queue_pause(tq);
 		timer_queue_resume(tq);
