@@ -316,14 +316,25 @@ void synic_eoi(struct synic *synic, uint32_t vp, uint8_t vector)
 
 /* --- events ------------------------------------------------------------ */
 
+/* Without a lock, at once.  @sint: the register. */
+static int assert_sint(const struct synic_vp *vp, uint64_t sint)
+{
+	const struct synic_params *p = &vp->synic->params;
+
+	if (!is_interrupting(vp, sint))
+		return -ENOTCONN;
+	p->ops->interrupt(p->ctx, vp->index, sint & HV_SYNIC_SINT_VECTOR_MASK,
+			  sint & HV_SYNIC_SINT_AUTO_EOI);
+	return 0;
+}
+
 int synic_event_set(struct synic *synic, uint32_t vp_index, unsigned int sint,
 		    unsigned int flag)
 {
-	const struct synic_params *p = &synic->params;
 	const struct synic_vp *vp;
 	uint64_t value;
 
-	if (vp_index >= p->n_vps || sint >= HV_SYNIC_SINT_COUNT ||
+	if (vp_index >= synic->params.n_vps || sint >= HV_SYNIC_SINT_COUNT ||
 	    flag >= HV_EVENT_FLAGS_COUNT)
 		return -EINVAL;
 	vp = &synic->vps[vp_index];
@@ -334,11 +345,16 @@ int synic_event_set(struct synic *synic, uint32_t vp_index, unsigned int sint,
 		return -ENOTCONN;
 	if (!event_flag_set(vp->event_page, sint, flag))
 		return 0;
-	if (is_interrupting(vp, value))
-		p->ops->interrupt(p->ctx, vp_index,
-				  value & HV_SYNIC_SINT_VECTOR_MASK,
-				  value & HV_SYNIC_SINT_AUTO_EOI);
+	assert_sint(vp, value);
 	return 1;
+}
+
+int synic_sint_raise(struct synic *synic, uint32_t vp, unsigned int sint)
+{
+	if (vp >= synic->params.n_vps || sint >= HV_SYNIC_SINT_COUNT)
+		return -EINVAL;
+	return assert_sint(&synic->vps[vp],
+			   reg_get(&synic->vps[vp].sint[sint]));
 }
 
 /* --- timers ------------------------------------------------------------ */

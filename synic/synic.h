@@ -130,6 +130,16 @@ int synic_message_post(struct synic *synic, uint32_t vp, unsigned int sint,
 int synic_event_set(struct synic *synic, uint32_t vp, unsigned int sint,
 		    unsigned int flag);
 
+/**
+ * synic_sint_raise() - assert the vector of a SINT, without message or event
+ * @sint: 0 to 15
+ *
+ * For the connection test device; nothing in the TLFS does this.
+ *
+ * Return: 0; -ENOTCONN if the SINT is masked or polled; -EINVAL.
+ */
+int synic_sint_raise(struct synic *synic, uint32_t vp, unsigned int sint);
+
 /** synic_eoi() - the guest ended the interrupt @vector: retry its messages */
 void synic_eoi(struct synic *synic, uint32_t vp, uint8_t vector);
 

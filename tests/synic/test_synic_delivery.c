@@ -278,6 +278,22 @@ START_TEST(event_bounds)
 }
 END_TEST
 
+/* --- bare interrupts ------------------------------------------------------ */
+
+START_TEST(raising_a_sint)
+{
+	/* The SynIC need not be on for that. */
+	ck_assert_int_eq(synic_sint_raise(synic, 0, 2), -ENOTCONN);
+	wr(0, SINT(2), VECTOR | AUTO_EOI);
+	ck_assert_int_eq(synic_sint_raise(synic, 0, 2), 0);
+	ck_assert_int_eq(synic_sint_raise(synic, 0, 2), 0);
+	ck_assert_uint_eq(fake_vps_take(&vps, 0, VECTOR), 2);
+	ck_assert_uint_eq(vps.auto_eois[0][VECTOR], 2);
+	ck_assert_int_eq(synic_sint_raise(synic, 0, 16), -EINVAL);
+	ck_assert_int_eq(synic_sint_raise(synic, FAKE_VPS, 2), -EINVAL);
+}
+END_TEST
+
 static void add_messages(Suite *s)
 {
 	TCase *t = tcase_create("messages");
@@ -305,6 +321,7 @@ static void add_events(Suite *s)
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_test(t, event_interrupts_once);
 	tcase_add_test(t, event_bounds);
+	tcase_add_test(t, raising_a_sint);
 	suite_add_tcase(s, t);
 
 	/* These choose their own profile. */
