@@ -60,7 +60,7 @@ struct acpi_gas {
 } __attribute__((packed));
 WIRE_SIZE(struct acpi_gas, 12);
 
-#define ACPI_FADT_REVISION 5
+#define ACPI_FADT_REVISION 6
 
 /* acpi_fadt.iapc_boot_arch */
 #define ACPI_BOOT_LEGACY_DEVICES (1u << 0)
@@ -137,8 +137,9 @@ struct acpi_fadt {
 	struct acpi_gas x_gpe1_blk;
 	struct acpi_gas sleep_control;
 	struct acpi_gas sleep_status;
+	char hypervisor[8];
 } __attribute__((packed));
-WIRE_SIZE(struct acpi_fadt, 268);
+WIRE_SIZE(struct acpi_fadt, 276);
 WIRE_FIELD(struct acpi_fadt, iapc_boot_arch, 109);
 WIRE_FIELD(struct acpi_fadt, x_pm1a_evt_blk, 148);
 

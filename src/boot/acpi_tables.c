@@ -26,6 +26,9 @@
 #define OEM_TABLE_ID "MICROSFT"
 #define CREATOR_ID   "MSFT"
 
+/* Linux on other processors knows Hyper-V by it, arch/arm64/hyperv. */
+#define HYPERVISOR "MsHyperV"
+
 #define TABLE_ALIGN 64u
 
 #define XAPIC_MAX_ID 254u
@@ -172,6 +175,7 @@ static void put_fadt(struct tables *t, const struct boot_platform *platform,
 
 	if (platform->i8042)
 		fadt.iapc_boot_arch |= ACPI_BOOT_8042;
+	memcpy(fadt.hypervisor, HYPERVISOR, sizeof(fadt.hypervisor));
 	fill_fixed_hardware(&fadt);
 	append(t, &fadt, sizeof(fadt));
 	list(t, end_table(t, start));

@@ -14,6 +14,9 @@
 #include "boot/smbios.h"
 #include "mem/gmem.h"
 
+/* COM1 and COM2. */
+#define MAX_SERIAL 2u
+
 /* In the order in which they are tried. */
 static int (*const formats[])(const struct loader *l, struct boot_entry *entry,
 			      GError **error) = {
@@ -34,6 +37,12 @@ static int check_platform(const struct gmem *mem, const struct boot_platform *p,
 		g_set_error(error, BOOT_ERROR, BOOT_ERROR_PLATFORM,
 			    "%u processors, %u possible: there can be 1 to %u",
 			    p->n_cpus, p->n_possible_cpus, BOOT_MAX_CPUS);
+		return -1;
+	}
+	if (p->n_serial > MAX_SERIAL) {
+		g_set_error(error, BOOT_ERROR, BOOT_ERROR_PLATFORM,
+			    "%u serial ports: there can be %u", p->n_serial,
+			    MAX_SERIAL);
 		return -1;
 	}
 	if (!gmem_contains(mem, 0, MEMMAP_MIN_RAM)) {
