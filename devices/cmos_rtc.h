@@ -46,7 +46,11 @@ void cmos_rtc_free(struct cmos_rtc *rtc);
 /** cmos_rtc_attach() - decode the index and data ports; as bus_add() */
 int cmos_rtc_attach(struct cmos_rtc *rtc, struct bus *pio);
 
-/** cmos_rtc_reset() - disable its interrupts; time and RAM stay */
+/**
+ * cmos_rtc_reset() - as firmware leaves it: running, 24 h, BCD, no interrupts
+ *
+ * Time and RAM stay.
+ */
 void cmos_rtc_reset(struct cmos_rtc *rtc);
 
 /** cmos_rtc_expired() - the timer is due; takes a void * to be a callback */
