@@ -2,8 +2,8 @@
 /*
  * device_timers.h - the thread that wakes devices (timer_line.h).
  *
- * Few devices ask to be woken, and most guests never make them: the thread
- * "devtimer" and its timerfd come into being when the first timer is armed.
+ * One thread, "devtimer", that nearly always sleeps for ever: few devices ask
+ * to be woken, and most guests never make them.
  *
  *	cfg.timer = device_timer_line(t = device_timer_new(timers));
  *	rtc = cmos_rtc_new(&cfg);
