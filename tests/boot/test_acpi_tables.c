@@ -74,20 +74,18 @@ static struct acpi_fadt fadt(void)
 static bool entry(uint64_t gpa, size_t first, uint8_t type, unsigned int nth,
 		  void *out, size_t len)
 {
-	uint64_t end = gpa + header_at(gpa).length;
+	uint32_t end = header_at(gpa).length;
+	g_autofree uint8_t *table = g_malloc(end);
 
-	for (gpa += first; gpa < end;) {
-		uint8_t h[2];
-
-		case_read(&c, gpa, h, sizeof(h));
-		ck_assert_uint_ge(h[1], 2);
-		ck_assert_uint_le(gpa + h[1], end);
-		if (h[0] == type && !nth--) {
-			ck_assert_uint_eq(h[1], len);
-			case_read(&c, gpa, out, len);
-			return true;
-		}
-		gpa += h[1];
+	case_read(&c, gpa, table, end);
+	for (size_t off = first; off < end; off += table[off + 1]) {
+		if (table[off + 1] < 2 || off + table[off + 1] > end)
+			ck_abort_msg("entry of %u bytes", table[off + 1]);
+		if (table[off] != type || nth--)
+			continue;
+		ck_assert_uint_eq(table[off + 1], len);
+		memcpy(out, table + off, len);
+		return true;
 	}
 	return false;
 }

@@ -126,8 +126,7 @@ START_TEST(refuses_what_is_no_kernel)
 		"",
 		"x",
 		"#!/bin/sh\n",
-		"\x7f"
-		"ELF but not much of it",
+		"\177ELF but not much of it",
 	};
 
 	for (size_t i = 0; i < G_N_ELEMENTS(contents); i++) {
