@@ -81,8 +81,9 @@ archive_open() {
 archive_open_locked() {
 	local suite=$1 dir=$2 uri signed=''
 
-	[[ -z $(find "$dir/stamp" -mmin -$archive_fresh_min 2>/dev/null) ]] ||
+	[[ -z $(find "$dir/stamp" -mmin "-$archive_fresh_min" 2>/dev/null) ]] ||
 		return 0
+	rm -f "$dir/update.log"
 	uri=$(archive_uri "$suite") || return 1
 	mkdir -p "$dir/lists/partial" "$dir/cache/archives/partial"
 	[[ ! -r $archive_keyring ]] || signed="[signed-by=$archive_keyring] "
@@ -90,6 +91,14 @@ archive_open_locked() {
 	archive_apt "$suite" apt-get -o APT::Update::Error-Mode=any update \
 		>"$dir/update.log" 2>&1 </dev/null || return 1
 	touch "$dir/stamp"
+}
+
+# archive_why SUITE - why it could not be opened, if apt said
+archive_why() {
+	local log
+	log=$(lab_cache_dir)/apt/$1/update.log
+
+	[[ ! -r $log ]] || sed -nE 's/^E: //p' "$log" | head -n 1
 }
 
 # archive_version SUITE PACKAGE - its newest version there, or nothing
@@ -111,13 +120,14 @@ archive_fetch() {
 	local suite=$1 dir=$2 deb debs
 	shift 2
 	debs=$(mktemp -d "$dir/debs.XXXXXX")
-	(cd "$debs" && archive_apt "$suite" apt-get download "$@" \
-		>log 2>&1 </dev/null) || {
-		tail -n 3 "$debs/log" >&2
+	if ! (cd "$debs" && archive_apt "$suite" apt-get download "$@" \
+		>log 2>&1 </dev/null); then
+		grep '^E: ' "$debs/log" | tail -n 2 >&2
+		rm -rf "$debs"
 		return 1
-	}
+	fi
 	for deb in "$debs"/*.deb; do
-		dpkg-deb -x "$deb" "$dir"
+		dpkg-deb -x "$deb" "$dir" || return 1
 	done
 	rm -rf "$debs"
 }

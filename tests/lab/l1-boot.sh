@@ -5,7 +5,7 @@
 # The L1 proves that it lived to the end by the file ctl/rc.  Without it, it
 # died: it panics on an oops and on a lockup, a panic or a triple fault ends
 # QEMU (-no-reboot), and one that is merely stuck no longer touches ctl/alive.
-# Uses lab's variables: here cpus memory timeout out ctl kernel verbose.
+# Uses lab's variables: here cpus cpu memory timeout out ctl kernel verbose.
 #
 # The options are set by lab; QEMU wants its commas.
 # shellcheck disable=SC2154,SC2054
@@ -25,6 +25,8 @@ prepare_l1() {
 	local cache kernel_dir key
 
 	qemu=$("$here/qemu")
+	qemu_version=$("$qemu" --version |
+		sed -nE '1s/.*version ([0-9.]+).*/\1/p')
 	kernel_dir=$("$here/kernel" "$kernel")
 	cache=$(lab_cache_dir)/l1
 	key=$(cat "$here/l1-init" "$here/initramfs" "$here/module-order.sh" \
@@ -51,25 +53,27 @@ make_l1() {
 
 # announce - the one line that says what is going on
 announce() {
-	local why='asked for an emulated L1' version
+	local why='asked for an emulated L1'
 
-	version=$("$qemu" --version | sed -nE '1s/.*version ([0-9.]+).*/\1/p')
 	# On a host that runs ring 0 in software no virtualisation flag shows.
 	if [[ ! -w /dev/kvm ]] || ! grep -qwE 'vmx|svm' /proc/cpuinfo; then
 		why='no usable /dev/kvm for Linux guests here'
 	fi
-	lab_say "$why; running inside an emulated L1 (QEMU-TCG $version," \
+	lab_say "$why; running inside an emulated L1 (QEMU-TCG $qemu_version," \
 		"Debian $l1_release, $cpus CPU, $memory MiB)"
 }
 
 # qemu_command - fill the array of that name
 qemu_command() {
-	local cpu=max append major
+	local append
 
-	major=$("$qemu" --version | sed -nE '1s/.*version ([0-9]+).*/\1/p')
-	if ((major < 8)); then
+	if [[ ! $cpu ]]; then
+		# what costs a quarter of the speed under emulation, and that no
+		# test needs; --cpu max has it all
+		cpu=max,-la57,-smap,-smep,-umip,-pku
 		# nested AMD-V without an XSETBV intercept: hide what needs it
-		cpu+=,-xsave,-avx,-avx2,-fma,-f16c,-mpx,-pku,-vaes,-vpclmulqdq
+		((${qemu_version%%.*} >= 8)) ||
+			cpu+=,-xsave,-avx,-avx2,-fma,-f16c,-mpx,-vaes,-vpclmulqdq
 	fi
 	append='console=ttyS0 tsc=reliable clocksource=tsc mitigations=off'
 	append+=' nmi_watchdog=0 oops=panic softlockup_panic=1 panic=-1'
@@ -89,9 +93,16 @@ qemu_command() {
 	)
 }
 
+# with_us COMMAND... - become COMMAND, which shall not outlive the lab
+with_us() {
+	exec {out_lock}>&-
+	exec setpriv --pdeathsig KILL -- "$@"
+}
+
 # run_l1 ATTEMPT - boot and wait; sets result, and death if it died
 run_l1() {
 	local log=$out/l1-console.log tails=() started=$SECONDS
+	local follow=(tail -c +1 -s 0.1 -f --pid)
 
 	death=''
 	[[ $1 == 0 ]] || mv "$log" "$log.$1"
@@ -101,15 +112,14 @@ run_l1() {
 	: >"$log"
 	qemu_command
 	[[ ! $verbose ]] || printf '%q ' "${qemu_command[@]}" $'\n' >&2
-	setpriv --pdeathsig KILL -- "${qemu_command[@]}" </dev/null \
-		>"$out/qemu.log" 2>&1 {out_lock}>&- &
+	with_us "${qemu_command[@]}" </dev/null >"$out/qemu.log" 2>&1 &
 	l1_pid=$!
-	tail -c +1 -s 0.1 --pid "$l1_pid" -f "$ctl/out" {out_lock}>&- &
+	with_us "${follow[@]}" "$l1_pid" "$ctl/out" &
 	tails+=($!)
-	tail -c +1 -s 0.1 --pid "$l1_pid" -f "$ctl/err" {out_lock}>&- >&2 &
+	with_us "${follow[@]}" "$l1_pid" "$ctl/err" >&2 &
 	tails+=($!)
 	if [[ $verbose ]]; then
-		tail -c +1 -s 0.1 --pid "$l1_pid" -f "$log" {out_lock}>&- >&2 &
+		with_us "${follow[@]}" "$l1_pid" "$log" >&2 &
 		tails+=($!)
 	fi
 	watch_l1 "$started"
