@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * kvm_vcpu.h - one virtual processor's file descriptor and run page.
+ *
+ * Thread: but for kvm_vcpu_kick(), the thread that runs the processor, or any
+ * one thread while it is stopped.
+ */
+#ifndef KVM_KVM_VCPU_H
+#define KVM_KVM_VCPU_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <glib.h>
+
+struct kvm;
+struct kvm_run;
+struct kvm_vcpu;
+struct kvm_cpuid2;
+struct kvm_regs;
+struct kvm_sregs;
+
+/**
+ * kvm_vcpu_new() - create the processor whose APIC id is @index
+ *
+ * Return: owned; NULL with @error set.
+ */
+struct kvm_vcpu *kvm_vcpu_new(struct kvm *kvm, unsigned int index,
+			      GError **error);
+void kvm_vcpu_free(struct kvm_vcpu *vcpu);
+
+/** kvm_vcpu_run_page() - the page shared with KVM; borrowed */
+struct kvm_run *kvm_vcpu_run_page(const struct kvm_vcpu *vcpu);
+
+/** kvm_vcpu_fd() - its descriptor, for ioctls that have no wrapper */
+int kvm_vcpu_fd(const struct kvm_vcpu *vcpu);
+
+/**
+ * kvm_vcpu_run() - run the guest until something needs us
+ *
+ * The general registers are in the run page afterwards, and what
+ * kvm_dirty_regs names is taken from there before.
+ *
+ * Return: 0 (look at exit_reason), -EINTR (kicked), or -errno.
+ */
+int kvm_vcpu_run(struct kvm_vcpu *vcpu);
+
+/** kvm_vcpu_immediate_exit() - make the next, or this, run return -EINTR */
+void kvm_vcpu_immediate_exit(struct kvm_vcpu *vcpu, bool on);
+
+int kvm_vcpu_set_cpuid(struct kvm_vcpu *vcpu, const struct kvm_cpuid2 *cpuid);
+int kvm_vcpu_get_regs(const struct kvm_vcpu *vcpu, struct kvm_regs *regs);
+int kvm_vcpu_set_regs(struct kvm_vcpu *vcpu, const struct kvm_regs *regs);
+int kvm_vcpu_get_sregs(const struct kvm_vcpu *vcpu, struct kvm_sregs *sregs);
+int kvm_vcpu_set_sregs(struct kvm_vcpu *vcpu, const struct kvm_sregs *sregs);
+int kvm_vcpu_get_msr(const struct kvm_vcpu *vcpu, uint32_t msr,
+		     uint64_t *value);
+int kvm_vcpu_set_msr(struct kvm_vcpu *vcpu, uint32_t msr, uint64_t value);
+
+/** kvm_vcpu_get_xmm() - XMM0 to XMM5 of the guest */
+int kvm_vcpu_get_xmm(const struct kvm_vcpu *vcpu, uint8_t xmm[6][16]);
+int kvm_vcpu_set_xmm(struct kvm_vcpu *vcpu, const uint8_t xmm[6][16]);
+
+/** kvm_vcpu_tsc_khz() - the guest's TSC frequency, or -errno */
+int kvm_vcpu_tsc_khz(const struct kvm_vcpu *vcpu);
+
+/**
+ * kvm_vcpu_set_tsc_offset() - guest TSC = host TSC + @offset from now on
+ *
+ * Return: 0; -ENOTSUP when KVM has no such attribute (before Linux 5.16).
+ */
+int kvm_vcpu_set_tsc_offset(struct kvm_vcpu *vcpu, int64_t offset);
+
+/** kvm_vcpu_flush_tlb() - forget every translation cached for the guest */
+int kvm_vcpu_flush_tlb(struct kvm_vcpu *vcpu);
+
+/** kvm_vcpu_inject_ud() - raise #UD at @rip, the instruction that exited */
+int kvm_vcpu_inject_ud(struct kvm_vcpu *vcpu, uint64_t rip);
+
+/** kvm_vcpu_has_interrupt() - is a vector pending in its local APIC? */
+bool kvm_vcpu_has_interrupt(const struct kvm_vcpu *vcpu);
+
+/** kvm_vcpu_in_service() - is @vector being serviced? */
+bool kvm_vcpu_in_service(const struct kvm_vcpu *vcpu, uint8_t vector);
+
+/**
+ * kvm_vcpu_end_of_interrupt() - an EOI for the highest vector in service
+ * @vector: filled with it, 0 if there was none
+ */
+int kvm_vcpu_end_of_interrupt(struct kvm_vcpu *vcpu, uint8_t *vector);
+
+/* The whole state of a processor, to bring it back to power-on. */
+struct kvm_vcpu_state;
+struct kvm_vcpu_state *kvm_vcpu_save(const struct kvm *kvm,
+				     const struct kvm_vcpu *vcpu);
+int kvm_vcpu_load(struct kvm_vcpu *vcpu, const struct kvm_vcpu_state *state);
+void kvm_vcpu_state_free(struct kvm_vcpu_state *state);
+
+#endif
