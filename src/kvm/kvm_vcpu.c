@@ -183,15 +183,23 @@ int kvm_vcpu_tsc_khz(const struct kvm_vcpu *vcpu)
 
 int kvm_vcpu_set_tsc_offset(struct kvm_vcpu *vcpu, int64_t offset)
 {
+	int64_t now = offset;
 	struct kvm_device_attr attr = {
 		.group = KVM_VCPU_TSC_CTRL,
 		.attr = KVM_VCPU_TSC_OFFSET,
-		.addr = (uintptr_t)&offset,
+		.addr = (uintptr_t)&now,
 	};
+	int err;
 
 	if (ioctl(vcpu->fd, KVM_HAS_DEVICE_ATTR, &attr))
 		return -ENOTSUP;
-	return vcpu_ioctl(vcpu, KVM_SET_DEVICE_ATTR, &attr);
+	err = vcpu_ioctl(vcpu, KVM_SET_DEVICE_ATTR, &attr);
+	if (!err)
+		err = vcpu_ioctl(vcpu, KVM_GET_DEVICE_ATTR, &attr);
+	if (err)
+		return err;
+	/* Where the guest reads the host's own TSC the call changes nothing. */
+	return now == offset ? 0 : -ENOTSUP;
 }
 
 /*

@@ -67,7 +67,8 @@ int kvm_vcpu_tsc_khz(const struct kvm_vcpu *vcpu);
 /**
  * kvm_vcpu_set_tsc_offset() - guest TSC = host TSC + @offset from now on
  *
- * Return: 0; -ENOTSUP when KVM has no such attribute (before Linux 5.16).
+ * Return: 0; -ENOTSUP when KVM has no such attribute (before Linux 5.16), or
+ * has it and cannot do it.
  */
 int kvm_vcpu_set_tsc_offset(struct kvm_vcpu *vcpu, int64_t offset);
 

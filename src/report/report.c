@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: MIT */
+#include "report/report.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include <json-c/json.h>
+
+#include "proto/hv_tlfs.h"
+
+static const char *const outcome_names[N_OUTCOMES] = {
+	[OUTCOME_POWEROFF] = "poweroff",
+	[OUTCOME_REQUIREMENT] = "requirement",
+	[OUTCOME_RESET] = "reset",
+	[OUTCOME_TRIPLE_FAULT] = "triple_fault",
+	[OUTCOME_PANIC] = "panic",
+	[OUTCOME_TIMEOUT] = "timeout",
+	[OUTCOME_TEST_EXIT] = "test_exit",
+	[OUTCOME_QUIT] = "quit",
+	[OUTCOME_SIGNAL] = "signal",
+	[OUTCOME_FAILED] = "failed",
+};
+
+const char *outcome_name(enum outcome_kind kind)
+{
+	return outcome_names[kind];
+}
+
+void outcome_clear(struct outcome *outcome)
+{
+	g_clear_pointer(&outcome->crash_message, g_free);
+	g_clear_pointer(&outcome->detail, g_free);
+}
+
+static void add_string(struct json_object *o, const char *key, const char *s)
+{
+	json_object_object_add(o, key, s ? json_object_new_string(s) : NULL);
+}
+
+static void add_u64(struct json_object *o, const char *key, uint64_t v)
+{
+	json_object_object_add(o, key, json_object_new_uint64(v));
+}
+
+/* Registers and ids are easier to read, and to grep, in hexadecimal. */
+static void add_hex(struct json_object *o, const char *key, uint64_t v)
+{
+	char text[24];
+
+	snprintf(text, sizeof(text), "0x%" PRIx64, v);
+	add_string(o, key, text);
+}
+
+/* Vendor of a closed-source guest: TLFS "Hypercall Interface", guest OS id. */
+static const char *closed_vendor(uint64_t id)
+{
+	static const char *const microsoft_os[] = {
+		"unknown",    "MS-DOS",     "Windows 3.x",
+		"Windows 9x", "Windows NT", "Windows CE",
+	};
+	uint64_t os = id >> 40 & 0xFF;
+
+	if ((id >> 48 & 0x7FFF) != 1)
+		return "unknown vendor";
+	return os < G_N_ELEMENTS(microsoft_os) ? microsoft_os[os]
+					       : "Microsoft, unknown system";
+}
+
+char *report_guest_name(uint64_t id)
+{
+	uint64_t type =
+		id >> HV_GUEST_OS_ID_TYPE_SHIFT & HV_GUEST_OS_ID_TYPE_MASK;
+	/* Linux: LINUX_VERSION_CODE in bits 47:16. */
+	unsigned int version = (unsigned int)(id >> 16 & 0xFFFFFFFF);
+
+	if (!id)
+		return g_strdup("none");
+	if (!(id & HV_GUEST_OS_ID_OPEN_SOURCE))
+		return g_strdup_printf("%s %u.%u build %u", closed_vendor(id),
+				       (unsigned int)(id >> 32 & 0xFF),
+				       (unsigned int)(id >> 24 & 0xFF),
+				       (unsigned int)(id & 0xFFFF));
+	if (type == HV_GUEST_OS_TYPE_LINUX)
+		return g_strdup_printf("Linux %u.%u.%u", version >> 16 & 0xFFFF,
+				       version >> 8 & 0xFF, version & 0xFF);
+	if (type == HV_GUEST_OS_TYPE_FREEBSD)
+		return g_strdup_printf("FreeBSD %u", version);
+	return g_strdup_printf("open source system of type %u",
+			       (unsigned int)type);
+}
+
+static struct json_object *outcome_json(const struct outcome *outcome)
+{
+	struct json_object *o = json_object_new_object();
+
+	add_string(o, "kind", outcome_name(outcome->kind));
+	json_object_object_add(o, "exit_code",
+			       json_object_new_int(outcome->exit_code));
+	if (outcome->detail)
+		add_string(o, "detail", outcome->detail);
+	if (outcome->crashed) {
+		struct json_object *c = json_object_new_object();
+		char key[] = "p0";
+
+		for (unsigned int i = 0; i < G_N_ELEMENTS(outcome->crash);
+		     i++) {
+			key[1] = (char)('0' + i);
+			add_hex(c, key, outcome->crash[i]);
+		}
+		add_string(c, "message", outcome->crash_message);
+		json_object_object_add(o, "crash", c);
+	}
+	return o;
+}
+
+static struct json_object *milestones_json(const struct milestones *m)
+{
+	struct json_object *list = json_object_new_array();
+
+	for (int i = 0; i < N_MILESTONES; i++) {
+		enum milestone which = (enum milestone)i;
+		struct json_object *o = json_object_new_object();
+		bool reached = milestone_reached(m, which);
+
+		add_string(o, "name", milestone_name(which));
+		json_object_object_add(o, "reached",
+				       json_object_new_boolean(reached));
+		if (reached)
+			add_u64(o, "ms", milestone_ms(m, which));
+		if (!milestone_implemented(which))
+			add_string(o, "note", "not implemented");
+		json_object_array_add(list, o);
+	}
+	return list;
+}
+
+static struct json_object *statuses_json(const struct coverage_entry *e)
+{
+	struct json_object *o = json_object_new_object();
+
+	for (unsigned int i = 0; i < COVERAGE_STATUSES; i++) {
+		const struct coverage_status *s = &e->statuses[i];
+		uint64_t count = atomic_load(&s->count);
+		char key[16];
+
+		if (!count)
+			continue;
+		if (i == COVERAGE_STATUSES - 1)
+			snprintf(key, sizeof(key), "other");
+		else
+			snprintf(key, sizeof(key), "0x%04x",
+				 (unsigned int)atomic_load(&s->status));
+		add_u64(o, key, count);
+	}
+	return o;
+}
+
+/* The rows that the guest used; those that it did not are left out. */
+static struct json_object *coverage_json(const struct coverage_set *set,
+					 bool reads_and_writes)
+{
+	struct json_object *list = json_object_new_array();
+
+	for (unsigned int i = 0; set && i < set->n_entries; i++) {
+		const struct coverage_entry *e = &set->entries[i];
+		uint64_t count = atomic_load(&e->count);
+		uint64_t writes = atomic_load(&e->writes);
+		uint64_t refused = atomic_load(&e->refused);
+		struct json_object *o;
+
+		if (!count && !writes && !refused)
+			continue;
+		o = json_object_new_object();
+		add_string(o, "name", e->name);
+		add_hex(o, "number", e->number);
+		add_u64(o, "count", count + writes);
+		if (reads_and_writes) {
+			add_u64(o, "reads", count);
+			add_u64(o, "writes", writes);
+		} else {
+			json_object_object_add(o, "statuses", statuses_json(e));
+		}
+		add_u64(o, "refused", refused);
+		json_object_array_add(list, o);
+	}
+	return list;
+}
+
+static struct json_object *exits_json(const struct report *r)
+{
+	struct json_object *o = json_object_new_object();
+
+	for (unsigned int i = 0; i < r->n_exits; i++) {
+		if (r->exits[i].count)
+			add_u64(o, r->exits[i].name, r->exits[i].count);
+	}
+	return o;
+}
+
+static struct json_object *report_json(const struct report *r)
+{
+	struct json_object *root = json_object_new_object();
+	struct json_object *o;
+	g_autofree char *guest = report_guest_name(r->guest_os_id);
+
+	json_object_object_add(root, "outcome", outcome_json(r->outcome));
+	o = json_object_new_object();
+	add_string(o, "kvm", r->kvm_kind);
+	add_string(o, "accel", r->accel);
+	add_u64(o, "overhead_bytes", r->overhead_bytes);
+	add_u64(o, "start_to_run_us", r->start_to_run_us);
+	json_object_object_add(root, "host", o);
+	add_string(root, "profile", r->profile);
+	o = json_object_new_object();
+	add_hex(o, "os_id", r->guest_os_id);
+	add_string(o, "name", guest);
+	add_u64(o, "vcpus", r->n_vcpus);
+	add_u64(o, "memory_bytes", r->memory_bytes);
+	add_string(o, "boot_protocol", r->boot_protocol);
+	add_u64(o, "resets", r->resets);
+	json_object_object_add(root, "guest", o);
+	json_object_object_add(root, "milestones",
+			       milestones_json(r->milestones));
+	json_object_object_add(root, "msrs", coverage_json(r->msrs, true));
+	json_object_object_add(root, "hypercalls",
+			       coverage_json(r->hypercalls, false));
+	json_object_object_add(root, "exits", exits_json(r));
+	json_object_object_add(root, "findings", json_object_new_array());
+	if (r->console_tail)
+		add_string(root, "console_tail", r->console_tail);
+	return root;
+}
+
+int report_write(const struct report *report, const char *path, GError **error)
+{
+	struct json_object *root = report_json(report);
+	const char *text = json_object_to_json_string_ext(
+		root, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_NOSLASHESCAPE);
+	g_autofree char *lines = g_strconcat(text, "\n", NULL);
+	int ret = 0;
+
+	if (!strcmp(path, "-"))
+		fputs(lines, stdout);
+	else if (!g_file_set_contents(path, lines, -1, error))
+		ret = -1;
+	json_object_put(root);
+	return ret;
+}

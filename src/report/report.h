@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * report.h - what the guest did, as JSON; configs/report.schema.json says
+ * what is in it.
+ *
+ * Thread: one, after the vCPUs have stopped.
+ */
+#ifndef REPORT_REPORT_H
+#define REPORT_REPORT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <glib.h>
+
+#include "base/coverage.h"
+#include "report/milestone.h"
+
+/* How a run ended; the exit code of each is DESIGN's and the manual's. */
+enum outcome_kind {
+	OUTCOME_POWEROFF,
+	OUTCOME_REQUIREMENT, /* powered off, but a --require was not met */
+	OUTCOME_RESET,
+	OUTCOME_TRIPLE_FAULT,
+	OUTCOME_PANIC,
+	OUTCOME_TIMEOUT,
+	OUTCOME_TEST_EXIT, /* the guest wrote the test exit port */
+	OUTCOME_QUIT, /* the user ended it */
+	OUTCOME_SIGNAL,
+	OUTCOME_FAILED,
+	N_OUTCOMES,
+};
+
+#define EXIT_REQUIREMENT  1
+#define EXIT_USAGE        2
+#define EXIT_CONFIG       3
+#define EXIT_HOST         4
+#define EXIT_RESET        32
+#define EXIT_TRIPLE_FAULT 33
+#define EXIT_PANIC        34
+#define EXIT_TIMEOUT      124
+#define EXIT_FAILED       125
+#define EXIT_SIGNAL_BASE  128
+
+struct outcome {
+	enum outcome_kind kind;
+	int exit_code;
+	/* OUTCOME_PANIC, or a crash that was reported on the way */
+	bool crashed;
+	uint64_t crash[5];
+	char *crash_message; /* owned; NULL: none */
+	char *detail; /* owned; NULL: none.  What a person reads */
+};
+
+/* A count with a name, for `exits`. */
+struct report_count {
+	const char *name;
+	uint64_t count;
+};
+
+/* Everything that goes in; all borrowed. */
+struct report {
+	const struct outcome *outcome;
+	const struct milestones *milestones;
+	const char *kvm_kind;
+	const char *accel;
+	const char *profile;
+	const char *boot_protocol;
+	uint64_t guest_os_id;
+	unsigned int n_vcpus;
+	uint64_t memory_bytes;
+	uint64_t overhead_bytes; /* resident, without guest RAM */
+	uint64_t start_to_run_us;
+	uint64_t resets;
+	const struct coverage_set *msrs;
+	const struct coverage_set *hypercalls;
+	const struct report_count *exits;
+	unsigned int n_exits;
+	const char *console_tail; /* NULL: none */
+};
+
+/** outcome_name() - "poweroff", "panic" … */
+const char *outcome_name(enum outcome_kind kind);
+
+/** outcome_clear() - free what it owns */
+void outcome_clear(struct outcome *outcome);
+
+/**
+ * report_write() - write @report to @path, "-" for standard output
+ *
+ * A file is complete or not there: it is written beside and renamed.
+ * Return: 0, or -1 with @error set.
+ */
+int report_write(const struct report *report, const char *path, GError **error);
+
+/** report_guest_name() - "Linux 6.1.0" from a GUEST_OS_ID; owned */
+char *report_guest_name(uint64_t guest_os_id);
+
+#endif
