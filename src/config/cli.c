@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: MIT */
+#include "config/cli.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "config/machine_config.h"
+
+GQuark cli_error_quark(void)
+{
+	return g_quark_from_static_string("cli-error");
+}
+
+static const char help_text[] =
+	"Usage: kvmbus run [OPTION]... --kernel FILE   boot a guest on "
+	"Hyper-V, "
+	"played by KVM\n"
+	"       kvmbus doctor                         can this host run it?\n"
+	"       kvmbus profiles [NAME]                the Windows Server "
+	"versions it imitates\n"
+	"       kvmbus --help | --version\n"
+	"\n"
+	"Options of run:\n"
+	"  --kernel FILE       bzImage, ELF with a PVH note, or multiboot "
+	"image\n"
+	"  --initrd FILE       initial RAM disk, or the multiboot module\n"
+	"  --append STRING     kernel command line\n"
+	"  --memory MIB        guest memory (default 1024)\n"
+	"  --vcpus N           virtual processors (default 2)\n"
+	"  --profile NAME      Windows Server version to imitate (default the "
+	"newest)\n"
+	"  --timeout SECONDS   end the run after that long, with exit code "
+	"124\n"
+	"  --report FILE       write what the guest did, as JSON ('-': "
+	"standard output)\n"
+	"  --require NAME,...  milestones that must be reached, else exit "
+	"code 1\n"
+	"  --on-reboot ACTION  when the guest reboots: restart (default) or "
+	"destroy\n"
+	"  --numa-srat         describe the memory in an ACPI SRAT\n"
+	"  --accel KIND        auto, user or kvm: where Hyper-V is emulated\n"
+	"  --test-devices      exit port 0xf4, debug console 0xe9, connection "
+	"tester 0x3000\n"
+	"  --print-config      print the machine as JSON and exit\n"
+	"  --log LEVEL         error, warn (default), info or debug; or "
+	"CATEGORY=LEVEL,...\n"
+	"\n"
+	"The guest's first serial port is the terminal; ^] ends the run.\n"
+	"Exit codes: 0 powered off; 1 requirement not met; 2 usage; 3 "
+	"configuration;\n"
+	"4 host; 32 reset; 33 triple fault; 34 panic; 124 timeout; 125 "
+	"internal; "
+	"128+n signal.\n";
+
+void cli_help(FILE *out)
+{
+	fputs(help_text, out);
+}
+
+/* Raw values of the options; checked and moved into the config afterwards. */
+struct run_options {
+	char *kernel, *initrd, *append, *profile, *report, *accel, *on_reboot;
+	char **require, **log;
+	int memory, vcpus, timeout;
+	gboolean test_devices, print_config, srat;
+};
+
+static void run_options_clear(struct run_options *o)
+{
+	g_free(o->kernel);
+	g_free(o->initrd);
+	g_free(o->append);
+	g_free(o->profile);
+	g_free(o->report);
+	g_free(o->accel);
+	g_free(o->on_reboot);
+	g_strfreev(o->require);
+	g_strfreev(o->log);
+}
+
+static int refuse(GError **error, const char *option, const char *value,
+		  const char *hint)
+{
+	g_set_error(error, CLI_ERROR, 0, "%s %s: %s", option, value, hint);
+	return -1;
+}
+
+static int parse_options(char **argv, struct run_options *o, GError **error)
+{
+	const GOptionEntry entries[] = {
+		{"kernel", 0, 0, G_OPTION_ARG_FILENAME, &o->kernel, NULL, NULL},
+		{"initrd", 0, 0, G_OPTION_ARG_FILENAME, &o->initrd, NULL, NULL},
+		{"append", 0, 0, G_OPTION_ARG_STRING, &o->append, NULL, NULL},
+		{"memory", 0, 0, G_OPTION_ARG_INT, &o->memory, NULL, NULL},
+		{"vcpus", 0, 0, G_OPTION_ARG_INT, &o->vcpus, NULL, NULL},
+		{"profile", 0, 0, G_OPTION_ARG_STRING, &o->profile, NULL, NULL},
+		{"timeout", 0, 0, G_OPTION_ARG_INT, &o->timeout, NULL, NULL},
+		{"report", 0, 0, G_OPTION_ARG_FILENAME, &o->report, NULL, NULL},
+		{"require", 0, 0, G_OPTION_ARG_STRING_ARRAY, &o->require, NULL,
+		 NULL},
+		{"on-reboot", 0, 0, G_OPTION_ARG_STRING, &o->on_reboot, NULL,
+		 NULL},
+		{"numa-srat", 0, 0, G_OPTION_ARG_NONE, &o->srat, NULL, NULL},
+		{"accel", 0, 0, G_OPTION_ARG_STRING, &o->accel, NULL, NULL},
+		{"test-devices", 0, 0, G_OPTION_ARG_NONE, &o->test_devices,
+		 NULL, NULL},
+		{"print-config", 0, 0, G_OPTION_ARG_NONE, &o->print_config,
+		 NULL, NULL},
+		{"log", 0, 0, G_OPTION_ARG_STRING_ARRAY, &o->log, NULL, NULL},
+		{0},
+	};
+	GOptionContext *context = g_option_context_new(NULL);
+	g_auto(GStrv) args = g_strdupv(argv);
+	GError *why = NULL;
+	int ret = 0;
+
+	g_option_context_set_help_enabled(context, FALSE);
+	g_option_context_add_main_entries(context, entries, NULL);
+	if (!g_option_context_parse_strv(context, &args, &why)) {
+		g_set_error(error, CLI_ERROR, 0, "run: %s", why->message);
+		g_clear_error(&why);
+		ret = -1;
+	} else if (args[0] && args[1]) {
+		ret = refuse(
+			error, "run", args[1],
+			"unexpected; a kernel is given with --kernel FILE");
+	}
+	g_option_context_free(context);
+	return ret;
+}
+
+/* "a,b" and "c" to the three names, each of them known. */
+static int parse_require(char **lists, const struct cli_names *names,
+			 GStrv *out, GError **error)
+{
+	GPtrArray *all = g_ptr_array_new_with_free_func(g_free);
+	int ret = 0;
+
+	for (char **list = lists; list && *list && !ret; list++) {
+		g_auto(GStrv) words = g_strsplit(*list, ",", -1);
+
+		for (char **w = words; *w && !ret; w++) {
+			if (names->milestone(*w) < 0)
+				ret = refuse(error, "--require", *w,
+					     "no such milestone; kvmbus(1) "
+					     "lists them");
+			else
+				g_ptr_array_add(all, g_strdup(*w));
+		}
+	}
+	if (ret) {
+		g_ptr_array_free(all, TRUE);
+		return ret;
+	}
+	g_ptr_array_add(all, NULL);
+	g_strfreev(*out);
+	*out = (GStrv)g_ptr_array_free(all, FALSE);
+	return 0;
+}
+
+static int check_words(const struct run_options *o,
+		       const struct cli_names *names, GError **error)
+{
+	if (o->profile && !names->profile(o->profile))
+		return refuse(error, "--profile", o->profile,
+			      "no such profile; 'kvmbus profiles' lists them");
+	if (o->accel && strcmp(o->accel, "auto") && strcmp(o->accel, "user")) {
+		if (!strcmp(o->accel, "kvm"))
+			return refuse(error, "--accel", o->accel,
+				      "not implemented yet; use auto or user");
+		return refuse(error, "--accel", o->accel,
+			      "expected auto, user or kvm");
+	}
+	if (o->on_reboot && strcmp(o->on_reboot, "restart") &&
+	    strcmp(o->on_reboot, "destroy"))
+		return refuse(error, "--on-reboot", o->on_reboot,
+			      "expected restart or destroy");
+	for (char **l = o->log; l && *l; l++) {
+		if (log_set_level(*l))
+			return refuse(error, "--log", *l,
+				      "expected error, warn, info or debug, "
+				      "or CATEGORY=LEVEL");
+	}
+	if (o->memory < 0 || o->vcpus < 0 || o->timeout < 0) {
+		g_set_error(error, CLI_ERROR, 0,
+			    "--memory, --vcpus and --timeout take positive "
+			    "numbers");
+		return -1;
+	}
+	return 0;
+}
+
+static int parse_run(char **argv, const struct cli_names *names,
+		     struct machine_config *c, GError **error)
+{
+	struct run_options o = {.memory = CONFIG_MEMORY_DEFAULT_MIB,
+				.vcpus = CONFIG_VCPUS_DEFAULT};
+	int ret = parse_options(argv, &o, error);
+
+	if (!ret)
+		ret = check_words(&o, names, error);
+	if (!ret)
+		ret = parse_require(o.require, names, &c->require, error);
+	if (!ret) {
+		c->kernel = g_steal_pointer(&o.kernel);
+		c->initrd = g_steal_pointer(&o.initrd);
+		c->cmdline = g_steal_pointer(&o.append);
+		c->profile = g_steal_pointer(&o.profile);
+		c->report = g_steal_pointer(&o.report);
+		c->accel =
+			o.accel ? g_steal_pointer(&o.accel) : g_strdup("auto");
+		c->memory_mib = (uint64_t)o.memory;
+		c->vcpus = (unsigned int)o.vcpus;
+		c->timeout_s = (unsigned int)o.timeout;
+		c->on_reboot = !g_strcmp0(o.on_reboot, "destroy")
+				       ? REBOOT_DESTROY
+				       : REBOOT_RESTART;
+		c->test_devices = o.test_devices;
+		c->print_config = o.print_config;
+		c->srat = o.srat;
+	}
+	run_options_clear(&o);
+	return ret;
+}
+
+static int parse_profiles(char **argv, const struct cli_names *names,
+			  struct cli *cli, GError **error)
+{
+	if (!argv[0] || !argv[1])
+		return 0;
+	if (argv[2])
+		return refuse(error, "profiles", argv[2], "unexpected");
+	if (!names->profile(argv[1]))
+		return refuse(error, "profiles", argv[1],
+			      "no such profile; 'kvmbus profiles' lists them");
+	cli->profile = g_strdup(argv[1]);
+	return 0;
+}
+
+int cli_parse(char **argv, const struct cli_names *names, struct cli *cli,
+	      GError **error)
+{
+	const char *verb = argv[0] ? argv[1] : NULL;
+
+	memset(cli, 0, sizeof(*cli));
+	if (!verb) {
+		g_set_error(error, CLI_ERROR, 0,
+			    "say what to do: run, doctor or profiles");
+		return -1;
+	}
+	for (char **a = argv + 1; *a; a++) {
+		if (!strcmp(*a, "--help") || !strcmp(*a, "-h")) {
+			cli->verb = CLI_HELP;
+			return 0;
+		}
+	}
+	if (!strcmp(verb, "--version")) {
+		cli->verb = CLI_VERSION;
+		return 0;
+	}
+	if (!strcmp(verb, "run")) {
+		cli->verb = CLI_RUN;
+		cli->config = machine_config_new();
+		return parse_run(argv + 1, names, cli->config, error);
+	}
+	if (!strcmp(verb, "profiles")) {
+		cli->verb = CLI_PROFILES;
+		return parse_profiles(argv + 1, names, cli, error);
+	}
+	if (!strcmp(verb, "doctor")) {
+		cli->verb = CLI_DOCTOR;
+		return argv[2] ? refuse(error, "doctor", argv[2], "unexpected")
+			       : 0;
+	}
+	return refuse(error, "kvmbus", verb,
+		      "no such command; run, doctor or profiles");
+}
+
+void cli_clear(struct cli *cli)
+{
+	machine_config_free(cli->config);
+	g_free(cli->profile);
+	memset(cli, 0, sizeof(*cli));
+}

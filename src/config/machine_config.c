@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: MIT */
+#include "config/machine_config.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+#include <json-c/json.h>
+
+GQuark config_error_quark(void)
+{
+	return g_quark_from_static_string("config-error");
+}
+
+struct machine_config *machine_config_new(void)
+{
+	struct machine_config *c = g_new0(struct machine_config, 1);
+
+	c->memory_mib = CONFIG_MEMORY_DEFAULT_MIB;
+	c->vcpus = CONFIG_VCPUS_DEFAULT;
+	c->require = g_new0(char *, 1);
+	return c;
+}
+
+void machine_config_free(struct machine_config *config)
+{
+	if (!config)
+		return;
+	g_free(config->kernel);
+	g_free(config->initrd);
+	g_free(config->cmdline);
+	g_free(config->profile);
+	g_free(config->report);
+	g_free(config->accel);
+	g_strfreev(config->require);
+	g_free(config);
+}
+
+static int readable(const char *option, const char *path, GError **error)
+{
+	if (!path || !access(path, R_OK))
+		return 0;
+	g_set_error(error, CONFIG_ERROR, 0, "%s %s: %s", option, path,
+		    g_strerror(errno));
+	return -1;
+}
+
+int machine_config_validate(const struct machine_config *c, GError **error)
+{
+	if (!c->kernel) {
+		g_set_error(error, CONFIG_ERROR, 0,
+			    "no kernel: say which one with --kernel FILE");
+		return -1;
+	}
+	if (readable("--kernel", c->kernel, error) ||
+	    readable("--initrd", c->initrd, error))
+		return -1;
+	if (c->memory_mib < CONFIG_MEMORY_MIN_MIB) {
+		g_set_error(error, CONFIG_ERROR, 0,
+			    "--memory %" G_GUINT64_FORMAT
+			    ": a machine has at least %d MiB",
+			    c->memory_mib, CONFIG_MEMORY_MIN_MIB);
+		return -1;
+	}
+	if (c->vcpus < 1 || c->vcpus > CONFIG_VCPUS_MAX) {
+		g_set_error(error, CONFIG_ERROR, 0,
+			    "--vcpus %u: between 1 and %d", c->vcpus,
+			    CONFIG_VCPUS_MAX);
+		return -1;
+	}
+	return 0;
+}
+
+static void add(struct json_object *o, const char *key, const char *value)
+{
+	json_object_object_add(o, key,
+			       value ? json_object_new_string(value) : NULL);
+}
+
+char *machine_config_json(const struct machine_config *c)
+{
+	struct json_object *o = json_object_new_object();
+	char *text;
+
+	add(o, "kernel", c->kernel);
+	add(o, "initrd", c->initrd);
+	add(o, "append", c->cmdline);
+	add(o, "profile", c->profile);
+	json_object_object_add(o, "memory_mib",
+			       json_object_new_uint64(c->memory_mib));
+	json_object_object_add(o, "vcpus", json_object_new_int((int)c->vcpus));
+	add(o, "accel", c->accel);
+	add(o, "on_reboot",
+	    c->on_reboot == REBOOT_RESTART ? "restart" : "destroy");
+	json_object_object_add(o, "numa_srat",
+			       json_object_new_boolean(c->srat));
+	json_object_object_add(o, "test_devices",
+			       json_object_new_boolean(c->test_devices));
+	text = g_strdup(json_object_to_json_string_ext(
+		o, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_NOSLASHESCAPE));
+	json_object_put(o);
+	return text;
+}
