@@ -133,12 +133,31 @@ int gmem_write(struct gmem *mem, uint64_t gpa, const void *data, size_t len)
 	return 0;
 }
 
+/* The file has a hole there now; what is mapped over it does not matter. */
+static void punch(const struct gmem *mem, uint64_t fd_offset, uint64_t bytes)
+{
+	fallocate(mem->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+		  (off_t)fd_offset, (off_t)bytes);
+}
+
 void gmem_zero_all(struct gmem *mem)
 {
-	/* The memfd keeps its size; overlays must be gone by now. */
-	for (unsigned int i = 0; i < mem->n_regions; i++)
-		madvise(mem->regions[i].host, mem->regions[i].bytes,
-			MADV_REMOVE);
+	punch(mem, 0, mem->bytes);
+}
+
+void gmem_discard(struct gmem *mem, uint64_t gpa, uint64_t bytes)
+{
+	for (unsigned int i = 0; i < mem->n_regions; i++) {
+		const struct gmem_region *r = &mem->regions[i];
+		uint64_t end = r->gpa + r->bytes;
+		uint64_t from = MAX(gpa, r->gpa);
+		uint64_t to = bytes < end - MIN(gpa, end) ? gpa + bytes : end;
+
+		from = align_up(from, PAGE_BYTES);
+		to = align_down(to, PAGE_BYTES);
+		if (from < to)
+			punch(mem, r->fd_offset + (from - r->gpa), to - from);
+	}
 }
 
 void *gmem_load(struct gmem *mem, uint64_t gpa, uint64_t len)

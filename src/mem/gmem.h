@@ -74,6 +74,15 @@ int gmem_write(struct gmem *mem, uint64_t gpa, const void *data, size_t len);
 void gmem_zero_all(struct gmem *mem);
 
 /**
+ * gmem_discard() - the contents of [@gpa, @gpa + @bytes) are not needed
+ *
+ * RAM within reads as zeros afterwards and costs the host nothing until it is
+ * written again.  Overlay pages shown over it are not touched.  What is not
+ * RAM is left out; alignment is 4 KiB, inwards.
+ */
+void gmem_discard(struct gmem *mem, uint64_t gpa, uint64_t bytes);
+
+/**
  * gmem_load() - where bulk data (an image, an iovec) may be put directly
  *
  * For bytes that are never parsed in place.  Borrowed until gmem_free().

@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * platform.c - the PC around the processors: serial ports, clock, power.
+ */
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "config/machine_config.h"
+#include "devices/acpi_pm.h"
+#include "devices/bus.h"
+#include "devices/cmos_rtc.h"
+#include "devices/console.h"
+#include "devices/debugcon.h"
+#include "devices/exit_port.h"
+#include "devices/hv_testdev.h"
+#include "devices/i8042.h"
+#include "devices/legacy_ports.h"
+#include "devices/reset_ports.h"
+#include "devices/uart16550.h"
+#include "kvm/kvm.h"
+#include "mem/gmem.h"
+#include "proto/platform.h"
+#include "vm/machine_timer.h"
+#include "vm/vm.h"
+#include "vm/vm_private.h"
+
+#define LOG_CATEGORY "platform"
+
+/* How long the reader of the console may take for the last lines. */
+#define CONSOLE_DRAIN_NS (2 * NSEC_PER_SEC)
+
+struct platform {
+	struct console *console;
+	struct uart16550 *com1;
+	struct uart16550 *com2;
+	struct acpi_pm *pm;
+	struct cmos_rtc *rtc;
+	struct i8042 *kbc;
+	struct reset_ports *reset_ports;
+	struct machine_timer *pm_timer;
+	struct machine_timer *rtc_timer;
+	/* --test-devices */
+	struct debugcon *debugcon;
+	struct exit_port *exit_port;
+	struct hv_testdev *testdev;
+};
+
+static void set_irq(void *ctx, unsigned int gsi, bool level)
+{
+	struct vm *vm = ctx;
+
+	kvm_irq_line(vm->kvm, gsi, level);
+	/* Any processor may be the one that it is routed to. */
+	if (level) {
+		for (unsigned int i = 0; i < vm->n_vcpus; i++)
+			vcpu_wake_idle(&vm->vcpus[i]);
+	}
+}
+
+static struct irq_line irq(struct vm *vm, unsigned int gsi)
+{
+	return (struct irq_line){.set = set_irq, .ctx = vm, .gsi = gsi};
+}
+
+static void power_off(void *ctx)
+{
+	vm_post_event(ctx, VM_EVENT_POWER_OFF, 0, NULL);
+}
+
+static void reset(void *ctx)
+{
+	vm_post_event(ctx, VM_EVENT_RESET, 0, "reset port");
+}
+
+static void test_exit(void *ctx, unsigned int value)
+{
+	vm_post_event(ctx, VM_EVENT_TEST_EXIT, value, NULL);
+}
+
+static void quit(void *ctx)
+{
+	vm_post_event(ctx, VM_EVENT_QUIT, 0, NULL);
+}
+
+static void rtc_expired(void *dev)
+{
+	cmos_rtc_expired(dev);
+}
+
+static void pm_expired(void *dev)
+{
+	acpi_pm_expired(dev);
+}
+
+static int make_console(struct platform *p, struct vm *vm, GError **error)
+{
+	struct console_config config = {
+		.in_fd = STDIN_FILENO,
+		.out_fd = STDOUT_FILENO,
+		.raw = true,
+		.quit = quit,
+		.ctx = vm,
+	};
+
+	p->console = console_new(&config, error);
+	if (!p->console)
+		return -1;
+	p->com1 = uart16550_new(irq(vm, PLATFORM_COM1_IRQ),
+				console_host(p->console));
+	p->com2 = uart16550_new(irq(vm, PLATFORM_COM2_IRQ),
+				(struct byte_port_host){0});
+	uart16550_attach(p->com1, vm->pio, PLATFORM_COM1_PORT);
+	uart16550_attach(p->com2, vm->pio, PLATFORM_COM2_PORT);
+	console_connect(p->console, &uart16550_port_ops, p->com1);
+	return 0;
+}
+
+static int make_clocks(struct platform *p, struct vm *vm,
+		       struct machine_ops machine, GError **error)
+{
+	uint64_t low = MIN(gmem_bytes(vm->mem), GMEM_HOLE_START);
+
+	p->pm_timer = machine_timer_new();
+	p->rtc_timer = machine_timer_new();
+	if (!p->pm_timer || !p->rtc_timer) {
+		g_set_error(error, VM_ERROR, 0,
+			    "timers: no file descriptor left; raise "
+			    "'ulimit -n'");
+		return -1;
+	}
+	p->pm = acpi_pm_new(&(struct acpi_pm_config){
+		.sci = irq(vm, PLATFORM_SCI_IRQ),
+		.timer = machine_timer_line(p->pm_timer),
+		.machine = machine,
+	});
+	p->rtc = cmos_rtc_new(&(struct cmos_rtc_config){
+		.irq = irq(vm, PLATFORM_RTC_IRQ),
+		.timer = machine_timer_line(p->rtc_timer),
+		.ram_below_4g = low,
+		.ram_above_4g = gmem_bytes(vm->mem) - low,
+	});
+	machine_timer_bind(p->pm_timer, pm_expired, p->pm);
+	machine_timer_bind(p->rtc_timer, rtc_expired, p->rtc);
+	acpi_pm_attach(p->pm, vm->pio);
+	cmos_rtc_attach(p->rtc, vm->pio);
+	return 0;
+}
+
+static void make_test_devices(struct platform *p, struct vm *vm,
+			      struct machine_ops machine)
+{
+	p->debugcon = debugcon_new(console_host(p->console));
+	p->exit_port = exit_port_new(machine);
+	p->testdev = hv_testdev_new(vm->synic, vm->ports);
+	debugcon_attach(p->debugcon, vm->pio);
+	exit_port_attach(p->exit_port, vm->pio);
+	hv_testdev_attach(p->testdev, vm->pio);
+	console_connect(p->console, &debugcon_port_ops, p->debugcon);
+}
+
+struct platform *platform_new(struct vm *vm, GError **error)
+{
+	struct machine_ops machine = {
+		.power_off = power_off,
+		.reset = reset,
+		.exit = test_exit,
+		.ctx = vm,
+	};
+	struct platform *p = g_new0(struct platform, 1);
+
+	if (make_console(p, vm, error) || make_clocks(p, vm, machine, error)) {
+		platform_free(p);
+		return NULL;
+	}
+	p->kbc = i8042_new(irq(vm, PLATFORM_I8042_KBD_IRQ), machine);
+	p->reset_ports = reset_ports_new(machine);
+	i8042_attach(p->kbc, vm->pio);
+	reset_ports_attach(p->reset_ports, vm->pio);
+	if (vm->config->test_devices)
+		make_test_devices(p, vm, machine);
+	legacy_ports_attach(vm->pio);
+	return p;
+}
+
+void platform_free(struct platform *p)
+{
+	if (!p)
+		return;
+	console_free(p->console);
+	machine_timer_free(p->pm_timer);
+	machine_timer_free(p->rtc_timer);
+	hv_testdev_free(p->testdev);
+	exit_port_free(p->exit_port);
+	debugcon_free(p->debugcon);
+	reset_ports_free(p->reset_ports);
+	i8042_free(p->kbc);
+	cmos_rtc_free(p->rtc);
+	acpi_pm_free(p->pm);
+	uart16550_free(p->com2);
+	uart16550_free(p->com1);
+	g_free(p);
+}
+
+int platform_start(struct platform *p)
+{
+	return console_start(p->console);
+}
+
+void platform_stop(struct platform *p)
+{
+	console_stop(p->console, CONSOLE_DRAIN_NS);
+	if (console_lost(p->console))
+		log_warn("%" G_GUINT64_FORMAT
+			 " bytes of the guest's output could not be written",
+			 console_lost(p->console));
+}
+
+void platform_reset(struct platform *p)
+{
+	uart16550_reset(p->com1);
+	uart16550_reset(p->com2);
+	acpi_pm_reset(p->pm);
+	cmos_rtc_reset(p->rtc);
+	i8042_reset(p->kbc);
+	reset_ports_reset(p->reset_ports);
+	if (p->testdev)
+		hv_testdev_reset(p->testdev);
+}
+
+char *platform_console_tail(struct platform *p)
+{
+	return console_tail(p->console, NULL);
+}

@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * vm.c - construction, in the one order in which it works, and its mirror.
+ */
+#include "vm/vm.h"
+
+#include <errno.h>
+#include <linux/kvm.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "config/machine_config.h"
+#include "devices/bus.h"
+#include "hypercalls/hypercall.h"
+#include "kvm/kvm.h"
+#include "kvm/kvm_vcpu.h"
+#include "mem/gmem.h"
+#include "mem/overlay.h"
+#include "partition/partition.h"
+#include "partition/profile.h"
+#include "synic/ports.h"
+#include "synic/ref_time.h"
+#include "synic/synic.h"
+#include "synic/timer_queue.h"
+#include "vm/vm_private.h"
+
+#define LOG_CATEGORY "vm"
+
+/* MADT entries for processors that could be added, as old hosts have them. */
+#define POSSIBLE_CPUS_OLD_HOST 240u
+
+GQuark vm_error_quark(void)
+{
+	return g_quark_from_static_string("vm-error");
+}
+
+static int make_memory(struct vm *vm, GError **error)
+{
+	const struct gmem_region *regions;
+	unsigned int n;
+
+	vm->mem = gmem_new(vm->config->memory_mib << 20, error);
+	if (!vm->mem)
+		return -1;
+	regions = gmem_regions(vm->mem, &n);
+	for (unsigned int i = 0; i < n; i++) {
+		int err = kvm_map(vm->kvm, regions[i].gpa, regions[i].bytes,
+				  regions[i].host);
+
+		if (err) {
+			g_set_error(error, KVM_ERROR, -err,
+				    "guest memory at 0x%" G_GINT64_MODIFIER
+				    "x: %s",
+				    regions[i].gpa, g_strerror(-err));
+			return -1;
+		}
+	}
+	vm->overlays = overlay_space_new(
+		vm->mem,
+		synic_overlays_needed(vm->n_vcpus) +
+			partition_overlays_needed(vm->n_vcpus),
+		error);
+	if (!vm->overlays)
+		return -1;
+	overlay_space_set_hole_ops(vm->overlays, &vm_overlay_hole_ops, vm);
+	return 0;
+}
+
+static int make_vcpus(struct vm *vm, GError **error)
+{
+	unsigned int max = kvm_max_vcpus(vm->kvm);
+
+	if (vm->n_vcpus > max) {
+		g_set_error(error, KVM_ERROR, 0,
+			    "--vcpus %u: this host's KVM allows %u",
+			    vm->n_vcpus, max);
+		return -1;
+	}
+	vm->vcpus = g_new0(struct vcpu, vm->n_vcpus);
+	for (unsigned int i = 0; i < vm->n_vcpus; i++) {
+		if (vcpu_init(vm, i, error))
+			return -1;
+	}
+	return 0;
+}
+
+/* The Hyper-V side; none of it can fail but the timer thread. */
+static int make_partition(struct vm *vm, GError **error)
+{
+	uint64_t max_gpa = 1ull << vm->phys_bits;
+
+	vm->ports = ports_new();
+	vm->synic = synic_new(&(struct synic_params){
+		.n_vps = vm->n_vcpus,
+		.mem = vm->mem,
+		.overlays = vm->overlays,
+		.ref_time = vm->ref_time,
+		.ops = &vm_synic_ops,
+		.ctx = vm,
+		.direct_timers =
+			vm->features.edx & HV_STIMER_DIRECT_MODE_AVAILABLE,
+		.sint_polling = vm->features.edx & HV_FEATURE_SINT_POLLING_MODE,
+		.max_gpa = max_gpa,
+	});
+	vm->timers = timer_queue_new(vm->synic, vm->ref_time, error);
+	if (!vm->timers)
+		return -1;
+	vm->partition = partition_new(&(struct partition_params){
+		.features = &vm->features,
+		.n_vps = vm->n_vcpus,
+		.mem = vm->mem,
+		.overlays = vm->overlays,
+		.ref_time = vm->ref_time,
+		.synic = vm->synic,
+		.max_gpa = max_gpa,
+		.ops = &vm_partition_ops,
+		.ctx = vm,
+	});
+	vm->hypercalls = hypercalls_new(&(struct hypercalls_params){
+		.mem = vm->mem,
+		.ports = vm->ports,
+		.n_vps = vm->n_vcpus,
+		.privileges = partition_privileges(&vm->features),
+		.features_edx = vm->features.edx,
+		.hints = vm->features.hints,
+		.ops = &vm_hypercall_ops,
+		.ctx = vm,
+	});
+	return 0;
+}
+
+int vm_load_kernel(struct vm *vm, GError **error)
+{
+	struct boot_source source = {
+		.kernel = vm->config->kernel,
+		.initrd = vm->config->initrd,
+		.cmdline = vm->config->cmdline,
+	};
+	struct boot_platform platform = {
+		.n_cpus = vm->n_vcpus,
+		.n_possible_cpus = vm->n_possible_vcpus,
+		.n_serial = 2,
+		.phys_bits = vm->phys_bits,
+		.srat = vm->config->srat,
+		.i8042 = false,
+	};
+	struct boot_entry entry = {0};
+	int err;
+
+	if (boot_load(vm->mem, &source, &platform, &entry, error))
+		return -1;
+	vm->boot_protocol = entry.protocol;
+	err = vcpu_set_entry(&vm->vcpus[0], &entry);
+	if (err) {
+		g_set_error(error, VM_ERROR, -err,
+			    "registers of the first processor: %s",
+			    g_strerror(-err));
+		return -1;
+	}
+	return 0;
+}
+
+static int save_power_on_state(struct vm *vm, GError **error)
+{
+	vm->power_on_chips = kvm_chips_save(vm->kvm);
+	for (unsigned int i = 0; i < vm->n_vcpus; i++) {
+		vm->vcpus[i].power_on =
+			kvm_vcpu_save(vm->kvm, vm->vcpus[i].kvm);
+		if (!vm->vcpus[i].power_on || !vm->power_on_chips) {
+			g_set_error(error, VM_ERROR, errno,
+				    "power-on state: %s", g_strerror(errno));
+			return -1;
+		}
+	}
+	return 0;
+}
+
+static int start_threads(struct vm *vm, GError **error)
+{
+	int err = platform_start(vm->platform);
+
+	for (unsigned int i = 0; i < vm->n_vcpus && !err; i++)
+		err = vcpu_start(&vm->vcpus[i]);
+	if (err) {
+		g_set_error(error, VM_ERROR, -err, "threads: %s",
+			    g_strerror(-err));
+		return -1;
+	}
+	return 0;
+}
+
+static void choose_features(struct vm *vm, bool tsc_invariant)
+{
+	const struct machine_config *c = vm->config;
+
+	vm->profile = c->profile ? profile_find(c->profile) : profile_newest();
+	vm->n_vcpus = c->vcpus;
+	vm->n_possible_vcpus = vm->n_vcpus;
+	if (vm->profile->madt_possible_cpus)
+		vm->n_possible_vcpus =
+			MAX(vm->n_vcpus,
+			    MIN(vm->profile->max_vps, POSSIBLE_CPUS_OLD_HOST));
+	partition_features_init(&vm->features, vm->profile, tsc_invariant,
+				vm->n_vcpus, vm->n_possible_vcpus);
+}
+
+struct vm *vm_new(const struct machine_config *config, uint64_t start_ns,
+		  GError **error)
+{
+	struct vm *vm = g_new0(struct vm, 1);
+	g_autofree struct kvm_cpuid2 *host_cpuid = NULL;
+
+	vm->config = config;
+	vm->start_ns = start_ns;
+	vm->event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	pthread_mutex_init(&vm->lock, NULL);
+	pthread_cond_init(&vm->changed, NULL);
+	milestones_init(&vm->milestones);
+	vcpus_init_signal();
+	choose_features(vm, clock_tsc_is_reliable());
+
+	vm->kvm = kvm_open(error);
+	if (!vm->kvm || kvm_create_vm(vm->kvm, error))
+		goto fail;
+	host_cpuid = vm_cpuid_host(vm);
+	if (make_memory(vm, error) || make_vcpus(vm, error) ||
+	    vm_cpuid_apply(vm, host_cpuid, error) || vm_time_init(vm, error) ||
+	    make_partition(vm, error))
+		goto fail;
+	vm->pio = bus_new("pio");
+	vm->mmio = bus_new("mmio");
+	vm->platform = platform_new(vm, error);
+	if (!vm->platform || save_power_on_state(vm, error) ||
+	    vm_load_kernel(vm, error) || start_threads(vm, error))
+		goto fail;
+	return vm;
+fail:
+	vm_free(vm);
+	return NULL;
+}
+
+/* The mirror of vm_new(): whoever may still call into something goes first. */
+void vm_free(struct vm *vm)
+{
+	if (!vm)
+		return;
+	pthread_mutex_lock(&vm->lock);
+	vm->run_state = VM_ENDING;
+	pthread_cond_broadcast(&vm->changed);
+	pthread_mutex_unlock(&vm->lock);
+	for (unsigned int i = 0; vm->vcpus && i < vm->n_vcpus; i++) {
+		vcpu_request(&vm->vcpus[i], VCPU_REQUEST_STOP);
+		vcpu_destroy(&vm->vcpus[i]);
+	}
+	timer_queue_free(vm->timers);
+	platform_free(vm->platform);
+	bus_free(vm->mmio);
+	bus_free(vm->pio);
+	hypercalls_free(vm->hypercalls);
+	partition_free(vm->partition);
+	synic_free(vm->synic);
+	ports_free(vm->ports);
+	ref_time_free(vm->ref_time);
+	g_free(vm->vcpus);
+	g_free(vm->power_on_chips);
+	overlay_space_free(vm->overlays);
+	kvm_free(vm->kvm);
+	gmem_free(vm->mem);
+	pthread_cond_destroy(&vm->changed);
+	pthread_mutex_destroy(&vm->lock);
+	g_free(vm->event_detail);
+	g_free(vm->crash_message);
+	if (vm->event_fd >= 0)
+		close(vm->event_fd);
+	g_free(vm);
+}

@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * vm_private.h - the machine as the files of this folder see it.
+ *
+ * Theory of operation.  The main thread owns the machine: it makes and frees
+ * everything, and it alone pauses, resumes, resets and ends it.  A vCPU
+ * thread runs its processor and, between two KVM_RUNs, the handlers of MSRs,
+ * hypercalls and ports.  What concerns the whole machine (power off, reset, a
+ * crash) a vCPU thread only reports, with vm_post_event(); the first report
+ * counts, stops every processor, and wakes the main thread.
+ *
+ * Run states, under vm.lock:
+ *
+ *	VM_PAUSED  --vm_resume()-->  VM_RUNNING
+ *	VM_RUNNING --vm_pause(), vm_post_event()-->  VM_PAUSED
+ *	any        --vm_free()-->  VM_ENDING: threads leave
+ *
+ * A vCPU thread looks at its requests before each KVM_RUN.  Whoever sets a
+ * request kicks the thread (vcpu_kick()): immediate_exit makes the KVM_RUN
+ * that may be about to start return at once, the signal ends one that has
+ * started.  A request set while in_guest reads false is seen without a kick.
+ */
+#ifndef VM_VM_PRIVATE_H
+#define VM_VM_PRIVATE_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <time.h>
+
+#include <glib.h>
+
+#include "boot/boot.h"
+#include "hypercalls/vp_set.h"
+#include "partition/features.h"
+#include "report/milestone.h"
+#include "report/report.h"
+
+struct bus;
+struct console;
+struct hypercalls;
+struct kvm;
+struct kvm_chips;
+struct kvm_vcpu;
+struct kvm_vcpu_state;
+struct machine_config;
+struct overlay_space;
+struct partition;
+struct platform;
+struct ports;
+struct ref_time;
+struct synic;
+struct timer_queue;
+
+/* What a vCPU thread must do before it runs its processor again. */
+#define VCPU_REQUEST_STOP      (1u << 0)
+#define VCPU_REQUEST_FLUSH_TLB (1u << 1)
+/* Look whether an auto-EOI vector is in service. */
+#define VCPU_REQUEST_AUTO_EOI  (1u << 2)
+
+enum vcpu_exit {
+	VCPU_EXIT_HYPERCALL,
+	VCPU_EXIT_IO,
+	VCPU_EXIT_MMIO,
+	VCPU_EXIT_RDMSR,
+	VCPU_EXIT_WRMSR,
+	VCPU_EXIT_KICK,
+	VCPU_EXIT_OTHER,
+	N_VCPU_EXITS,
+};
+
+struct vcpu {
+	/* set before start, then read-only */
+	struct vm *vm;
+	unsigned int index; /* VP index and APIC id */
+	struct kvm_vcpu *kvm;
+	struct kvm_vcpu_state *power_on;
+	pthread_t thread;
+	bool started;
+
+	/* any thread */
+	_Atomic uint32_t requests;
+	_Atomic bool in_guest;
+	_Atomic uint32_t idle; /* futex: 1 while it waits in GUEST_IDLE */
+	_Atomic uint64_t auto_eoi[4]; /* vectors to be ended for the guest */
+
+	/* its thread; the main thread while it is stopped */
+	uint64_t exits[N_VCPU_EXITS];
+	uint64_t msr_refused; /* unknown MSRs answered with #GP */
+	timer_t auto_eoi_timer;
+	bool has_auto_eoi_timer;
+};
+
+enum vm_run_state {
+	VM_PAUSED,
+	VM_RUNNING,
+	VM_ENDING,
+};
+
+/* What ended, or interrupts, the run. */
+enum vm_event_kind {
+	VM_EVENT_NONE,
+	VM_EVENT_POWER_OFF,
+	VM_EVENT_RESET,
+	VM_EVENT_CRASH,
+	VM_EVENT_TRIPLE_FAULT,
+	VM_EVENT_TEST_EXIT,
+	VM_EVENT_TIMEOUT,
+	VM_EVENT_QUIT,
+	VM_EVENT_SIGNAL,
+	VM_EVENT_FAILED,
+};
+
+struct vm {
+	/* set before the processors start, then read-only */
+	const struct machine_config *config;
+	const struct profile *profile;
+	struct kvm *kvm;
+	struct gmem *mem;
+	struct overlay_space *overlays;
+	struct ref_time *ref_time;
+	struct synic *synic;
+	struct timer_queue *timers;
+	struct ports *ports;
+	struct hypercalls *hypercalls;
+	struct partition *partition;
+	struct partition_features features;
+	struct platform *platform;
+	struct bus *pio;
+	struct bus *mmio;
+	struct kvm_chips *power_on_chips;
+	struct vcpu *vcpus;
+	unsigned int n_vcpus;
+	unsigned int n_possible_vcpus;
+	unsigned int phys_bits;
+	uint64_t tsc_hz;
+	bool tsc_offset_settable;
+
+	/* main thread */
+	const char *boot_protocol;
+	int64_t tsc_offset; /* guest TSC = host TSC + this */
+	uint64_t paused_tsc; /* host TSC when the machine was paused */
+	uint64_t resets;
+	uint64_t start_ns;
+	_Atomic uint64_t first_run_ns;
+	GMainLoop *loop;
+
+	/* any thread */
+	struct milestones milestones;
+	_Atomic uint64_t guest_os_id; /* the last that was not zero */
+
+	pthread_mutex_t lock;
+	pthread_cond_t changed;
+	/* lock */
+	enum vm_run_state run_state;
+	unsigned int n_stopped;
+	enum vm_event_kind event;
+	unsigned int event_value; /* exit port value, signal number */
+	char *event_detail; /* owned */
+	bool crashed;
+	uint64_t crash[5];
+	char *crash_message;
+
+	int event_fd; /* wakes the main thread */
+};
+
+/* --- vm.c, vm_run.c: main thread unless said otherwise -------------- */
+
+/**
+ * vm_post_event() - report something that concerns the whole machine
+ * @detail: for people; may be NULL, copied
+ *
+ * Thread: any.  The processors stop; the first event counts.
+ */
+void vm_post_event(struct vm *vm, enum vm_event_kind kind, unsigned int value,
+		   const char *detail);
+
+/** vm_pause() - returns when no processor runs; guest time stands still */
+void vm_pause(struct vm *vm);
+
+/** vm_resume() - let the processors run */
+void vm_resume(struct vm *vm);
+
+/** vm_reset() - power-on state and a freshly loaded kernel; paused */
+int vm_reset(struct vm *vm, GError **error);
+
+/** vm_load_kernel() - boot images into RAM, registers into processor 0 */
+int vm_load_kernel(struct vm *vm, GError **error);
+
+/** vm_exits() - exits of all processors by name; N_VCPU_EXITS entries */
+void vm_exits(const struct vm *vm, struct report_count *out);
+
+/* --- vm_time.c ------------------------------------------------------- */
+
+/** vm_time_init() - choose and set the TSC offset, make ref_time */
+int vm_time_init(struct vm *vm, GError **error);
+void vm_time_pause(struct vm *vm);
+void vm_time_resume(struct vm *vm);
+
+/* --- vm_cpuid.c ------------------------------------------------------ */
+
+struct kvm_cpuid2;
+
+/** vm_cpuid_host() - what KVM offers, and what we take from it; owned */
+struct kvm_cpuid2 *vm_cpuid_host(struct vm *vm);
+
+/** vm_cpuid_apply() - set the CPUID of every processor */
+int vm_cpuid_apply(struct vm *vm, const struct kvm_cpuid2 *host,
+		   GError **error);
+
+/* --- vcpu.c ---------------------------------------------------------- */
+
+/** vcpu_init() - create processor @index, stopped */
+int vcpu_init(struct vm *vm, unsigned int index, GError **error);
+void vcpu_destroy(struct vcpu *vcpu);
+
+/** vcpu_start() - start its thread, which waits for VM_RUNNING */
+int vcpu_start(struct vcpu *vcpu);
+
+/** vcpu_set_entry() - put @entry into the registers; while stopped */
+int vcpu_set_entry(struct vcpu *vcpu, const struct boot_entry *entry);
+
+/** vcpu_request() - set a request and make the thread see it; any thread */
+void vcpu_request(struct vcpu *vcpu, uint32_t request);
+
+/** vcpu_wake_idle() - an interrupt was sent: end GUEST_IDLE; any thread */
+void vcpu_wake_idle(struct vcpu *vcpu);
+
+/** vcpu_wait_idle() - block as GUEST_IDLE does; its own thread */
+void vcpu_wait_idle(struct vcpu *vcpu);
+
+/**
+ * vcpus_flush_tlb() - flush the TLBs of @vps; on @caller's thread
+ *
+ * Returns when each of them has done so, or will before it runs again.
+ */
+void vcpus_flush_tlb(struct vcpu *caller, const struct vp_bitmap *vps);
+
+/** vcpu_runtime_100ns() - processor time that its thread used */
+uint64_t vcpu_runtime_100ns(const struct vcpu *vcpu);
+
+/** vcpus_init_signal() - install the kick signal's handler, once */
+void vcpus_init_signal(void);
+
+/* --- vcpu_exit.c: its thread ----------------------------------------- */
+
+/** vcpu_handle_exit() - do what the last KVM_RUN came back for */
+void vcpu_handle_exit(struct vcpu *vcpu);
+
+/* --- vp_ops.c --------------------------------------------------------- */
+
+extern const struct synic_ops vm_synic_ops;
+extern const struct hypercall_ops vm_hypercall_ops;
+extern const struct partition_ops vm_partition_ops;
+extern const struct overlay_hole_ops vm_overlay_hole_ops;
+
+/** vm_interrupt() - a fixed edge interrupt at @vp; any thread */
+void vm_interrupt(struct vm *vm, uint32_t vp, uint8_t vector);
+
+/* --- platform.c -------------------------------------------------------- */
+
+/** platform_new() - the PC's devices, on vm->pio */
+struct platform *platform_new(struct vm *vm, GError **error);
+void platform_free(struct platform *platform);
+int platform_start(struct platform *platform);
+/** platform_stop() - write out what the guest printed */
+void platform_stop(struct platform *platform);
+void platform_reset(struct platform *platform);
+/** platform_console_tail() - the last of what it printed; owned */
+char *platform_console_tail(struct platform *platform);
+
+#endif

@@ -1,0 +1,360 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * vm_run.c - the machine's life after construction: events, pause, resume,
+ * reset, and what the run's outcome is.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <glib-unix.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "config/machine_config.h"
+#include "hypercalls/hypercall.h"
+#include "kvm/kvm.h"
+#include "kvm/kvm_vcpu.h"
+#include "mem/gmem.h"
+#include "partition/partition.h"
+#include "partition/profile.h"
+#include "synic/ref_time.h"
+#include "synic/synic.h"
+#include "synic/timer_queue.h"
+#include "vm/vm.h"
+#include "vm/vm_private.h"
+
+#define LOG_CATEGORY "vm"
+
+static void request_stop(struct vm *vm)
+{
+	for (unsigned int i = 0; i < vm->n_vcpus; i++)
+		vcpu_request(&vm->vcpus[i], VCPU_REQUEST_STOP);
+}
+
+void vm_post_event(struct vm *vm, enum vm_event_kind kind, unsigned int value,
+		   const char *detail)
+{
+	static const uint64_t one = 1;
+	bool first;
+
+	pthread_mutex_lock(&vm->lock);
+	first = vm->event == VM_EVENT_NONE;
+	if (first) {
+		vm->event = kind;
+		vm->event_value = value;
+		g_free(vm->event_detail);
+		vm->event_detail = g_strdup(detail);
+		if (vm->run_state == VM_RUNNING)
+			vm->run_state = VM_PAUSED;
+	}
+	pthread_mutex_unlock(&vm->lock);
+	if (!first)
+		return;
+	request_stop(vm);
+	if (write(vm->event_fd, &one, sizeof(one)) < 0)
+		log_warn("event descriptor: %s", g_strerror(errno));
+}
+
+void vm_pause(struct vm *vm)
+{
+	pthread_mutex_lock(&vm->lock);
+	vm->run_state = VM_PAUSED;
+	pthread_mutex_unlock(&vm->lock);
+	request_stop(vm);
+	pthread_mutex_lock(&vm->lock);
+	while (vm->n_stopped < vm->n_vcpus)
+		pthread_cond_wait(&vm->changed, &vm->lock);
+	pthread_mutex_unlock(&vm->lock);
+	timer_queue_pause(vm->timers);
+	vm_time_pause(vm);
+}
+
+void vm_resume(struct vm *vm)
+{
+	vm_time_resume(vm);
+	partition_update_tsc_page(vm->partition);
+	timer_queue_resume(vm->timers);
+	pthread_mutex_lock(&vm->lock);
+	vm->run_state = VM_RUNNING;
+	pthread_cond_broadcast(&vm->changed);
+	pthread_mutex_unlock(&vm->lock);
+}
+
+int vm_reset(struct vm *vm, GError **error)
+{
+	int err;
+
+	vm->resets++;
+	platform_reset(vm->platform);
+	partition_reset(vm->partition);
+	synic_reset(vm->synic);
+	gmem_zero_all(vm->mem);
+	err = kvm_chips_load(vm->kvm, vm->power_on_chips);
+	for (unsigned int i = 0; i < vm->n_vcpus && !err; i++) {
+		for (unsigned int w = 0; w < 4; w++)
+			atomic_store(&vm->vcpus[i].auto_eoi[w], 0);
+		err = kvm_vcpu_load(vm->vcpus[i].kvm, vm->vcpus[i].power_on);
+	}
+	if (err) {
+		g_set_error(error, VM_ERROR, -err, "reset: %s",
+			    g_strerror(-err));
+		return -1;
+	}
+	ref_time_restart(vm->ref_time);
+	vm->paused_tsc = 0;
+	return vm_load_kernel(vm, error);
+}
+
+/* --- the outcome ---------------------------------------------------- */
+
+static const char *missing_requirement(const struct vm *vm)
+{
+	for (char **name = vm->config->require; *name; name++) {
+		int which = milestone_find(*name);
+
+		if (which < 0 ||
+		    !milestone_reached(&vm->milestones, (enum milestone)which))
+			return *name;
+	}
+	return NULL;
+}
+
+static void set_outcome(struct outcome *o, enum outcome_kind kind,
+			int exit_code)
+{
+	o->kind = kind;
+	o->exit_code = exit_code;
+}
+
+static void outcome_of_event(const struct vm *vm, struct outcome *o)
+{
+	switch (vm->event) {
+	case VM_EVENT_POWER_OFF:
+		set_outcome(o, OUTCOME_POWEROFF, 0);
+		break;
+	case VM_EVENT_RESET:
+		set_outcome(o, OUTCOME_RESET, EXIT_RESET);
+		break;
+	case VM_EVENT_CRASH:
+		set_outcome(o, OUTCOME_PANIC, EXIT_PANIC);
+		break;
+	case VM_EVENT_TRIPLE_FAULT:
+		set_outcome(o, OUTCOME_TRIPLE_FAULT, EXIT_TRIPLE_FAULT);
+		break;
+	case VM_EVENT_TEST_EXIT:
+		set_outcome(o, OUTCOME_TEST_EXIT,
+			    (int)((vm->event_value << 1 | 1) & 0xFF));
+		break;
+	case VM_EVENT_TIMEOUT:
+		set_outcome(o, OUTCOME_TIMEOUT, EXIT_TIMEOUT);
+		break;
+	case VM_EVENT_QUIT:
+		set_outcome(o, OUTCOME_QUIT, 0);
+		break;
+	case VM_EVENT_SIGNAL:
+		set_outcome(o, OUTCOME_SIGNAL,
+			    EXIT_SIGNAL_BASE + (int)vm->event_value);
+		break;
+	case VM_EVENT_NONE:
+	case VM_EVENT_FAILED:
+		set_outcome(o, OUTCOME_FAILED, EXIT_FAILED);
+		break;
+	}
+}
+
+static void finish(struct vm *vm, struct outcome *o)
+{
+	memset(o, 0, sizeof(*o));
+	outcome_of_event(vm, o);
+	o->detail = g_strdup(vm->event_detail);
+	o->crashed = vm->crashed;
+	memcpy(o->crash, vm->crash, sizeof(o->crash));
+	o->crash_message = g_strdup(vm->crash_message);
+	if (!o->exit_code) {
+		const char *missing = missing_requirement(vm);
+
+		if (missing) {
+			set_outcome(o, OUTCOME_REQUIREMENT, EXIT_REQUIREMENT);
+			g_free(o->detail);
+			o->detail = g_strdup_printf(
+				"required milestone %s was not reached",
+				missing);
+		}
+	}
+}
+
+/* --- the main loop -------------------------------------------------- */
+
+/* Return: true when the run goes on. */
+static bool handle_reset(struct vm *vm)
+{
+	g_autoptr(GError) error = NULL;
+
+	if (vm->event != VM_EVENT_RESET ||
+	    vm->config->on_reboot != REBOOT_RESTART)
+		return false;
+	log_info("the guest resets (%s)",
+		 vm->event_detail ? vm->event_detail : "");
+	if (vm_reset(vm, &error)) {
+		vm->event = VM_EVENT_FAILED;
+		g_free(vm->event_detail);
+		vm->event_detail = g_strdup(error->message);
+		return false;
+	}
+	vm->event = VM_EVENT_NONE;
+	vm_resume(vm);
+	return true;
+}
+
+static gboolean on_event(gint fd, GIOCondition condition, gpointer data)
+{
+	struct vm *vm = data;
+	uint64_t count;
+
+	(void)condition;
+	if (read(fd, &count, sizeof(count)) != sizeof(count))
+		return G_SOURCE_CONTINUE;
+	vm_pause(vm);
+	if (vm->event == VM_EVENT_POWER_OFF)
+		milestone_reach(&vm->milestones, MILESTONE_POWEROFF);
+	if (!handle_reset(vm))
+		g_main_loop_quit(vm->loop);
+	return G_SOURCE_CONTINUE;
+}
+
+static gboolean on_timeout(gpointer data)
+{
+	vm_post_event(data, VM_EVENT_TIMEOUT, 0, "the time of --timeout is up");
+	return G_SOURCE_REMOVE;
+}
+
+static gboolean on_sigint(gpointer data)
+{
+	vm_post_event(data, VM_EVENT_SIGNAL, SIGINT, "interrupted");
+	return G_SOURCE_CONTINUE;
+}
+
+static gboolean on_sigterm(gpointer data)
+{
+	vm_post_event(data, VM_EVENT_SIGNAL, SIGTERM, "terminated");
+	return G_SOURCE_CONTINUE;
+}
+
+static gboolean on_sighup(gpointer data)
+{
+	vm_post_event(data, VM_EVENT_SIGNAL, SIGHUP, "hung up");
+	return G_SOURCE_CONTINUE;
+}
+
+void vm_run(struct vm *vm, struct outcome *outcome)
+{
+	guint sources[5];
+	unsigned int n = 0;
+
+	vm->loop = g_main_loop_new(NULL, FALSE);
+	sources[n++] = g_unix_fd_add(vm->event_fd, G_IO_IN, on_event, vm);
+	sources[n++] = g_unix_signal_add(SIGINT, on_sigint, vm);
+	sources[n++] = g_unix_signal_add(SIGTERM, on_sigterm, vm);
+	sources[n++] = g_unix_signal_add(SIGHUP, on_sighup, vm);
+	if (vm->config->timeout_s)
+		sources[n++] = g_timeout_add_seconds(vm->config->timeout_s,
+						     on_timeout, vm);
+	vm_resume(vm);
+	g_main_loop_run(vm->loop);
+	platform_stop(vm->platform);
+	finish(vm, outcome);
+	for (unsigned int i = 0; i < n; i++) {
+		if (g_main_context_find_source_by_id(NULL, sources[i]))
+			g_source_remove(sources[i]);
+	}
+	g_main_loop_unref(vm->loop);
+	vm->loop = NULL;
+}
+
+/* --- the report ------------------------------------------------------- */
+
+void vm_exits(const struct vm *vm, struct report_count *out)
+{
+	static const char *const names[N_VCPU_EXITS] = {
+		[VCPU_EXIT_HYPERCALL] = "hypercall",
+		[VCPU_EXIT_IO] = "io",
+		[VCPU_EXIT_MMIO] = "mmio",
+		[VCPU_EXIT_RDMSR] = "rdmsr",
+		[VCPU_EXIT_WRMSR] = "wrmsr",
+		[VCPU_EXIT_KICK] = "kick",
+		[VCPU_EXIT_OTHER] = "other",
+	};
+
+	for (unsigned int e = 0; e < N_VCPU_EXITS; e++) {
+		out[e].name = names[e];
+		out[e].count = 0;
+		for (unsigned int i = 0; i < vm->n_vcpus; i++)
+			out[e].count += vm->vcpus[i].exits[e];
+	}
+}
+
+/* Resident memory of this process that is not guest RAM. */
+static uint64_t overhead_bytes(void)
+{
+	g_autofree char *status = NULL;
+	uint64_t kib = 0;
+
+	if (!g_file_get_contents("/proc/self/status", &status, NULL, NULL))
+		return 0;
+	for (char *line = strtok(status, "\n"); line;
+	     line = strtok(NULL, "\n")) {
+		if (g_str_has_prefix(line, "RssAnon:") ||
+		    g_str_has_prefix(line, "RssFile:"))
+			kib += g_ascii_strtoull(line + strlen("RssAnon:"), NULL,
+						10);
+	}
+	return kib << 10;
+}
+
+static const char *kvm_kind(void)
+{
+	static const char *const modules[] = {"kvm_intel", "kvm_amd",
+					      "kvm_pvm"};
+
+	for (unsigned int i = 0; i < G_N_ELEMENTS(modules); i++) {
+		g_autofree char *path =
+			g_strdup_printf("/sys/module/%s", modules[i]);
+
+		if (!access(path, F_OK))
+			return modules[i];
+	}
+	return "unknown";
+}
+
+int vm_report(struct vm *vm, const struct outcome *outcome, GError **error)
+{
+	struct report_count exits[N_VCPU_EXITS];
+	g_autofree char *tail = platform_console_tail(vm->platform);
+	uint64_t first_run = atomic_load(&vm->first_run_ns);
+	struct report report = {
+		.outcome = outcome,
+		.milestones = &vm->milestones,
+		.kvm_kind = kvm_kind(),
+		.accel = "user",
+		.profile = vm->profile->name,
+		.boot_protocol = vm->boot_protocol,
+		.guest_os_id = vm->guest_os_id,
+		.n_vcpus = vm->n_vcpus,
+		.memory_bytes = gmem_bytes(vm->mem),
+		.overhead_bytes = overhead_bytes(),
+		.start_to_run_us = (first_run - vm->start_ns) / 1000,
+		.resets = vm->resets,
+		.msrs = partition_msr_coverage(vm->partition),
+		.hypercalls = hypercalls_coverage(vm->hypercalls),
+		.exits = exits,
+		.n_exits = N_VCPU_EXITS,
+		.console_tail = tail,
+	};
+
+	if (!vm->config->report)
+		return 0;
+	vm_exits(vm, exits);
+	return report_write(&report, vm->config->report, error);
+}
