@@ -134,30 +134,17 @@ int gmem_write(struct gmem *mem, uint64_t gpa, const void *data, size_t len)
 }
 
 /* The file has a hole there now; what is mapped over it does not matter. */
-static void punch(const struct gmem *mem, uint64_t fd_offset, uint64_t bytes)
+static int punch(const struct gmem *mem, uint64_t fd_offset, uint64_t bytes)
 {
-	fallocate(mem->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
-		  (off_t)fd_offset, (off_t)bytes);
+	if (fallocate(mem->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+		      (off_t)fd_offset, (off_t)bytes))
+		return -errno;
+	return 0;
 }
 
-void gmem_zero_all(struct gmem *mem)
+int gmem_zero_all(struct gmem *mem)
 {
-	punch(mem, 0, mem->bytes);
-}
-
-void gmem_discard(struct gmem *mem, uint64_t gpa, uint64_t bytes)
-{
-	for (unsigned int i = 0; i < mem->n_regions; i++) {
-		const struct gmem_region *r = &mem->regions[i];
-		uint64_t end = r->gpa + r->bytes;
-		uint64_t from = MAX(gpa, r->gpa);
-		uint64_t to = bytes < end - MIN(gpa, end) ? gpa + bytes : end;
-
-		from = align_up(from, PAGE_BYTES);
-		to = align_down(to, PAGE_BYTES);
-		if (from < to)
-			punch(mem, r->fd_offset + (from - r->gpa), to - from);
-	}
+	return punch(mem, 0, mem->bytes);
 }
 
 void *gmem_load(struct gmem *mem, uint64_t gpa, uint64_t len)
@@ -195,11 +182,7 @@ int gmem_discard(struct gmem *mem, uint64_t gpa, uint64_t len)
 
 		if (gpa < r->gpa || !range_fits(gpa - r->gpa, len, r->bytes))
 			continue;
-		if (fallocate(
-			    mem->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
-			    (off_t)(r->fd_offset + (gpa - r->gpa)), (off_t)len))
-			return -errno;
-		return 0;
+		return punch(mem, r->fd_offset + (gpa - r->gpa), len);
 	}
 	return -EFAULT;
 }

@@ -69,18 +69,9 @@ int gmem_write(struct gmem *mem, uint64_t gpa, const void *data, size_t len);
 /**
  * gmem_zero_all() - give all RAM back to the host, so that it reads as zeros
  *
- * Thread: with every vCPU stopped.
+ * Return: 0 or -errno.  Thread: with every vCPU stopped.
  */
-void gmem_zero_all(struct gmem *mem);
-
-/**
- * gmem_discard() - the contents of [@gpa, @gpa + @bytes) are not needed
- *
- * RAM within reads as zeros afterwards and costs the host nothing until it is
- * written again.  Overlay pages shown over it are not touched.  What is not
- * RAM is left out; alignment is 4 KiB, inwards.
- */
-void gmem_discard(struct gmem *mem, uint64_t gpa, uint64_t bytes);
+int gmem_zero_all(struct gmem *mem);
 
 /**
  * gmem_load() - where bulk data (an image, an iovec) may be put directly

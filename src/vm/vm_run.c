@@ -90,8 +90,9 @@ int vm_reset(struct vm *vm, GError **error)
 	platform_reset(vm->platform);
 	partition_reset(vm->partition);
 	synic_reset(vm->synic);
-	gmem_zero_all(vm->mem);
-	err = kvm_chips_load(vm->kvm, vm->power_on_chips);
+	err = gmem_zero_all(vm->mem);
+	if (!err)
+		err = kvm_chips_load(vm->kvm, vm->power_on_chips);
 	for (unsigned int i = 0; i < vm->n_vcpus && !err; i++) {
 		for (unsigned int w = 0; w < 4; w++)
 			atomic_store(&vm->vcpus[i].auto_eoi[w], 0);

@@ -8,6 +8,7 @@
 #include <sched.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "hypercalls/hypercall.h"
 #include "kvm/kvm.h"
 #include "kvm/kvm_vcpu.h"
@@ -17,6 +18,8 @@
 #include "proto/hv_tlfs.h"
 #include "synic/synic.h"
 #include "vm/vm_private.h"
+
+#define LOG_CATEGORY "vp"
 
 /* KVM's local APIC counts nanoseconds: apic_bus_cycle_ns is 1 by default. */
 #define APIC_BUS_HZ 1000000000ull
@@ -127,7 +130,9 @@ static void discard(void *ctx, uint64_t gpa, uint64_t bytes)
 {
 	struct vm *vm = ctx;
 
-	gmem_discard(vm->mem, gpa, bytes);
+	/* Only a hint: what cannot be given back is kept. */
+	if (gmem_discard(vm->mem, gpa, bytes))
+		log_debug_ratelimited("guest memory could not be given back");
 }
 
 const struct hypercall_ops vm_hypercall_ops = {

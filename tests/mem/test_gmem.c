@@ -8,6 +8,7 @@
 #include "support/check_main.h"
 
 #define PAGE 4096u
+#define MIB  (1ull << 20)
 
 static struct gmem *mem;
 
@@ -117,6 +118,113 @@ START_TEST(discard_below_an_overlay)
 }
 END_TEST
 
+START_TEST(one_region_below_the_hole)
+{
+	struct gmem *m = gmem_new(64 * MIB, NULL);
+	const struct gmem_region *r;
+	unsigned int n;
+
+	r = gmem_regions(m, &n);
+	ck_assert_uint_eq(n, 1);
+	ck_assert_uint_eq(r[0].gpa, 0);
+	ck_assert_uint_eq(r[0].bytes, 64 * MIB);
+	ck_assert_uint_eq(gmem_end(m), 64 * MIB);
+	gmem_free(m);
+}
+END_TEST
+
+START_TEST(the_rest_is_above_4_gib)
+{
+	/* Nothing is touched, so this costs the host nothing. */
+	struct gmem *m = gmem_new(GMEM_HOLE_START + 2 * MIB, NULL);
+	const struct gmem_region *r;
+	unsigned int n;
+
+	r = gmem_regions(m, &n);
+	ck_assert_uint_eq(n, 2);
+	ck_assert_uint_eq(r[0].bytes, GMEM_HOLE_START);
+	ck_assert_uint_eq(r[1].gpa, GMEM_HOLE_END);
+	ck_assert_uint_eq(r[1].bytes, 2 * MIB);
+	ck_assert_uint_eq(gmem_end(m), GMEM_HOLE_END + 2 * MIB);
+	ck_assert(!gmem_contains(m, GMEM_HOLE_START, 1));
+	ck_assert(gmem_contains(m, GMEM_HOLE_END, 2 * MIB));
+	/* No copy runs through the hole. */
+	ck_assert(!gmem_contains(m, GMEM_HOLE_START - 8, 16));
+	gmem_free(m);
+}
+END_TEST
+
+static const struct {
+	const char *what;
+	uint64_t gpa, len;
+	int result;
+} ranges[] = {
+	{"first byte", 0, 1, 0},
+	{"all of it", 0, MIB, 0},
+	{"last byte", MIB - 1, 1, 0},
+	{"nothing, at the end", MIB, 0, 0},
+	{"one past the end", MIB, 1, -EFAULT},
+	{"across the end", MIB - 4, 8, -EFAULT},
+	{"far away", 1ull << 40, 8, -EFAULT},
+	{"wraps around", UINT64_MAX - 3, 8, -EFAULT},
+	{"longer than all memory", 0, UINT64_MAX, -EFAULT},
+};
+
+START_TEST(only_ram_is_reached)
+{
+	struct gmem *m = gmem_new(MIB, NULL);
+	uint8_t *buf = g_malloc0(MIB);
+
+	ck_assert_msg(gmem_contains(m, ranges[_i].gpa, ranges[_i].len) ==
+			      !ranges[_i].result,
+		      "%s", ranges[_i].what);
+	ck_assert_msg(gmem_read(m, ranges[_i].gpa, buf, ranges[_i].len) ==
+			      ranges[_i].result,
+		      "%s", ranges[_i].what);
+	ck_assert_msg(gmem_write(m, ranges[_i].gpa, buf, ranges[_i].len) ==
+			      ranges[_i].result,
+		      "%s", ranges[_i].what);
+	g_free(buf);
+	gmem_free(m);
+}
+END_TEST
+
+static void fill(struct gmem *m, uint64_t gpa, uint64_t len, uint8_t value)
+{
+	memset(gmem_load(m, gpa, len), value, len);
+}
+
+static uint8_t byte_at(struct gmem *m, uint64_t gpa)
+{
+	uint8_t b = 0xEE;
+
+	ck_assert_int_eq(gmem_read(m, gpa, &b, 1), 0);
+	return b;
+}
+
+START_TEST(zero_all_zeroes_all)
+{
+	struct gmem *m = gmem_new(MIB, NULL);
+
+	fill(m, 0, MIB, 0x55);
+	ck_assert_int_eq(gmem_zero_all(m), 0);
+	for (uint64_t gpa = 0; gpa < MIB; gpa += PAGE)
+		ck_assert_uint_eq(byte_at(m, gpa), 0);
+	gmem_free(m);
+}
+END_TEST
+
+START_TEST(too_much_is_an_error_with_the_size)
+{
+	GError *error = NULL;
+
+	ck_assert_ptr_null(gmem_new(1ull << 62, &error));
+	ck_assert_ptr_nonnull(error);
+	ck_assert_ptr_nonnull(strstr(error->message, "MiB"));
+	g_error_free(error);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("mem/gmem");
@@ -128,6 +236,14 @@ int main(void)
 	tcase_add_test(t, discarded_is_zero_and_untouched);
 	tcase_add_test(t, discard_outside_ram);
 	tcase_add_test(t, discard_below_an_overlay);
+	suite_add_tcase(s, t);
+	t = tcase_create("regions");
+	tcase_add_test(t, one_region_below_the_hole);
+	tcase_add_test(t, the_rest_is_above_4_gib);
+	tcase_add_loop_test(t, only_ram_is_reached, 0,
+			    (int)G_N_ELEMENTS(ranges));
+	tcase_add_test(t, zero_all_zeroes_all);
+	tcase_add_test(t, too_much_is_an_error_with_the_size);
 	suite_add_tcase(s, t);
 	return check_main(s);
 }

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: MIT */
+#include "config/cli.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "config/machine_config.h"
+#include "support/check_main.h"
+
+static int fake_milestone(const char *name)
+{
+	return !strcmp(name, "stimer") || !strcmp(name, "poweroff") ? 0
+								    : -ENOENT;
+}
+
+static int fake_profile(const char *name)
+{
+	return !strcmp(name, "ws2022");
+}
+
+static const struct cli_names names = {fake_milestone, fake_profile};
+
+static int parse(const char *line, struct cli *cli, GError **error)
+{
+	g_auto(GStrv) argv = g_strsplit(line, " ", -1);
+
+	return cli_parse(argv, &names, cli, error);
+}
+
+START_TEST(run_takes_all_its_options)
+{
+	struct cli cli;
+	const struct machine_config *c;
+
+	ck_assert_int_eq(
+		parse("kvmbus run --kernel K --initrd=I --append quiet "
+		      "--memory 512 --vcpus 4 --profile ws2022 --timeout 9 "
+		      "--report R --require stimer,poweroff --require stimer "
+		      "--on-reboot destroy --test-devices --accel user",
+		      &cli, NULL),
+		0);
+	c = cli.config;
+	ck_assert_int_eq(cli.verb, CLI_RUN);
+	ck_assert_str_eq(c->kernel, "K");
+	ck_assert_str_eq(c->initrd, "I");
+	ck_assert_str_eq(c->cmdline, "quiet");
+	ck_assert_uint_eq(c->memory_mib, 512);
+	ck_assert_uint_eq(c->vcpus, 4);
+	ck_assert_str_eq(c->profile, "ws2022");
+	ck_assert_uint_eq(c->timeout_s, 9);
+	ck_assert_str_eq(c->report, "R");
+	ck_assert_uint_eq(g_strv_length(c->require), 3);
+	ck_assert_str_eq(c->require[1], "poweroff");
+	ck_assert_int_eq(c->on_reboot, REBOOT_DESTROY);
+	ck_assert(c->test_devices);
+	cli_clear(&cli);
+}
+END_TEST
+
+START_TEST(defaults)
+{
+	struct cli cli;
+
+	ck_assert_int_eq(parse("kvmbus run --kernel K", &cli, NULL), 0);
+	ck_assert_uint_eq(cli.config->memory_mib, CONFIG_MEMORY_DEFAULT_MIB);
+	ck_assert_uint_eq(cli.config->vcpus, CONFIG_VCPUS_DEFAULT);
+	ck_assert_uint_eq(cli.config->timeout_s, 0);
+	ck_assert_int_eq(cli.config->on_reboot, REBOOT_RESTART);
+	ck_assert_ptr_null(cli.config->profile);
+	ck_assert(!cli.config->test_devices);
+	cli_clear(&cli);
+}
+END_TEST
+
+/* Each is a usage error, and the message says which word was wrong. */
+static const struct {
+	const char *line, *said;
+} wrong[] = {
+	{"kvmbus", "say what to do"},
+	{"kvmbus dance", "dance"},
+	{"kvmbus run --kernle K", "--kernle"},
+	{"kvmbus run --kernel K --memory lots", "lots"},
+	{"kvmbus run --kernel K --vcpus -1", "--vcpus"},
+	{"kvmbus run --kernel K --profile ws1999", "ws1999"},
+	{"kvmbus run --kernel K --require stimer,warp", "warp"},
+	{"kvmbus run --kernel K --require stimer,", "--require"},
+	{"kvmbus run --kernel K --on-reboot explode", "explode"},
+	{"kvmbus run --kernel K --accel turbo", "turbo"},
+	{"kvmbus run --kernel K --log loud", "loud"},
+	{"kvmbus run --kernel K --log synic=", "synic="},
+	{"kvmbus run K", "--kernel"},
+	{"kvmbus doctor now", "now"},
+	{"kvmbus profiles ws1999", "ws1999"},
+	{"kvmbus profiles ws2022 more", "more"},
+};
+
+START_TEST(what_is_wrong_is_named)
+{
+	GError *error = NULL;
+	struct cli cli;
+
+	ck_assert_int_eq(parse(wrong[_i].line, &cli, &error), -1);
+	ck_assert_msg(error && error->domain == CLI_ERROR, "%s",
+		      wrong[_i].line);
+	ck_assert_msg(strstr(error->message, wrong[_i].said) != NULL,
+		      "%s: said '%s'", wrong[_i].line, error->message);
+	g_error_free(error);
+	cli_clear(&cli);
+}
+END_TEST
+
+START_TEST(help_wins_over_everything)
+{
+	struct cli cli;
+
+	ck_assert_int_eq(parse("kvmbus run --kernle K --help", &cli, NULL), 0);
+	ck_assert_int_eq(cli.verb, CLI_HELP);
+	cli_clear(&cli);
+}
+END_TEST
+
+START_TEST(machines_that_cannot_be_are_refused)
+{
+	static const struct {
+		const char *line, *said;
+	} refused[] = {
+		{"kvmbus run", "--kernel"},
+		{"kvmbus run --kernel /nonexistent/k", "/nonexistent/k"},
+		{"kvmbus run --kernel /dev/null --initrd /nonexistent/i",
+		 "/nonexistent/i"},
+		{"kvmbus run --kernel /dev/null --memory 63", "63"},
+		{"kvmbus run --kernel /dev/null --vcpus 0", "0"},
+		{"kvmbus run --kernel /dev/null --vcpus 1025", "1025"},
+	};
+
+	for (size_t i = 0; i < G_N_ELEMENTS(refused); i++) {
+		GError *error = NULL;
+		struct cli cli;
+
+		ck_assert_int_eq(parse(refused[i].line, &cli, NULL), 0);
+		ck_assert_int_eq(machine_config_validate(cli.config, &error),
+				 -1);
+		ck_assert(error->domain == CONFIG_ERROR);
+		ck_assert_msg(strstr(error->message, refused[i].said) != NULL,
+			      "%s: said '%s'", refused[i].line, error->message);
+		g_error_free(error);
+		cli_clear(&cli);
+	}
+}
+END_TEST
+
+int main(void)
+{
+	Suite *s = suite_create("config/cli");
+	TCase *t = tcase_create("cli");
+
+	tcase_add_test(t, run_takes_all_its_options);
+	tcase_add_test(t, defaults);
+	tcase_add_loop_test(t, what_is_wrong_is_named, 0,
+			    (int)G_N_ELEMENTS(wrong));
+	tcase_add_test(t, help_wins_over_everything);
+	tcase_add_test(t, machines_that_cannot_be_are_refused);
+	suite_add_tcase(s, t);
+	return check_main(s);
+}

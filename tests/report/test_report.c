@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: MIT */
+#include "report/report.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <json-c/json.h>
+
+#include "support/check_main.h"
+
+START_TEST(guest_names)
+{
+	static const struct {
+		uint64_t id;
+		const char *name;
+	} ids[] = {
+		{0, "none"},
+		/* Linux 6.1.192: drivers/hv: hv_generate_guest_id() */
+		{0x8100000000000000ull | 0x0601C0ull << 16, "Linux 6.1.192"},
+		{0x8200000000000000ull | 1400097ull << 16, "FreeBSD 1400097"},
+		/* Windows NT 10.0 build 20348 */
+		{0x0001040A00004F7Cull, "Windows NT 10.0 build 20348"},
+		{0x8500000000000000ull, "open source system of type 5"},
+	};
+
+	for (size_t i = 0; i < G_N_ELEMENTS(ids); i++) {
+		g_autofree char *name = report_guest_name(ids[i].id);
+
+		ck_assert_str_eq(name, ids[i].name);
+	}
+}
+END_TEST
+
+START_TEST(milestones_keep_the_first_time)
+{
+	struct milestones m;
+	uint64_t first;
+
+	milestones_init(&m);
+	ck_assert(!milestone_reached(&m, MILESTONE_STIMER));
+	milestone_reach(&m, MILESTONE_STIMER);
+	first = m.reached_ns[MILESTONE_STIMER];
+	milestone_reach(&m, MILESTONE_STIMER);
+	ck_assert_uint_eq(m.reached_ns[MILESTONE_STIMER], first);
+	ck_assert_int_eq(milestone_find("stimer"), MILESTONE_STIMER);
+	ck_assert_int_eq(milestone_find("warp"), -ENOENT);
+	ck_assert_int_eq(milestone_find(""), -ENOENT);
+}
+END_TEST
+
+static const char *string_at(struct json_object *root, const char *path)
+{
+	struct json_object *o = NULL;
+
+	ck_assert_msg(!json_pointer_get(root, path, &o), "%s", path);
+	return json_object_get_string(o);
+}
+
+START_TEST(the_file_says_what_happened)
+{
+	struct outcome outcome = {
+		.kind = OUTCOME_PANIC,
+		.exit_code = EXIT_PANIC,
+		.crashed = true,
+		.crash = {1, 2, 3, 4, 0xFFFFFFFFFFFFFFFFull},
+		.crash_message = g_strdup("Oops: \"quoted\"\n"),
+	};
+	struct coverage_set *calls = coverage_new("hypercalls", 2);
+	struct report_count exits[] = {{"io", 7}, {"mmio", 0}};
+	struct report r = {
+		.outcome = &outcome,
+		.kvm_kind = "kvm_test",
+		.profile = "ws2022",
+		.hypercalls = calls,
+		.exits = exits,
+		.n_exits = 2,
+	};
+	struct milestones m;
+	struct json_object *root, *o;
+	char path[] = "/tmp/kvmbus-report-XXXXXX";
+	int fd = g_mkstemp(path);
+
+	milestones_init(&m);
+	milestone_reach(&m, MILESTONE_SYNIC);
+	r.milestones = &m;
+	calls->entries[0].name = "HvCallSignalEvent";
+	calls->entries[0].number = 0x5D;
+	coverage_hit(&calls->entries[0]);
+	coverage_status(&calls->entries[0], 0x12);
+	ck_assert_int_eq(report_write(&r, path, NULL), 0);
+	root = json_object_from_fd(fd);
+	/* The file was replaced, not written into. */
+	ck_assert_ptr_null(root);
+	root = json_object_from_file(path);
+	ck_assert_ptr_nonnull(root);
+	ck_assert_str_eq(string_at(root, "/outcome/kind"), "panic");
+	ck_assert_str_eq(string_at(root, "/outcome/exit_code"), "34");
+	ck_assert_str_eq(string_at(root, "/outcome/crash/p4"),
+			 "0xffffffffffffffff");
+	ck_assert_str_eq(string_at(root, "/outcome/crash/message"),
+			 "Oops: \"quoted\"\n");
+	ck_assert_str_eq(string_at(root, "/hypercalls/0/statuses/0x0012"), "1");
+	ck_assert_str_eq(string_at(root, "/exits/io"), "7");
+	ck_assert_int_ne(json_pointer_get(root, "/exits/mmio", &o), 0);
+	/* Rows that the guest never used are left out. */
+	ck_assert_int_ne(json_pointer_get(root, "/hypercalls/1", &o), 0);
+	ck_assert_str_eq(string_at(root, "/milestones/3/name"), "synic");
+	ck_assert_str_eq(string_at(root, "/milestones/3/reached"), "true");
+	json_object_put(root);
+	coverage_free(calls);
+	outcome_clear(&outcome);
+	remove(path);
+	close(fd);
+}
+END_TEST
+
+START_TEST(a_file_that_cannot_be_written_is_an_error)
+{
+	struct outcome outcome = {.kind = OUTCOME_POWEROFF};
+	struct milestones m;
+	struct report r = {.outcome = &outcome, .milestones = &m};
+	GError *error = NULL;
+
+	milestones_init(&m);
+	ck_assert_int_eq(report_write(&r, "/nonexistent/r.json", &error), -1);
+	ck_assert_ptr_nonnull(strstr(error->message, "/nonexistent/r.json"));
+	g_error_free(error);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *s = suite_create("report/report");
+	TCase *t = tcase_create("report");
+
+	tcase_add_test(t, guest_names);
+	tcase_add_test(t, milestones_keep_the_first_time);
+	tcase_add_test(t, the_file_says_what_happened);
+	tcase_add_test(t, a_file_that_cannot_be_written_is_an_error);
+	suite_add_tcase(s, t);
+	return check_main(s);
+}
