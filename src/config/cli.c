@@ -34,6 +34,8 @@ static const char help_text[] =
 	"124\n"
 	"  --report FILE       write what the guest did, as JSON ('-': "
 	"standard output)\n"
+	"  --summary           say at the end what the guest used, on standard "
+	"error\n"
 	"  --require NAME,...  milestones that must be reached, else exit "
 	"code 1\n"
 	"  --on-reboot ACTION  when the guest reboots: restart (default) or "
@@ -63,7 +65,7 @@ struct run_options {
 	char *kernel, *initrd, *append, *profile, *report, *accel, *on_reboot;
 	char **require, **log;
 	int memory, vcpus, timeout;
-	gboolean test_devices, print_config, srat;
+	gboolean test_devices, print_config, srat, summary;
 };
 
 static void run_options_clear(struct run_options *o)
@@ -107,6 +109,7 @@ static int parse_options(char **argv, struct run_options *o, GError **error)
 		 NULL, NULL},
 		{"print-config", 0, 0, G_OPTION_ARG_NONE, &o->print_config,
 		 NULL, NULL},
+		{"summary", 0, 0, G_OPTION_ARG_NONE, &o->summary, NULL, NULL},
 		{"log", 0, 0, G_OPTION_ARG_STRING_ARRAY, &o->log, NULL, NULL},
 		{0},
 	};
@@ -219,6 +222,7 @@ static int parse_run(char **argv, const struct cli_names *names,
 		c->test_devices = o.test_devices;
 		c->print_config = o.print_config;
 		c->srat = o.srat;
+		c->summary = o.summary;
 	}
 	run_options_clear(&o);
 	return ret;

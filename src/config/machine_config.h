@@ -41,6 +41,7 @@ struct machine_config {
 	enum reboot_action on_reboot;
 	bool test_devices;
 	bool print_config;
+	bool summary;
 	bool srat;
 };
 

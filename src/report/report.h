@@ -10,6 +10,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include <glib.h>
 
@@ -92,6 +93,9 @@ void outcome_clear(struct outcome *outcome);
  * Return: 0, or -1 with @error set.
  */
 int report_write(const struct report *report, const char *path, GError **error);
+
+/** report_print_summary() - the same for a person, in a screenful */
+void report_print_summary(const struct report *report, FILE *out);
 
 /** report_guest_name() - "Linux 6.1.0" from a GUEST_OS_ID; owned */
 char *report_guest_name(uint64_t guest_os_id);

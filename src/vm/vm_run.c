@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -354,8 +355,10 @@ int vm_report(struct vm *vm, const struct outcome *outcome, GError **error)
 		.console_tail = tail,
 	};
 
+	vm_exits(vm, exits);
+	if (vm->config->summary)
+		report_print_summary(&report, stderr);
 	if (!vm->config->report)
 		return 0;
-	vm_exits(vm, exits);
 	return report_write(&report, vm->config->report, error);
 }
