@@ -1,0 +1,25 @@
+# The demo guest's test.sh: what an unmodified Debian kernel says about the
+# Hyper-V it believes to be running on.
+say() {
+	printf '\n=== %s\n' "$1"
+}
+
+say "what the kernel found"
+dmesg | grep -E 'Hypervisor detected|Hyper-V' | sed 's/^\[[^]]*\] //' |
+	sort -u
+
+say "clocks"
+cd /sys/devices/system
+echo "clocksource: $(cat clocksource/clocksource0/current_clocksource)"
+echo "available:   $(cat clocksource/clocksource0/available_clocksource)"
+for f in clockevents/clockevent[0-9]*/current_device; do
+	echo "clockevent:  $(cat "$f") (${f%/current_device})"
+done
+
+say "interrupts by Hyper-V's timers"
+sleep 1
+grep -E 'CPU0|HVS|HYP|HRE' /proc/interrupts
+
+say "machine"
+echo "$(cat /sys/class/dmi/id/sys_vendor), $(cat /sys/class/dmi/id/product_name)"
+echo "$(nproc) processors, $(uname -sr)"
