@@ -1,0 +1,100 @@
+# guest-test.sh - what a stock Linux guest does and says in a system test.
+#
+# Which: kvmbus.test=NAME on the kernel command line.  What it says is lines
+# of "kvmbus-test: KEY=VALUE", which tests/system/run-linux reads.
+tell() {
+	echo "kvmbus-test: $1=$2"
+}
+
+argument() {
+	for word in $(cat /proc/cmdline); do
+		case $word in
+		"$1="*) echo "${word#*=}" ;;
+		esac
+	done
+}
+
+# Sum of the interrupts of one row of /proc/interrupts ("HVS").
+interrupts() {
+	awk -v row="$1:" '$1 == row { n = 0; for (i = 2; $i ~ /^[0-9]+$/; i++) n += $i; print n }' \
+		/proc/interrupts
+}
+
+# The same of one processor: interrupts_of HVS 1
+interrupts_of() {
+	awk -v row="$1:" -v col="$(($2 + 2))" '$1 == row { print $col }' \
+		/proc/interrupts
+}
+
+# One byte of CMOS RAM survives a reset: cmos_get, cmos_set BYTE (octal)
+cmos_select() {
+	printf '\125' | dd of=/dev/port bs=1 seek=112 2>/dev/null
+}
+cmos_get() {
+	cmos_select
+	dd if=/dev/port bs=1 skip=113 count=1 2>/dev/null | od -An -tu1 |
+		tr -d ' '
+}
+cmos_set() {
+	cmos_select
+	printf "\\$1" | dd of=/dev/port bs=1 seek=113 2>/dev/null
+}
+
+facts() {
+	sys=/sys/devices/system
+	dmesg | grep -q 'Hypervisor detected: Microsoft Hyper-V' &&
+		tell detected yes
+	tell host_build "$(dmesg | sed -n 's/.*Hyper-V.*Host Build \([^ ]*\).*/\1/p' | head -n 1)"
+	tell clocksource "$(cat $sys/clocksource/clocksource0/current_clocksource)"
+	tell clockevent "$(cat $sys/clockevents/clockevent0/current_device)"
+	tell cpus "$(grep -c ^processor /proc/cpuinfo)"
+	tell vendor "$(cat /sys/class/dmi/id/sys_vendor)"
+	before=$(interrupts HVS)
+	sleep 1
+	tell hvs_before "${before:-0}"
+	tell hvs_after "$(interrupts HVS)"
+	tell warnings "$(dmesg | grep -cE 'WARNING:|BUG:|Oops|unchecked MSR|soft lockup|rcu.*stall')"
+	dmesg | grep -E -A 8 'WARNING:|BUG:|unchecked MSR' | head -n 40
+}
+
+offline_online() {
+	cpu=/sys/devices/system/cpu/cpu1/online
+	echo 0 >$cpu
+	tell offline "$(cat $cpu)"
+	echo 1 >$cpu
+	tell online "$(cat $cpu)"
+	before=$(interrupts_of HVS 1)
+	i=0
+	# Work for that processor, so that its timer has something to do.
+	while [ $i -lt 5 ]; do
+		taskset 2 sh -c 'sleep 0.1' 2>/dev/null || sleep 0.1
+		i=$((i + 1))
+	done
+	tell cpu1_hvs_before "${before:-0}"
+	tell cpu1_hvs_after "$(interrupts_of HVS 1)"
+	tell warnings "$(dmesg | grep -cE 'WARNING:|BUG:|Oops|soft lockup')"
+}
+
+case $(argument kvmbus.test) in
+facts) facts ;;
+offline) offline_online ;;
+time) /clock-check && tell time good ;;
+reboot)
+	if [ "$(cmos_get)" = 90 ]; then
+		tell second_boot yes
+	else
+		cmos_set 132
+		tell first_boot yes
+		reboot -f
+		sleep 30
+	fi
+	;;
+triple) reboot -f ;; # with reboot=t
+panic)
+	echo 1 >/proc/sys/kernel/sysrq
+	echo c >/proc/sysrq-trigger
+	;;
+hang) sleep 1000 ;;
+*) tell error "no such test" ;;
+esac
+tell done yes
