@@ -13,8 +13,8 @@
 #include "devices/cmos_rtc.h"
 #include "devices/console.h"
 #include "devices/debugcon.h"
+#include "devices/device_timers.h"
 #include "devices/exit_port.h"
-#include "devices/hv_testdev.h"
 #include "devices/i8042.h"
 #include "devices/legacy_ports.h"
 #include "devices/reset_ports.h"
@@ -22,7 +22,6 @@
 #include "kvm/kvm.h"
 #include "mem/gmem.h"
 #include "proto/platform.h"
-#include "vm/machine_timer.h"
 #include "vm/vm.h"
 #include "vm/vm_private.h"
 
@@ -39,12 +38,10 @@ struct platform {
 	struct cmos_rtc *rtc;
 	struct i8042 *kbc;
 	struct reset_ports *reset_ports;
-	struct machine_timer *pm_timer;
-	struct machine_timer *rtc_timer;
+	struct device_timers *timers;
 	/* --test-devices */
 	struct debugcon *debugcon;
 	struct exit_port *exit_port;
-	struct hv_testdev *testdev;
 };
 
 static void set_irq(void *ctx, unsigned int gsi, bool level)
@@ -84,16 +81,6 @@ static void quit(void *ctx)
 	vm_post_event(ctx, VM_EVENT_QUIT, 0, NULL);
 }
 
-static void rtc_expired(void *dev)
-{
-	cmos_rtc_expired(dev);
-}
-
-static void pm_expired(void *dev)
-{
-	acpi_pm_expired(dev);
-}
-
 static int make_console(struct platform *p, struct vm *vm, GError **error)
 {
 	struct console_config config = {
@@ -117,35 +104,30 @@ static int make_console(struct platform *p, struct vm *vm, GError **error)
 	return 0;
 }
 
-static int make_clocks(struct platform *p, struct vm *vm,
-		       struct machine_ops machine, GError **error)
+static void make_clocks(struct platform *p, struct vm *vm,
+			struct machine_ops machine)
 {
 	uint64_t low = MIN(gmem_bytes(vm->mem), GMEM_HOLE_START);
+	struct device_timer *pm_timer, *rtc_timer;
 
-	p->pm_timer = machine_timer_new();
-	p->rtc_timer = machine_timer_new();
-	if (!p->pm_timer || !p->rtc_timer) {
-		g_set_error(error, VM_ERROR, 0,
-			    "timers: no file descriptor left; raise "
-			    "'ulimit -n'");
-		return -1;
-	}
+	p->timers = device_timers_new();
+	pm_timer = device_timer_new(p->timers);
+	rtc_timer = device_timer_new(p->timers);
 	p->pm = acpi_pm_new(&(struct acpi_pm_config){
 		.sci = irq(vm, PLATFORM_SCI_IRQ),
-		.timer = machine_timer_line(p->pm_timer),
+		.timer = device_timer_line(pm_timer),
 		.machine = machine,
 	});
 	p->rtc = cmos_rtc_new(&(struct cmos_rtc_config){
 		.irq = irq(vm, PLATFORM_RTC_IRQ),
-		.timer = machine_timer_line(p->rtc_timer),
+		.timer = device_timer_line(rtc_timer),
 		.ram_below_4g = low,
 		.ram_above_4g = gmem_bytes(vm->mem) - low,
 	});
-	machine_timer_bind(p->pm_timer, pm_expired, p->pm);
-	machine_timer_bind(p->rtc_timer, rtc_expired, p->rtc);
+	device_timer_bind(pm_timer, acpi_pm_expired, p->pm);
+	device_timer_bind(rtc_timer, cmos_rtc_expired, p->rtc);
 	acpi_pm_attach(p->pm, vm->pio);
 	cmos_rtc_attach(p->rtc, vm->pio);
-	return 0;
 }
 
 static void make_test_devices(struct platform *p, struct vm *vm,
@@ -153,10 +135,8 @@ static void make_test_devices(struct platform *p, struct vm *vm,
 {
 	p->debugcon = debugcon_new(console_host(p->console));
 	p->exit_port = exit_port_new(machine);
-	p->testdev = hv_testdev_new(vm->synic, vm->ports);
 	debugcon_attach(p->debugcon, vm->pio);
 	exit_port_attach(p->exit_port, vm->pio);
-	hv_testdev_attach(p->testdev, vm->pio);
 	console_connect(p->console, &debugcon_port_ops, p->debugcon);
 }
 
@@ -170,10 +150,11 @@ struct platform *platform_new(struct vm *vm, GError **error)
 	};
 	struct platform *p = g_new0(struct platform, 1);
 
-	if (make_console(p, vm, error) || make_clocks(p, vm, machine, error)) {
+	if (make_console(p, vm, error)) {
 		platform_free(p);
 		return NULL;
 	}
+	make_clocks(p, vm, machine);
 	p->kbc = i8042_new(irq(vm, PLATFORM_I8042_KBD_IRQ), machine);
 	p->reset_ports = reset_ports_new(machine);
 	i8042_attach(p->kbc, vm->pio);
@@ -189,9 +170,7 @@ void platform_free(struct platform *p)
 	if (!p)
 		return;
 	console_free(p->console);
-	machine_timer_free(p->pm_timer);
-	machine_timer_free(p->rtc_timer);
-	hv_testdev_free(p->testdev);
+	device_timers_free(p->timers);
 	exit_port_free(p->exit_port);
 	debugcon_free(p->debugcon);
 	reset_ports_free(p->reset_ports);
@@ -225,8 +204,6 @@ void platform_reset(struct platform *p)
 	cmos_rtc_reset(p->rtc);
 	i8042_reset(p->kbc);
 	reset_ports_reset(p->reset_ports);
-	if (p->testdev)
-		hv_testdev_reset(p->testdev);
 }
 
 char *platform_console_tail(struct platform *p)

@@ -193,13 +193,11 @@ void vcpus_flush_tlb(struct vcpu *caller, const struct vp_bitmap *vps)
 {
 	struct vm *vm = caller->vm;
 
-	vp_bitmap_for_each(vp, vps)
-	{
+	vp_bitmap_for_each (vp, vps) {
 		if (vp < vm->n_vcpus)
 			vcpu_request(&vm->vcpus[vp], VCPU_REQUEST_FLUSH_TLB);
 	}
-	vp_bitmap_for_each(vp, vps)
-	{
+	vp_bitmap_for_each (vp, vps) {
 		if (vp >= vm->n_vcpus || vp == caller->index)
 			continue;
 		while (!flush_is_sure(&vm->vcpus[vp]))

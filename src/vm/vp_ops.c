@@ -89,8 +89,7 @@ static void send_ipi(void *ctx, const struct vp_bitmap *vps, uint8_t vector)
 {
 	struct vm *vm = ctx;
 
-	vp_bitmap_for_each(vp, vps)
-	{
+	vp_bitmap_for_each (vp, vps) {
 		if (vp < vm->n_vcpus)
 			vm_interrupt(vm, vp, vector);
 	}
