@@ -92,15 +92,13 @@ bool message_slot_is_free(void *slot)
 void message_slot_write(void *slot, const struct hv_message *msg, bool more)
 {
 	struct hv_message *shared = slot;
-	struct hv_message_header header = {
-		.payload_size = msg->header.payload_size,
-		.message_flags = more ? HV_MESSAGE_FLAG_PENDING : 0,
-		.sender = msg->header.sender,
-	};
-	const size_t after_type = sizeof(header.message_type);
 
-	memcpy((uint8_t *)slot + after_type, (uint8_t *)&header + after_type,
-	       sizeof(header) - after_type);
+	shared->header.payload_size = msg->header.payload_size;
+	/* The guest may still look at it for the message before. */
+	__atomic_store_n(&shared->header.message_flags,
+			 more ? HV_MESSAGE_FLAG_PENDING : 0, __ATOMIC_RELAXED);
+	shared->header.reserved = 0;
+	shared->header.sender = msg->header.sender;
 	memcpy(shared->payload, msg->payload,
 	       MIN(msg->header.payload_size, sizeof(msg->payload)));
 	/* Pairs with the guest's look at the type before it reads the rest. */
