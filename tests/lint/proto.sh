@@ -3,14 +3,16 @@
 # proto.sh [ROOT]: each hypercall and MSR of include/proto has a row in its
 # table, or a reason in tests/lint/proto-exceptions.txt why it has none
 #
-# A constant has a row when the code of the table's file, comments apart,
-# speaks of it.  An exception that is not needed is a fault too.
+# A constant has a row when the array called table[] in the table's file, or
+# one of that file's macros, speaks of it outside comments.  An exception that
+# is not needed is a fault too.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 root=${1:-$here/../..}
 # prefix of the constants, what their values look like, the table
 tables=(
 	'HVCALL_     0x[0-9A-F]{4}        hypercalls/table.c'
+	'HV_X64_MSR_ 0x4000[01][0-9A-F]{3}u? src/partition/msr.c'
 )
 
 list=$("$here/tracked.sh" "$root" 'include/proto/*.h')
@@ -19,11 +21,16 @@ exceptions=$root/tests/lint/proto-exceptions.txt
 cd "$root"
 bad=0 constants=0
 
-# code FILE: without its comments
-code()
+# rows FILE: its macros and its table[], without comments
+rows()
 {
 	tr '\n' '\001' <"$1" | sed -E 's,/\*([^*]|\*+[^*/])*\*+/, ,g' |
-		tr '\001' '\n'
+		tr '\001' '\n' | awk '
+			/^#define/ { macro = 1 }
+			/^static const struct .* table\[\] = \{/ { table = 1 }
+			macro || table { print }
+			!/\\$/ { macro = 0 }
+			/\};$/ { table = 0 }'
 }
 
 excused()
@@ -41,7 +48,7 @@ for rule in "${tables[@]}"; do
 	names=$(sed -nE \
 		"s/^#define (${prefix}[A-Z0-9_]+)[ 	]+${value}[ 	]*(\$|\/.*)/\1/p" \
 		"${headers[@]}")
-	rows=$(code "$table" | grep -oE "\b${prefix}[A-Z0-9_]+" | sort -u) || true
+	rows=$(rows "$table" | grep -oE "\b${prefix}[A-Z0-9_]+" | sort -u) || true
 	for name in $names; do
 		constants=$((constants + 1))
 		if grep -qx "$name" <<<"$rows"; then

@@ -170,7 +170,13 @@ test_sizes()
 	{
 		c_file ''
 		printf 'int x;\n%.0s' {1..700}
-	} | catches sizes '701 lines' src/mem/bad.c
+	} >"$tree/long"
+	catches sizes '701 lines' src/mem/bad.c <"$tree/long"
+	mv "$tree/long" "$tree/tests/fine.c"
+	passes sizes
+	cat "$tree/tests/fine.c" "$tree/tests/fine.c" |
+		catches sizes '1402 lines' tests/bad.c
+	rm "$tree/tests/fine.c"
 }
 
 test_shell()
@@ -187,28 +193,34 @@ test_shell()
 
 test_proto()
 {
-	local table=hypercalls/table.c header=include/proto/calls.h
-	local exceptions=tests/lint/proto-exceptions.txt
+	local table=hypercalls/table.c exceptions=tests/lint/proto-exceptions.txt
+	local rows='static const struct row table[] = {'
 
-	mkdir -p "$tree/hypercalls"
+	mkdir -p "$tree"/{hypercalls,src/partition}
 	: >"$tree/$exceptions"
 	c_file '#define HVCALL_A 0x0001\n#define HVCALL_B 0x0002 /* b */\n' \
-		>"$tree/$header"
-	c_file 'int rows[] = {HVCALL_A, HVCALL_B};\n' >"$tree/$table"
+		>"$tree/include/proto/calls.h"
+	c_file '#define HV_X64_MSR_A 0x40000001u\n#define HV_X64_MSR_A_BIT 0x1u\n' \
+		>"$tree/include/proto/msrs.h"
+	c_file "#define M(n) HV_X64_MSR_A + n\n$rows\n};\n" \
+		>"$tree/src/partition/msr.c"
+	c_file "$rows\n\tHVCALL_A,\n\tHVCALL_B,\n};\n" >"$tree/$table"
 	passes proto
-	c_file 'int rows[] = {HVCALL_A, /* not\nHVCALL_B */};\n' |
+	c_file "$rows\n\tHVCALL_A, /* not\nHVCALL_B */\n};\n" |
 		catches proto 'HVCALL_B: no row' "$table"
-	c_file 'int rows[] = {HVCALL_A, HVCALL_B2};\n' |
+	c_file "$rows\n\tHVCALL_A,\n\tHVCALL_B2,\n};\nint b = HVCALL_B;\n" |
 		catches proto 'HVCALL_B: no row' "$table"
+	c_file "$rows\n};\n" |
+		catches proto 'HV_X64_MSR_A: no row' src/partition/msr.c
 	echo 'HVCALL_A: why not' |
 		catches proto 'has a row, and an exception' "$exceptions"
 	echo 'HVCALL_C: why not' |
 		catches proto 'HVCALL_C: an exception for' "$exceptions"
-	c_file 'int rows[] = {HVCALL_A};\n' >"$tree/$table"
+	c_file "$rows\n\tHVCALL_A,\n};\n" >"$tree/$table"
 	echo 'HVCALL_B:' | catches proto 'HVCALL_B: no row' "$exceptions"
 	echo 'HVCALL_B: not for guests' >"$tree/$exceptions"
 	passes proto
-	rm -r "${tree:?}/hypercalls" "${tree:?}/$header"
+	rm -r "$tree"/{hypercalls,src/partition,include/proto}/*
 }
 
 test_cppcheck()
