@@ -113,6 +113,7 @@ def main():
     stamps.mkdir(exist_ok=True)
     configs = b"".join(p.read_bytes() for p in sorted(root.rglob(".clang-tidy")))
     bad = check_reasons(root) + len(missing)
+    lines = []
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
         jobs = [pool.submit(tidy, tool, build, stamps, configs, e)
                 for _, e in sorted(entries.items())]
@@ -121,9 +122,13 @@ def main():
             if wrong:
                 bad += 1
                 print(wrong, end="", flush=True)
+                lines += re.findall(r"^.*: (?:error|warning): .*$", wrong, re.M)
     if not entries:
         print("tidy: no file to check")
         bad += 1
+    # Once more without the reasoning, for who reads only the end.
+    for line in sorted(set(lines)):
+        print(line.replace(f"{root}/", ""))
     print(f"{len(entries)} files, {bad} with findings")
     return 1 if bad else 0
 
