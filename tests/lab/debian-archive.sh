@@ -24,23 +24,22 @@ archive_uris() {
 		sed -nE "s,^'(.*)/dists/(.*)/InRelease'.*,\1 \2,p" | sort -u
 }
 
-# archive_uri SUITE - where SUITE is to be had: security suites beside the
-# host's security suite, all others beside the host's own release
-archive_uri() {
-	local host uri suite found=''
+# archive_uris_for SUITE - where SUITE may be had, one a line: security suites
+# beside the host's security suite, all others beside the host's own release.
+# A stranger's archive may use the same suite name; its signature tells.
+archive_uris_for() {
+	local host uri suite
 	host=$(archive_host_suite)
 
 	while read -r uri suite; do
 		case $1/$suite in
-		*-security/*-security | *-security/*/updates) ;;
-		*-security/*) continue ;;
-		*/"$host" | */stable | */testing | */unstable | */sid) ;;
-		*) continue ;;
+		*-security/*-security | *-security/*/updates) echo "$uri" ;;
+		*-security/*) ;;
+		*/"$host" | */stable | */testing | */unstable | */sid)
+			echo "$uri"
+			;;
 		esac
-		found=$uri
-		break
 	done < <(archive_uris)
-	[[ $found ]] && printf '%s\n' "$found"
 }
 
 # archive_options SUITE - the private configuration, one option a line
@@ -84,13 +83,18 @@ archive_open_locked() {
 	[[ -z $(find "$dir/stamp" -mmin "-$archive_fresh_min" 2>/dev/null) ]] ||
 		return 0
 	rm -f "$dir/update.log"
-	uri=$(archive_uri "$suite") || return 1
 	mkdir -p "$dir/lists/partial" "$dir/cache/archives/partial"
 	[[ ! -r $archive_keyring ]] || signed="[signed-by=$archive_keyring] "
-	printf 'deb %s%s %s main\n' "$signed" "$uri" "$suite" >"$dir/suite.list"
-	archive_apt "$suite" apt-get -o APT::Update::Error-Mode=any update \
-		>"$dir/update.log" 2>&1 </dev/null || return 1
-	touch "$dir/stamp"
+	while read -r uri; do
+		printf 'deb %s%s %s main\n' "$signed" "$uri" "$suite" \
+			>"$dir/suite.list"
+		if archive_apt "$suite" apt-get -o APT::Update::Error-Mode=any \
+			update >"$dir/update.log" 2>&1 </dev/null; then
+			touch "$dir/stamp"
+			return 0
+		fi
+	done < <(archive_uris_for "$suite")
+	return 1
 }
 
 # archive_why SUITE - why it could not be opened, if apt said
