@@ -78,7 +78,7 @@ qemu_command() {
 	append='console=ttyS0 tsc=reliable clocksource=tsc mitigations=off'
 	append+=' nmi_watchdog=0 oops=panic softlockup_panic=1 panic=-1'
 	append+=' random.trust_cpu=on audit=0 loglevel=5'
-	append+=' cryptomgr.notests'
+	append+=' cryptomgr.notests no_timer_check'
 	qemu_command=(
 		"$qemu" -name kvmbus-lab -nodefaults -no-user-config
 		-display none -no-reboot -machine q35
