@@ -2,7 +2,7 @@
 #include "devices/acpi_pm.h"
 
 #include "base/clock.h"
-#include "devices/fake_board.h"
+#include "support/fake_board.h"
 
 #define STS 0x400
 #define EN  0x402

@@ -4,7 +4,7 @@
 #include <time.h>
 
 #include "base/clock.h"
-#include "devices/fake_board.h"
+#include "support/fake_board.h"
 
 #define MS NSEC_PER_MSEC
 #define S  NSEC_PER_SEC

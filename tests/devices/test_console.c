@@ -16,7 +16,7 @@
 
 #include "base/clock.h"
 #include "devices/byte_ring.h"
-#include "devices/fake_board.h"
+#include "support/fake_board.h"
 #include "devices/uart16550.h"
 #include "support/check_main.h"
 

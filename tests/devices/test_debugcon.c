@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "devices/fake_board.h"
+#include "support/fake_board.h"
 
 static struct fake_board b;
 static struct debugcon *con;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "devices/exit_port.h"
 
-#include "devices/fake_board.h"
+#include "support/fake_board.h"
 
 static struct fake_board b;
 static struct exit_port *port;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "devices/i8042.h"
 
-#include "devices/fake_board.h"
+#include "support/fake_board.h"
 
 #define DATA   0x60
 #define STATUS 0x64

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "devices/fake_board.h"
+#include "support/fake_board.h"
 #include "devices/uart16550.h"
 
 static struct fake_board b;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "devices/reset_ports.h"
 
-#include "devices/fake_board.h"
+#include "support/fake_board.h"
 
 static struct fake_board b;
 static struct reset_ports *ports;

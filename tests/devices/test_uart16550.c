@@ -6,7 +6,7 @@
 #include <stdatomic.h>
 #include <string.h>
 
-#include "devices/fake_board.h"
+#include "support/fake_board.h"
 
 #define BASE 0x3F8
 #define DATA (BASE + 0)

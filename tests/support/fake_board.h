@@ -4,8 +4,8 @@
  * level is kept, a clock that stands still, a timer that only remembers, and
  * a machine that counts what it was asked.
  */
-#ifndef DEVICES_FAKE_BOARD_H
-#define DEVICES_FAKE_BOARD_H
+#ifndef SUPPORT_FAKE_BOARD_H
+#define SUPPORT_FAKE_BOARD_H
 
 #include <stdbool.h>
 #include <stdint.h>
