@@ -278,7 +278,8 @@ static int64_t next_alarm(const struct cmos_rtc *rtc, int64_t from)
 				continue;
 			s = alarm_second(rtc, sec);
 			if (s >= 0)
-				return day + hour * 3600 + min * 60 + s;
+				return day + hour * INT64_C(3600) +
+				       min * INT64_C(60) + s;
 		}
 	}
 	return INT64_MAX;

@@ -44,7 +44,7 @@ START_TEST(each_is_counted_by_name)
 	outb(&b, 0x80, 1);
 	outb(&b, 0x80, 2);
 	for (unsigned int i = 0; bus_range(b.pio, i, &info); i++) {
-		if (strcmp(info.name, "post"))
+		if (strcmp(info.name, "post") != 0)
 			continue;
 		seen++;
 		ck_assert_uint_eq(info.writes, 2);

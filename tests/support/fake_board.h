@@ -104,43 +104,43 @@ static inline void fake_board_clear(struct fake_board *b)
 	bus_free(b->pio);
 }
 
-static inline uint32_t fake_in(struct fake_board *b, uint16_t port,
+static inline uint32_t fake_in(struct fake_board *b, uint16_t at,
 			       unsigned int len)
 {
 	uint32_t v = 0;
 
-	bus_read(b->pio, port, &v, len);
+	bus_read(b->pio, at, &v, len);
 	return v;
 }
 
-static inline uint8_t inb(struct fake_board *b, uint16_t port)
+static inline uint8_t inb(struct fake_board *b, uint16_t at)
 {
-	return (uint8_t)fake_in(b, port, 1);
+	return (uint8_t)fake_in(b, at, 1);
 }
 
-static inline uint16_t inw(struct fake_board *b, uint16_t port)
+static inline uint16_t inw(struct fake_board *b, uint16_t at)
 {
-	return (uint16_t)fake_in(b, port, 2);
+	return (uint16_t)fake_in(b, at, 2);
 }
 
-static inline uint32_t inl(struct fake_board *b, uint16_t port)
+static inline uint32_t inl(struct fake_board *b, uint16_t at)
 {
-	return fake_in(b, port, 4);
+	return fake_in(b, at, 4);
 }
 
-static inline void outb(struct fake_board *b, uint16_t port, uint8_t v)
+static inline void outb(struct fake_board *b, uint16_t at, uint8_t v)
 {
-	bus_write(b->pio, port, &v, 1);
+	bus_write(b->pio, at, &v, 1);
 }
 
-static inline void outw(struct fake_board *b, uint16_t port, uint16_t v)
+static inline void outw(struct fake_board *b, uint16_t at, uint16_t v)
 {
-	bus_write(b->pio, port, &v, 2);
+	bus_write(b->pio, at, &v, 2);
 }
 
-static inline void outl(struct fake_board *b, uint16_t port, uint32_t v)
+static inline void outl(struct fake_board *b, uint16_t at, uint32_t v)
 {
-	bus_write(b->pio, port, &v, 4);
+	bus_write(b->pio, at, &v, 4);
 }
 
 #endif
