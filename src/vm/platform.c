@@ -15,6 +15,7 @@
 #include "devices/debugcon.h"
 #include "devices/device_timers.h"
 #include "devices/exit_port.h"
+#include "devices/hv_testdev.h"
 #include "devices/i8042.h"
 #include "devices/legacy_ports.h"
 #include "devices/reset_ports.h"
@@ -42,6 +43,7 @@ struct platform {
 	/* --test-devices */
 	struct debugcon *debugcon;
 	struct exit_port *exit_port;
+	struct hv_testdev *testdev;
 };
 
 static void set_irq(void *ctx, unsigned int gsi, bool level)
@@ -135,8 +137,10 @@ static void make_test_devices(struct platform *p, struct vm *vm,
 {
 	p->debugcon = debugcon_new(console_host(p->console));
 	p->exit_port = exit_port_new(machine);
+	p->testdev = hv_testdev_new(vm->synic, vm->ports);
 	debugcon_attach(p->debugcon, vm->pio);
 	exit_port_attach(p->exit_port, vm->pio);
+	hv_testdev_attach(p->testdev, vm->pio);
 	console_connect(p->console, &debugcon_port_ops, p->debugcon);
 }
 
@@ -171,6 +175,7 @@ void platform_free(struct platform *p)
 		return;
 	console_free(p->console);
 	device_timers_free(p->timers);
+	hv_testdev_free(p->testdev);
 	exit_port_free(p->exit_port);
 	debugcon_free(p->debugcon);
 	reset_ports_free(p->reset_ports);
@@ -204,6 +209,8 @@ void platform_reset(struct platform *p)
 	cmos_rtc_reset(p->rtc);
 	i8042_reset(p->kbc);
 	reset_ports_reset(p->reset_ports);
+	if (p->testdev)
+		hv_testdev_reset(p->testdev);
 }
 
 char *platform_console_tail(struct platform *p)
