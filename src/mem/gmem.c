@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/sendfile.h>
 #include <unistd.h>
 
 #include <glib.h>
@@ -19,6 +20,13 @@ struct gmem {
 	unsigned int n_regions;
 	struct gmem_region regions[2];
 };
+
+/* Where the RAM at @gpa is in the memfd. */
+static uint64_t memfd_offset(uint64_t gpa)
+{
+	return gpa < GMEM_HOLE_END ? gpa
+				   : gpa - GMEM_HOLE_END + GMEM_HOLE_START;
+}
 
 static int map_region(struct gmem *mem, uint64_t gpa, uint64_t bytes,
 		      uint64_t fd_offset)
@@ -152,6 +160,29 @@ void *gmem_load(struct gmem *mem, uint64_t gpa, uint64_t len)
 	return find(mem, gpa, len);
 }
 
+int gmem_load_file(struct gmem *mem, uint64_t gpa, uint64_t len, int fd,
+		   uint64_t off)
+{
+	off_t from = (off_t)off;
+
+	if (!gmem_contains(mem, gpa, len))
+		return -EFAULT;
+	if (lseek(mem->fd, (off_t)memfd_offset(gpa), SEEK_SET) < 0)
+		return -errno;
+	while (len) {
+		ssize_t n = sendfile(mem->fd, fd, &from, len);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		if (n == 0)
+			return -ENODATA;
+		len -= (uint64_t)n;
+	}
+	return 0;
+}
+
 bool gmem_next_untouched(const struct gmem *mem, uint64_t *gpa, uint64_t *bytes)
 {
 	for (unsigned int i = 0; i < mem->n_regions; i++) {
@@ -195,9 +226,7 @@ int gmem_swap_page(struct gmem *mem, uint64_t gpa, int fd, uint64_t offset)
 		return -EFAULT;
 	if (fd < 0) {
 		fd = mem->fd;
-		offset = gpa < GMEM_HOLE_END
-				 ? gpa
-				 : gpa - GMEM_HOLE_END + GMEM_HOLE_START;
+		offset = memfd_offset(gpa);
 	}
 	/* cppcheck-suppress leakReturnValNotUsed ; MAP_FIXED: it is host */
 	if (mmap(host, PAGE_BYTES, PROT_READ | PROT_WRITE,

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "mem/overlay.h"
 #include "support/check_main.h"
@@ -225,6 +226,71 @@ START_TEST(too_much_is_an_error_with_the_size)
 }
 END_TEST
 
+/* A file of @n bytes, each its offset; unlinked. */
+static int numbered_file(size_t n)
+{
+	char path[] = "/tmp/kvmbus-gmem-XXXXXX";
+	int fd = mkstemp(path);
+
+	ck_assert_int_ge(fd, 0);
+	unlink(path);
+	for (size_t i = 0; i < n; i++) {
+		uint8_t b = (uint8_t)i;
+
+		ck_assert_int_eq(pwrite(fd, &b, 1, (off_t)i), 1);
+	}
+	return fd;
+}
+
+START_TEST(load_file)
+{
+	int fd = numbered_file(3000);
+	uint8_t got[3];
+
+	touch(1);
+	ck_assert_int_eq(gmem_load_file(mem, PAGE + 9, 2000, fd, 1000), 0);
+	ck_assert_int_eq(gmem_read(mem, PAGE + 8, got, 3), 0);
+	ck_assert_uint_eq(got[0], 0);
+	ck_assert_uint_eq(got[1], 1000 % 256);
+	ck_assert_uint_eq(got[2], 1001 % 256);
+	ck_assert_int_eq(gmem_read(mem, PAGE + 9 + 1998, got, 3), 0);
+	ck_assert_uint_eq(got[1], 2999 % 256);
+	ck_assert_uint_eq(got[2], 0);
+	ck_assert_int_eq(gmem_load_file(mem, 0, 0, fd, 3000), 0);
+	close(fd);
+}
+END_TEST
+
+START_TEST(load_file_above_the_hole)
+{
+	struct gmem *big = gmem_new(GMEM_HOLE_START + 2 * MIB, NULL);
+	int fd = numbered_file(300);
+	uint8_t got;
+
+	ck_assert_int_eq(gmem_load_file(big, GMEM_HOLE_END + PAGE, 300, fd, 0),
+			 0);
+	ck_assert_int_eq(gmem_read(big, GMEM_HOLE_END + PAGE + 200, &got, 1),
+			 0);
+	ck_assert_uint_eq(got, 200);
+	close(fd);
+	gmem_free(big);
+}
+END_TEST
+
+START_TEST(load_file_refuses)
+{
+	int fd = numbered_file(100);
+
+	ck_assert_int_eq(gmem_load_file(mem, 16 * PAGE - 50, 51, fd, 0),
+			 -EFAULT);
+	ck_assert_int_eq(gmem_load_file(mem, UINT64_MAX, 2, fd, 0), -EFAULT);
+	ck_assert_int_eq(gmem_load_file(mem, 0, 101, fd, 0), -ENODATA);
+	ck_assert_int_eq(gmem_load_file(mem, 0, 1, fd, 100), -ENODATA);
+	ck_assert_int_eq(gmem_load_file(mem, 0, 1, -1, 0), -EBADF);
+	close(fd);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("mem/gmem");
@@ -236,6 +302,9 @@ int main(void)
 	tcase_add_test(t, discarded_is_zero_and_untouched);
 	tcase_add_test(t, discard_outside_ram);
 	tcase_add_test(t, discard_below_an_overlay);
+	tcase_add_test(t, load_file);
+	tcase_add_test(t, load_file_above_the_hole);
+	tcase_add_test(t, load_file_refuses);
 	suite_add_tcase(s, t);
 	t = tcase_create("regions");
 	tcase_add_test(t, one_region_below_the_hole);
