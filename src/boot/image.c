@@ -26,6 +26,12 @@ static void set_errno(GError **error, const char *name, const char *verb)
 		    name, verb, g_strerror(errno));
 }
 
+static void set_shorter(GError **error, const char *name)
+{
+	g_set_error(error, BOOT_ERROR, BOOT_ERROR_TRUNCATED,
+		    "%s: became shorter while it was read", name);
+}
+
 struct image *image_open(const char *path, GError **error)
 {
 	struct image *image;
@@ -89,7 +95,7 @@ uint64_t image_bytes(const struct image *image)
 	return image->bytes;
 }
 
-/* @off and @len lie within the file, as far as its size is still true. */
+/* Into our own memory; @off and @len lie within the file, as far as its size is still true. */
 static int read_all(const struct image *image, uint64_t off, uint8_t *out,
 		    uint64_t len, GError **error)
 {
@@ -110,9 +116,7 @@ static int read_all(const struct image *image, uint64_t off, uint8_t *out,
 			return -1;
 		}
 		if (n == 0) {
-			g_set_error(error, BOOT_ERROR, BOOT_ERROR_TRUNCATED,
-				    "%s: became shorter while it was read",
-				    image->name);
+			set_shorter(error, image->name);
 			return -1;
 		}
 		out += n;
@@ -157,15 +161,29 @@ ssize_t image_peek(const struct image *image, uint64_t off, void *out,
 	return (ssize_t)len;
 }
 
+/* As read_all(), from the file. */
+static int load_file(const struct image *image, uint64_t off, struct gmem *mem,
+		     uint64_t gpa, uint64_t len, GError **error)
+{
+	switch (gmem_load_file(mem, gpa, len, image->fd, off)) {
+	case 0:
+		return 0;
+	case -ENODATA:
+		set_shorter(error, image->name);
+		return -1;
+	default:
+		/* A file system that cannot, or an error to be named. */
+		return read_all(image, off, gmem_load(mem, gpa, len), len,
+				error);
+	}
+}
+
 int image_load(const struct image *image, uint64_t off, struct gmem *mem,
 	       uint64_t gpa, uint64_t len, GError **error)
 {
-	void *host;
-
 	if (check_range(image, off, len, error))
 		return -1;
-	host = gmem_load(mem, gpa, len);
-	if (!host) {
+	if (!gmem_contains(mem, gpa, len)) {
 		g_set_error(error, BOOT_ERROR, BOOT_ERROR_MEMORY,
 			    "%s: %" PRIu64 " bytes at 0x%" PRIx64
 			    " are not guest RAM; give the guest more memory "
@@ -173,5 +191,8 @@ int image_load(const struct image *image, uint64_t off, struct gmem *mem,
 			    image->name, len, gpa);
 		return -1;
 	}
-	return read_all(image, off, host, len, error);
+	if (image->content)
+		return read_all(image, off, gmem_load(mem, gpa, len), len,
+				error);
+	return load_file(image, off, mem, gpa, len, error);
 }
