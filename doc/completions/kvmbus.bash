@@ -22,8 +22,8 @@ _kvmbus()
 	local verbs='run doctor profiles --help --version'
 	local profiles='ws2012 ws2012r2 ws2016 ws2019 ws2022 ws2025'
 	local options='--kernel --initrd --append --memory --vcpus --profile
-		--timeout --report --require --on-reboot --numa-srat --accel
-		--test-devices --print-config --log --help'
+		--timeout --report --summary --require --on-reboot --numa-srat
+		--accel --test-devices --print-config --log --help'
 	local milestones='guest_os_id hypercall_page reference_tsc synic stimer
 		vmbus_contact vmbus_offers storvsc_open storvsc_io netvsc_open
 		netvsc_link netvsc_rx netvsc_tx ic_heartbeat ic_timesync
