@@ -18,7 +18,7 @@
 /* Local APIC page offsets (Intel SDM "Local APIC Register Address Map") */
 #define APIC_ISR          0x100u
 #define APIC_IRR          0x200u
-#define APIC_REG_STRIDE   0x10u
+#define APIC_REG_STRIDE   ((size_t)0x10)
 #define FXSAVE_XMM0       160u
 #define XSAVE_HEADER      512u
 #define XSTATE_SSE        (1ull << 1)

@@ -59,6 +59,7 @@ static int run_loop(struct kvm_vcpu *vcpu, uint8_t *page, uint32_t loops,
 static double ring0_mips(struct kvm *kvm, GError **error)
 {
 	uint8_t *page = mmap(NULL, CODE_BYTES, PROT_READ | PROT_WRITE,
+			     /* cppcheck-suppress invalidFunctionArg ; fd -1 */
 			     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	struct kvm_vcpu *vcpu = NULL;
 	double mips = -1;

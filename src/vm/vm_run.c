@@ -301,12 +301,13 @@ void vm_exits(const struct vm *vm, struct report_count *out)
 static uint64_t overhead_bytes(void)
 {
 	g_autofree char *status = NULL;
+	char *rest = NULL;
 	uint64_t kib = 0;
 
 	if (!g_file_get_contents("/proc/self/status", &status, NULL, NULL))
 		return 0;
-	for (char *line = strtok(status, "\n"); line;
-	     line = strtok(NULL, "\n")) {
+	for (char *line = strtok_r(status, "\n", &rest); line;
+	     line = strtok_r(NULL, "\n", &rest)) {
 		if (g_str_has_prefix(line, "RssAnon:") ||
 		    g_str_has_prefix(line, "RssFile:"))
 			kib += g_ascii_strtoull(line + strlen("RssAnon:"), NULL,

@@ -1,3 +1,5 @@
+# shellcheck shell=sh
+# SPDX-License-Identifier: MIT
 # The demo guest's test.sh: what an unmodified Debian kernel says about the
 # Hyper-V it believes to be running on.
 say() {
@@ -9,7 +11,7 @@ dmesg | grep -E 'Hypervisor detected|Hyper-V' | sed 's/^\[[^]]*\] //' |
 	sort -u
 
 say "clocks"
-cd /sys/devices/system
+cd /sys/devices/system || exit
 echo "clocksource: $(cat clocksource/clocksource0/current_clocksource)"
 echo "available:   $(cat clocksource/clocksource0/available_clocksource)"
 for f in clockevents/clockevent[0-9]*/current_device; do

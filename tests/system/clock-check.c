@@ -19,7 +19,7 @@
 #define SECONDS       4
 #define ROUNDS        20000
 /* Reading both clocks takes an exit; what that may add to the difference. */
-#define ALLOWED_SKEW 0.002
+#define ALLOWED_SKEW  0.002
 
 static uint64_t now_ns(void)
 {

@@ -1,3 +1,5 @@
+# shellcheck shell=sh
+# SPDX-License-Identifier: MIT
 # guest-test.sh - what a stock Linux guest does and says in a system test.
 #
 # Which: kvmbus.test=NAME on the kernel command line.  What it says is lines
@@ -7,6 +9,7 @@ tell() {
 }
 
 argument() {
+	# shellcheck disable=SC2013 # words are what is wanted
 	for word in $(cat /proc/cmdline); do
 		case $word in
 		"$1="*) echo "${word#*=}" ;;
@@ -37,6 +40,7 @@ cmos_get() {
 }
 cmos_set() {
 	cmos_select
+	# shellcheck disable=SC2059 # the argument is an octal escape
 	printf "\\$1" | dd of=/dev/port bs=1 seek=113 2>/dev/null
 }
 
@@ -97,4 +101,4 @@ panic)
 hang) sleep 1000 ;;
 *) tell error "no such test" ;;
 esac
-tell done yes
+tell "done" yes
