@@ -49,7 +49,8 @@ static void handle_hypercall(struct vcpu *v, struct kvm_run *run)
 	}
 	protected_mode = sregs.cr0 & CR0_PE;
 	long_mode = sregs.efer & EFER_LMA && sregs.cs.l;
-	if (hypercalls_call(v->vm->hypercalls, v->index, &regs, long_mode,
+	if (!partition_hypercalls_enabled(v->vm->partition) ||
+	    hypercalls_call(v->vm->hypercalls, v->index, &regs, long_mode,
 			    sregs.ss.dpl, protected_mode) == HYPERCALL_UD) {
 		if (kvm_vcpu_inject_ud(v->kvm, r->rip))
 			vm_post_event(v->vm, VM_EVENT_FAILED, 0,
