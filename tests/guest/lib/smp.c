@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: MIT */
+#include "lib/smp.h"
+
+#include "lib/apic.h"
+#include "lib/arguments.h"
+#include "lib/clock.h"
+#include "lib/cpu_area.h"
+#include "lib/instructions.h"
+#include "lib/memory.h"
+#include "lib/start.h"
+#include "lib/traps.h"
+
+extern const uint8_t ap_trampoline[];
+extern const uint32_t ap_trampoline_bytes;
+extern uint32_t ap_stack;
+
+unsigned int smp_cpus(void)
+{
+	unsigned int n = (unsigned int)argument_number("cpus", 1);
+
+	return n < CPUS_MAX ? n : CPUS_MAX;
+}
+
+static bool start(unsigned int index)
+{
+	struct cpu *cpu = cpu_at(index);
+
+	if (cpu->alive)
+		return true;
+	ap_stack = (uint32_t)(unsigned long)cpu + CPU_BLOCK_BYTES;
+	memory_barrier();
+	apic_send(index, APIC_ICR_INIT | APIC_ICR_ASSERT);
+	clock_wait_ms(1);
+	apic_send(index, APIC_ICR_STARTUP | APIC_ICR_ASSERT |
+				 AP_TRAMPOLINE / PAGE_BYTES);
+	return wait_until(cpu->alive, SOON_MS);
+}
+
+bool smp_start(void)
+{
+	memory_copy(at(AP_TRAMPOLINE), ap_trampoline, ap_trampoline_bytes);
+	for (unsigned int i = 1; i < smp_cpus(); i++) {
+		if (!start(i))
+			return false;
+	}
+	return true;
+}
+
+void smp_begin(unsigned int cpu, void (*work)(void *arg), void *arg)
+{
+	cpu_at(cpu)->work_arg = arg;
+	memory_barrier();
+	cpu_at(cpu)->work = work;
+	memory_barrier();
+	apic_send(cpu, APIC_ICR_FIXED | APIC_ICR_ASSERT | VECTOR_WAKE);
+}
+
+bool smp_finish(unsigned int cpu)
+{
+	return wait_until(!cpu_at(cpu)->work, SOON_MS);
+}
+
+bool smp_run(unsigned int cpu, void (*work)(void *arg), void *arg)
+{
+	if (!cpu) {
+		work(arg);
+		return true;
+	}
+	smp_begin(cpu, work, arg);
+	return smp_finish(cpu);
+}
+
+/* What a processor that was started does. */
+void smp_serve(struct cpu *cpu)
+{
+	for (;;) {
+		interrupts_off();
+		if (!cpu->work) {
+			wait_for_interrupt();
+			continue;
+		}
+		interrupts_on();
+		cpu->work(cpu->work_arg);
+		memory_barrier();
+		cpu->work = NULL;
+	}
+}
