@@ -252,9 +252,12 @@ static void access_port(struct reader *r, uint8_t op)
 {
 	unsigned int len = 1u << (op >> 4 & 3) % 3;
 	uint8_t where = next_byte(r);
-	uint16_t at = where < 2 * N_PLACES
-			      ? places[where % N_PLACES]
-			      : (uint16_t)(where << 8 | next_byte(r));
+	uint16_t at = (uint16_t)(where << 8);
+
+	if (where < 2 * N_PLACES)
+		at = places[where % N_PLACES];
+	else
+		at |= next_byte(r);
 
 	if (op & 0x80)
 		in(at, len);
