@@ -30,6 +30,7 @@ static const char help_text[] =
 	"  --vcpus N           virtual processors (default 2)\n"
 	"  --profile NAME      Windows Server version to imitate (default the "
 	"newest)\n"
+	"  --uuid UUID         of the machine, in SMBIOS\n"
 	"  --timeout SECONDS   end the run after that long, with exit code "
 	"124\n"
 	"  --report FILE       write what the guest did, as JSON ('-': "
@@ -62,7 +63,8 @@ void cli_help(FILE *out)
 
 /* Raw values of the options; checked and moved into the config afterwards. */
 struct run_options {
-	char *kernel, *initrd, *append, *profile, *report, *accel, *on_reboot;
+	char *kernel, *initrd, *append, *profile, *report, *accel, *on_reboot,
+		*uuid;
 	char **require, **log;
 	int memory, vcpus, timeout;
 	gboolean test_devices, print_config, srat, summary;
@@ -77,6 +79,7 @@ static void run_options_clear(struct run_options *o)
 	g_free(o->report);
 	g_free(o->accel);
 	g_free(o->on_reboot);
+	g_free(o->uuid);
 	g_strfreev(o->require);
 	g_strfreev(o->log);
 }
@@ -97,6 +100,7 @@ static int parse_options(char **argv, struct run_options *o, GError **error)
 		{"memory", 0, 0, G_OPTION_ARG_INT, &o->memory, NULL, NULL},
 		{"vcpus", 0, 0, G_OPTION_ARG_INT, &o->vcpus, NULL, NULL},
 		{"profile", 0, 0, G_OPTION_ARG_STRING, &o->profile, NULL, NULL},
+		{"uuid", 0, 0, G_OPTION_ARG_STRING, &o->uuid, NULL, NULL},
 		{"timeout", 0, 0, G_OPTION_ARG_INT, &o->timeout, NULL, NULL},
 		{"report", 0, 0, G_OPTION_ARG_FILENAME, &o->report, NULL, NULL},
 		{"require", 0, 0, G_OPTION_ARG_STRING_ARRAY, &o->require, NULL,
@@ -213,6 +217,10 @@ static int parse_run(char **argv, const struct cli_names *names,
 		c->report = g_steal_pointer(&o.report);
 		c->accel =
 			o.accel ? g_steal_pointer(&o.accel) : g_strdup("auto");
+		if (o.uuid) {
+			g_free(c->uuid);
+			c->uuid = g_steal_pointer(&o.uuid);
+		}
 		c->memory_mib = (uint64_t)o.memory;
 		c->vcpus = (unsigned int)o.vcpus;
 		c->timeout_s = (unsigned int)o.timeout;

@@ -17,6 +17,7 @@ struct machine_config *machine_config_new(void)
 
 	c->memory_mib = CONFIG_MEMORY_DEFAULT_MIB;
 	c->vcpus = CONFIG_VCPUS_DEFAULT;
+	c->uuid = g_strdup(CONFIG_UUID_DEFAULT);
 	c->require = g_new0(char *, 1);
 	return c;
 }
@@ -31,6 +32,7 @@ void machine_config_free(struct machine_config *config)
 	g_free(config->profile);
 	g_free(config->report);
 	g_free(config->accel);
+	g_free(config->uuid);
 	g_strfreev(config->require);
 	g_free(config);
 }
@@ -54,6 +56,13 @@ int machine_config_validate(const struct machine_config *c, GError **error)
 	if (readable("--kernel", c->kernel, error) ||
 	    readable("--initrd", c->initrd, error))
 		return -1;
+	if (!g_uuid_string_is_valid(c->uuid)) {
+		g_set_error(error, CONFIG_ERROR, 0,
+			    "--uuid %s: not a UUID, as "
+			    "6ba7b810-9dad-11d1-80b4-00c04fd430c8 is",
+			    c->uuid);
+		return -1;
+	}
 	if (c->memory_mib < CONFIG_MEMORY_MIN_MIB) {
 		g_set_error(error, CONFIG_ERROR, 0,
 			    "--memory %" G_GUINT64_FORMAT
@@ -85,6 +94,7 @@ char *machine_config_json(const struct machine_config *c)
 	add(o, "initrd", c->initrd);
 	add(o, "append", c->cmdline);
 	add(o, "profile", c->profile);
+	add(o, "uuid", c->uuid);
 	json_object_object_add(o, "memory_mib",
 			       json_object_new_uint64(c->memory_mib));
 	json_object_object_add(o, "vcpus", json_object_new_int((int)c->vcpus));

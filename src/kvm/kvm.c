@@ -9,12 +9,15 @@
 #include <unistd.h>
 
 #include "proto/hv_tlfs.h"
+#include "proto/platform.h"
 
 #define KVM_DEVICE           "/dev/kvm"
 /* Three pages that VMX without unrestricted guest needs below 4 GiB. */
 #define TSS_ADDRESS          0xFFFBD000ull
 #define IDENTITY_MAP_ADDRESS 0xFFFBC000ull
 #define MAX_CPUID_ENTRIES    256u
+#define PIC_PINS             16u
+#define IOAPIC_PINS          24u
 
 struct slot {
 	uint32_t number;
@@ -180,6 +183,40 @@ static int set_msr_filter(const struct kvm *kvm)
 	return 0;
 }
 
+/* Where an interrupt goes: @gsi to @pin of @chip (KVM_IRQCHIP_*). */
+static void add_route(struct kvm_irq_routing *table, uint32_t gsi,
+		      uint32_t chip, uint32_t pin)
+{
+	table->entries[table->nr++] = (struct kvm_irq_routing_entry){
+		.gsi = gsi,
+		.type = KVM_IRQ_ROUTING_IRQCHIP,
+		.u.irqchip = {.irqchip = chip, .pin = pin},
+	};
+}
+
+/*
+ * As on a PC: the PIT, ISA interrupt 0, is wired to input 2 of the IOAPIC (the
+ * MADT says so too); the default of KVM has it on input 0.
+ */
+static int set_routing(const struct kvm *kvm)
+{
+	g_autofree struct kvm_irq_routing *table =
+		g_malloc0(sizeof(*table) +
+			  (PIC_PINS + IOAPIC_PINS) * sizeof(table->entries[0]));
+
+	for (uint32_t gsi = 0; gsi < PIC_PINS; gsi++)
+		add_route(table, gsi,
+			  gsi < 8 ? KVM_IRQCHIP_PIC_MASTER
+				  : KVM_IRQCHIP_PIC_SLAVE,
+			  gsi % 8);
+	add_route(table, 0, KVM_IRQCHIP_IOAPIC, PLATFORM_PIT_GSI);
+	for (uint32_t gsi = 1; gsi < IOAPIC_PINS; gsi++) {
+		if (gsi != PLATFORM_PIT_GSI)
+			add_route(table, gsi, KVM_IRQCHIP_IOAPIC, gsi);
+	}
+	return ioctl(kvm->vm_fd, KVM_SET_GSI_ROUTING, table) ? -errno : 0;
+}
+
 static int create_chips(const struct kvm *kvm)
 {
 	struct kvm_pit_config pit = {.flags = KVM_PIT_SPEAKER_DUMMY};
@@ -190,7 +227,7 @@ static int create_chips(const struct kvm *kvm)
 	    ioctl(kvm->vm_fd, KVM_CREATE_IRQCHIP, 0) ||
 	    ioctl(kvm->vm_fd, KVM_CREATE_PIT2, &pit))
 		return -errno;
-	return 0;
+	return set_routing(kvm);
 }
 
 static int enable_x2apic_ids(const struct kvm *kvm)

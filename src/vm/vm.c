@@ -144,6 +144,7 @@ int vm_load_kernel(struct vm *vm, GError **error)
 		.n_serial = 2,
 		.phys_bits = vm->phys_bits,
 		.srat = vm->config->srat,
+		.vm_uuid = vm->config->uuid,
 		.i8042 = false,
 	};
 	struct boot_entry entry = {0};

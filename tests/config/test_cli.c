@@ -129,6 +129,7 @@ START_TEST(machines_that_cannot_be_are_refused)
 		{"kvmbus run --kernel /dev/null --initrd /nonexistent/i",
 		 "/nonexistent/i"},
 		{"kvmbus run --kernel /dev/null --memory 63", "63"},
+		{"kvmbus run --kernel /dev/null --uuid 1234", "1234"},
 		{"kvmbus run --kernel /dev/null --vcpus 0", "0"},
 		{"kvmbus run --kernel /dev/null --vcpus 1025", "1025"},
 	};

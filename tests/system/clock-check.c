@@ -3,30 +3,38 @@
  * clock-check.c - a static program for a Linux guest: is its time monotonic on
  * and across processors, and does it run at the host's rate?
  *
- * The host's clock is the ACPI PM timer at port 0x408: kvmbus makes it from
- * the host's CLOCK_MONOTONIC, the guest's own clock from the TSC.
+ * The host's clock is the CMOS clock, whose seconds kvmbus takes from the
+ * host's; the guest's own is made from the TSC.  When a second begins is known
+ * only to lie between two looks at the clock, so the elapsed time is known to
+ * lie between two bounds, and the host's must lie there too.
  */
 #include <fcntl.h>
+#include <linux/rtc.h>
 #include <sched.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <string.h>
+#include <sys/ioctl.h>
 #include <time.h>
 #include <unistd.h>
 
-#define PM_TIMER_PORT 0x408
-#define PM_TIMER_HZ   3579545.0
-#define SECONDS       4
-#define ROUNDS        20000
-/* Reading both clocks takes an exit; what that may add to the difference. */
-#define ALLOWED_SKEW  0.002
+#define SECONDS         5
+#define ROUNDS          20000
+#define MSEC            1000000ll
+/* What the host's clock may be slewed by (NTP: 500 ppm), over SECONDS. */
+#define ALLOWED_SLEW_NS (SECONDS * 500000ll)
+/* Bounds wider than this say nothing: look for another second. */
+#define WIDEST_NS       (20 * MSEC)
 
-static uint64_t now_ns(void)
+struct edge {
+	int64_t before_ns, after_ns;
+};
+
+static int64_t now_ns(void)
 {
 	struct timespec ts;
 
 	clock_gettime(CLOCK_MONOTONIC_RAW, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
+	return (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
 }
 
 static int hop_to(int cpu)
@@ -38,20 +46,20 @@ static int hop_to(int cpu)
 	return sched_setaffinity(0, sizeof(set), &set);
 }
 
-/* From processor to processor, each read must be later than the last. */
+/* From processor to processor, each read must not be before the last. */
 static int check_monotonic(int n_cpus)
 {
-	uint64_t last = now_ns();
+	int64_t last = now_ns();
 
 	for (int i = 0; i < ROUNDS; i++) {
-		uint64_t now;
+		int64_t now;
 
 		if (i % 100 == 0 && hop_to(i / 100 % n_cpus))
 			return -1;
 		now = now_ns();
 		if (now < last) {
-			printf("clock-check: time went back by %llu ns\n",
-			       (unsigned long long)(last - now));
+			printf("clock-check: time went back by %lld ns\n",
+			       (long long)(last - now));
 			return -1;
 		}
 		last = now;
@@ -59,58 +67,65 @@ static int check_monotonic(int n_cpus)
 	return 0;
 }
 
-/*
- * The PM timer but for its low byte.  /dev/port reads byte by byte: two reads
- * that agree in the upper ones saw no carry between them.
- */
-static int pm_timer(int port, uint32_t *value)
+static int second_of(int rtc)
 {
-	uint32_t last = 0;
+	struct rtc_time t;
 
-	for (int i = 0; i < 100; i++) {
-		uint8_t bytes[4];
+	return ioctl(rtc, RTC_RD_TIME, &t) ? -1 : t.tm_sec;
+}
 
-		if (pread(port, bytes, sizeof(bytes), PM_TIMER_PORT) != 4)
+/* Wait for the next second that is seen sharply; *@second is which. */
+static int find_edge(int rtc, struct edge *edge, int *second)
+{
+	int64_t give_up = now_ns() + 60000 * MSEC;
+	int last = second_of(rtc);
+
+	edge->before_ns = now_ns();
+	while (now_ns() < give_up) {
+		int64_t look = now_ns();
+		int s = second_of(rtc);
+
+		edge->after_ns = now_ns();
+		if (s < 0)
 			return -1;
-		memcpy(value, bytes, sizeof(*value));
-		*value &= ~0xFFu;
-		if (i && *value == last)
+		if (s != last && edge->after_ns - edge->before_ns < WIDEST_NS) {
+			*second = s;
 			return 0;
-		last = *value;
+		}
+		last = s;
+		edge->before_ns = look;
 	}
 	return -1;
 }
 
-static int check_rate(int port)
+static int check_rate(int rtc)
 {
-	uint32_t pm_start, pm_end;
-	uint64_t start, end;
-	double guest, host;
+	struct edge from, to;
+	int first, last;
+	int64_t least, most, host;
 
-	if (pm_timer(port, &pm_start))
+	if (find_edge(rtc, &from, &first))
 		return -1;
-	start = now_ns();
 	sleep(SECONDS);
-	if (pm_timer(port, &pm_end))
+	if (find_edge(rtc, &to, &last))
 		return -1;
-	end = now_ns();
-	guest = (double)(end - start) / 1e9;
-	host = (double)(uint32_t)(pm_end - pm_start) / PM_TIMER_HZ;
-	printf("clock-check: guest %.6f s, host %.6f s\n", guest, host);
-	return guest / host > 1 - ALLOWED_SKEW &&
-			       guest / host < 1 + ALLOWED_SKEW
-		       ? 0
-		       : -1;
+	least = to.before_ns - from.after_ns - ALLOWED_SLEW_NS;
+	most = to.after_ns - from.before_ns + ALLOWED_SLEW_NS;
+	host = (last - first + 60) % 60 * 1000 * MSEC;
+	printf("clock-check: guest %lld to %lld us, host %lld us\n",
+	       (long long)least / 1000, (long long)most / 1000,
+	       (long long)host / 1000);
+	return host >= least && host <= most ? 0 : -1;
 }
 
 int main(void)
 {
 	int n_cpus = (int)sysconf(_SC_NPROCESSORS_ONLN);
-	int port = open("/dev/port", O_RDONLY);
+	int rtc = open("/dev/rtc0", O_RDONLY);
 
-	if (port < 0) {
-		perror("/dev/port");
+	if (rtc < 0) {
+		perror("/dev/rtc0");
 		return 1;
 	}
-	return check_monotonic(n_cpus) || check_rate(port);
+	return check_monotonic(n_cpus) || check_rate(rtc);
 }

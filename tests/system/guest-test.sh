@@ -29,20 +29,8 @@ interrupts_of() {
 		/proc/interrupts
 }
 
-# One byte of CMOS RAM survives a reset: cmos_get, cmos_set BYTE (octal)
-cmos_select() {
-	printf '\125' | dd of=/dev/port bs=1 seek=112 2>/dev/null
-}
-cmos_get() {
-	cmos_select
-	dd if=/dev/port bs=1 skip=113 count=1 2>/dev/null | od -An -tu1 |
-		tr -d ' '
-}
-cmos_set() {
-	cmos_select
-	# shellcheck disable=SC2059 # the argument is an octal escape
-	printf "\\$1" | dd of=/dev/port bs=1 seek=113 2>/dev/null
-}
+# CMOS RAM survives a reset.
+nvram=/sys/bus/nvmem/devices/cmos_nvram0/nvmem
 
 facts() {
 	sys=/sys/devices/system
@@ -84,10 +72,10 @@ facts) facts ;;
 offline) offline_online ;;
 time) /clock-check && tell time good ;;
 reboot)
-	if [ "$(cmos_get)" = 90 ]; then
+	if [ "$(dd if=$nvram bs=1 count=1 2>/dev/null)" = Z ]; then
 		tell second_boot yes
 	else
-		cmos_set 132
+		printf Z | dd of=$nvram bs=1 count=1 2>/dev/null
 		tell first_boot yes
 		reboot -f
 		sleep 30
