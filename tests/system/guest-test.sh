@@ -29,9 +29,6 @@ interrupts_of() {
 		/proc/interrupts
 }
 
-# CMOS RAM survives a reset.
-nvram=/sys/bus/nvmem/devices/cmos_nvram0/nvmem
-
 facts() {
 	sys=/sys/devices/system
 	dmesg | grep -q 'Hypervisor detected: Microsoft Hyper-V' &&
@@ -72,11 +69,10 @@ facts) facts ;;
 offline) offline_online ;;
 time) /clock-check && tell time good ;;
 reboot)
-	if [ "$(dd if=$nvram bs=1 count=1 2>/dev/null)" = Z ]; then
-		tell second_boot yes
+	# On the second boot run-linux types "off".
+	if read -r -t 4 word </dev/console && [ "$word" = off ]; then
+		tell typed "$word"
 	else
-		printf Z | dd of=$nvram bs=1 count=1 2>/dev/null
-		tell first_boot yes
 		reboot -f
 		sleep 30
 	fi
