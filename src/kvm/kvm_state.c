@@ -21,13 +21,13 @@
 struct kvm_vcpu_state {
 	struct kvm_regs regs;
 	struct kvm_sregs sregs;
-	struct kvm_xsave xsave;
+	struct kvm_xsave *xsave; /* NULL: KVM has no such call */
 	struct kvm_xcrs xcrs;
 	struct kvm_debugregs debugregs;
 	struct kvm_vcpu_events events;
 	struct kvm_lapic_state lapic;
 	struct kvm_mp_state mp_state;
-	bool has_xsave, has_xcrs, has_debugregs;
+	bool has_xcrs, has_debugregs;
 	unsigned int n_msrs;
 	struct kvm_msr_entry *msrs;
 };
@@ -74,7 +74,9 @@ struct kvm_vcpu_state *kvm_vcpu_save(const struct kvm *kvm,
 		kvm_vcpu_state_free(s);
 		return NULL;
 	}
-	s->has_xsave = !ioctl(fd, KVM_GET_XSAVE, &s->xsave);
+	s->xsave = g_new0(struct kvm_xsave, 1);
+	if (ioctl(fd, KVM_GET_XSAVE, s->xsave))
+		g_clear_pointer(&s->xsave, g_free);
 	s->has_xcrs = !ioctl(fd, KVM_GET_XCRS, &s->xcrs);
 	s->has_debugregs = !ioctl(fd, KVM_GET_DEBUGREGS, &s->debugregs);
 	list->nmsrs = MAX_MSRS;
@@ -94,7 +96,7 @@ int kvm_vcpu_load(struct kvm_vcpu *vcpu, const struct kvm_vcpu_state *s)
 	if (ioctl(fd, KVM_SET_MP_STATE, &s->mp_state) ||
 	    kvm_vcpu_set_sregs(vcpu, &s->sregs) ||
 	    kvm_vcpu_set_regs(vcpu, &s->regs) ||
-	    (s->has_xsave && ioctl(fd, KVM_SET_XSAVE, &s->xsave)) ||
+	    (s->xsave && ioctl(fd, KVM_SET_XSAVE, s->xsave)) ||
 	    (s->has_xcrs && ioctl(fd, KVM_SET_XCRS, &s->xcrs)) ||
 	    (s->has_debugregs && ioctl(fd, KVM_SET_DEBUGREGS, &s->debugregs)) ||
 	    ioctl(fd, KVM_SET_LAPIC, &s->lapic))
@@ -112,5 +114,6 @@ void kvm_vcpu_state_free(struct kvm_vcpu_state *s)
 	if (!s)
 		return;
 	g_free(s->msrs);
+	g_free(s->xsave);
 	g_free(s);
 }

@@ -120,31 +120,36 @@ int kvm_vcpu_set_sregs(struct kvm_vcpu *vcpu, const struct kvm_sregs *sregs)
 	return vcpu_ioctl(vcpu, KVM_SET_SREGS, (void *)(uintptr_t)sregs);
 }
 
-struct one_msr {
-	struct kvm_msrs header;
-	struct kvm_msr_entry entry;
+/* struct kvm_msrs with room for one entry. */
+union one_msr {
+	struct kvm_msrs list;
+	uint8_t bytes[sizeof(struct kvm_msrs) + sizeof(struct kvm_msr_entry)];
 };
 
 int kvm_vcpu_get_msr(const struct kvm_vcpu *vcpu, uint32_t msr, uint64_t *value)
 {
-	struct one_msr m = {.header.nmsrs = 1, .entry.index = msr};
-	int n = ioctl(vcpu->fd, KVM_GET_MSRS, &m);
+	union one_msr m = {.list.nmsrs = 1};
+	int n;
 
+	m.list.entries[0].index = msr;
+	n = ioctl(vcpu->fd, KVM_GET_MSRS, &m);
 	if (n != 1)
 		return n < 0 ? -errno : -EINVAL;
-	*value = m.entry.data;
+	*value = m.list.entries[0].data;
 	return 0;
 }
 
 int kvm_vcpu_set_msr(struct kvm_vcpu *vcpu, uint32_t msr, uint64_t value)
 {
-	struct one_msr m = {
-		.header.nmsrs = 1,
-		.entry = {.index = msr, .data = value},
-	};
-	int n = ioctl(vcpu->fd, KVM_SET_MSRS, &m);
+	union one_msr m = {.list.nmsrs = 1};
+	int n;
 
-	return n == 1 ? 0 : n < 0 ? -errno : -EINVAL;
+	m.list.entries[0].index = msr;
+	m.list.entries[0].data = value;
+	n = ioctl(vcpu->fd, KVM_SET_MSRS, &m);
+	if (n != 1)
+		return n < 0 ? -errno : -EINVAL;
+	return 0;
 }
 
 int kvm_vcpu_get_xmm(const struct kvm_vcpu *vcpu, uint8_t xmm[6][16])
