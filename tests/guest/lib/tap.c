@@ -17,7 +17,8 @@ static void end_line(bool ok)
 	end_run(1);
 }
 
-static void begin(bool ok, const char *name, va_list args)
+__attribute__((format(printf, 2, 0))) static void
+begin(bool ok, const char *name, va_list args)
 {
 	number++;
 	if (!ok)
