@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# proto.sh [ROOT]: each hypercall and MSR of include/proto has a row in its
-# table, or a reason in tests/lint/proto-exceptions.txt why it has none
+# proto.sh [ROOT]: each hypercall, MSR and channel message of include/proto has
+# a row in its table, or a reason in tests/lint/proto-exceptions.txt why not
 #
 # A constant has a row when the array called table[] in the table's file, or
 # one of that file's macros, speaks of it outside comments.  An exception that
@@ -13,6 +13,7 @@ root=${1:-$here/../..}
 tables=(
 	'HVCALL_     0x[0-9A-F]{4}        hypercalls/table.c'
 	'HV_X64_MSR_ 0x4000[01][0-9A-F]{3}u? src/partition/msr.c'
+	'CHANNELMSG_ [0-9]+                vsp/vmbus/chanmsg.c'
 )
 
 list=$("$here/tracked.sh" "$root" 'include/proto/*.h')

@@ -196,8 +196,10 @@ test_proto()
 	local table=hypercalls/table.c exceptions=tests/lint/proto-exceptions.txt
 	local rows='static const struct row table[] = {'
 
-	mkdir -p "$tree"/{hypercalls,src/partition}
+	mkdir -p "$tree"/{hypercalls,src/partition,vsp/vmbus}
 	: >"$tree/$exceptions"
+	c_file '#define CHANNELMSG_A 1\n' >"$tree/include/proto/messages.h"
+	c_file "$rows\n\tCHANNELMSG_A,\n};\n" >"$tree/vsp/vmbus/chanmsg.c"
 	c_file '#define HVCALL_A 0x0001\n#define HVCALL_B 0x0002 /* b */\n' \
 		>"$tree/include/proto/calls.h"
 	c_file '#define HV_X64_MSR_A 0x40000001u\n#define HV_X64_MSR_A_BIT 0x1u\n' \
@@ -212,6 +214,8 @@ test_proto()
 		catches proto 'HVCALL_B: no row' "$table"
 	c_file "$rows\n};\n" |
 		catches proto 'HV_X64_MSR_A: no row' src/partition/msr.c
+	c_file "$rows\n};\n" |
+		catches proto 'CHANNELMSG_A: no row' vsp/vmbus/chanmsg.c
 	echo 'HVCALL_A: why not' |
 		catches proto 'has a row, and an exception' "$exceptions"
 	echo 'HVCALL_C: why not' |
@@ -220,7 +224,7 @@ test_proto()
 	echo 'HVCALL_B:' | catches proto 'HVCALL_B: no row' "$exceptions"
 	echo 'HVCALL_B: not for guests' >"$tree/$exceptions"
 	passes proto
-	rm -r "$tree"/{hypercalls,src/partition,include/proto}/*
+	rm -r "$tree"/{hypercalls,src/partition,vsp/vmbus,include/proto}/*
 }
 
 test_cppcheck()
