@@ -19,7 +19,6 @@ static void test_pm_timer(void)
 {
 	unsigned int back = 0;
 	uint32_t last = clock_ticks(), first = last;
-	uint64_t start = reference_counter(), time, ticks;
 
 	for (unsigned int i = 0; i < 200; i++) {
 		uint32_t now = clock_ticks();
@@ -29,14 +28,27 @@ static void test_pm_timer(void)
 	}
 	check_equal(back, 0, "PM timer: does not go back");
 	check(last != first, "PM timer: runs");
-	first = clock_ticks();
-	start = reference_counter();
+}
+
+/* A span of reference time within two spans of the timer. */
+static void test_pm_timer_rate(void)
+{
+	uint32_t outer_start = clock_ticks();
+	uint64_t start = reference_counter();
+	uint32_t inner_start = clock_ticks(), inner_end, outer_end;
+	uint64_t ticks;
+
 	clock_wait_ms(100);
-	last = clock_ticks();
-	time = reference_counter() - start;
-	ticks = divide(time * PLATFORM_PM_TMR_HZ, 10000000, NULL);
-	check_between(last - first, ticks - ticks / 100, ticks + ticks / 100,
-		      "PM timer: 3.58 MHz");
+	inner_end = clock_ticks();
+	ticks = divide((reference_counter() - start) * PLATFORM_PM_TMR_HZ,
+		       10000000, NULL);
+	outer_end = clock_ticks();
+	check_between(outer_end - outer_start,
+		      ticks - divide(ticks, 1000, NULL), ~0u,
+		      "PM timer: 3.58 MHz and no slower");
+	check_between(inner_end - inner_start, 0,
+		      ticks + divide(ticks, 1000, NULL),
+		      "PM timer: 3.58 MHz and no faster");
 }
 
 /* --- real-time clock ---------------------------------------------------------------- */
@@ -293,6 +305,7 @@ static void test_empty_ports(void)
 void guest_main(void)
 {
 	test_pm_timer();
+	test_pm_timer_rate();
 	test_rtc_time();
 	test_rtc_update();
 	test_rtc_interrupt();

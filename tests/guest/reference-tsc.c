@@ -18,7 +18,7 @@
 
 #define TIME_HZ        10000000u
 #define AGREE_READINGS 200u
-#define TURNS          50u
+#define TURNS          25u
 /* Parts in a million that two clocks may differ by over a short while. */
 #define RATE_PPM       1000u
 #define RATE_MS        300u

