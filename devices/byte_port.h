@@ -20,6 +20,9 @@ struct byte_port_ops {
 	/* Give @len bytes of input; returns how many were taken.  May be NULL
 	 * in a device that only prints. */
 	size_t (*receive)(void *dev, const uint8_t *data, size_t len);
+	/* In how many ns it wants transmit() again, though there may be no
+	 * output; UINT64_MAX: not before the next wake().  May be NULL. */
+	uint64_t (*again_ns)(void *dev);
 };
 
 /*

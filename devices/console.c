@@ -21,7 +21,7 @@
 /* How long output is gathered after the first byte of a burst. */
 #define GATHER_MS     1
 /* How often a terminal in whose background we are is looked at. */
-#define BACKGROUND_MS 500
+#define BACKGROUND_NS (500 * NSEC_PER_MSEC)
 
 struct console_port {
 	const struct byte_port_ops *ops;
@@ -257,18 +257,25 @@ static void read_input(struct console *c)
 
 /* --- thread ---------------------------------------------------------- */
 
-/* Milliseconds that poll() may take; -1 for ever. */
-static int wait_ms(const struct console *c, uint64_t deadline)
+/* How long to sleep at most; UINT64_MAX for ever. */
+static uint64_t wait_ns(const struct console *c, uint64_t deadline)
 {
-	uint64_t now;
+	uint64_t ns = UINT64_MAX, now;
 
 	if (deadline) {
 		now = clock_monotonic_ns();
-		if (now >= deadline)
-			return 0;
-		return (int)MIN((deadline - now) / NSEC_PER_MSEC + 1, 1000u);
+		ns = now < deadline ? deadline - now : 0;
+	} else if (c->in.terminal && !want_input(c)) {
+		ns = BACKGROUND_NS;
 	}
-	return c->in.terminal && !want_input(c) ? BACKGROUND_MS : -1;
+	/* While output is stuck nobody is taken any from. */
+	for (unsigned int i = 0; i < c->n_ports && !c->out_blocked; i++) {
+		const struct console_port *p = &c->ports[i];
+
+		if (p->ops->again_ns)
+			ns = MIN(ns, p->ops->again_ns(p->dev));
+	}
+	return ns;
 }
 
 /* Sleep until there is something to do. */
@@ -280,12 +287,17 @@ static void wait_for_work(struct console *c, uint64_t deadline)
 		{.fd = input ? c->in.fd : -1, .events = POLLIN},
 		{.fd = c->out_blocked ? c->out.fd : -1, .events = POLLOUT},
 	};
-	uint64_t count;
+	uint64_t ns = wait_ns(c, deadline), count;
+	struct timespec ts = {
+		.tv_sec = (time_t)(ns / NSEC_PER_SEC),
+		.tv_nsec = (long)(ns % NSEC_PER_SEC),
+	};
 
 	/* The shell had the terminal meanwhile, and its modes. */
 	if (c->config.raw && input)
 		host_fd_make_raw(&c->in);
-	if (poll(fds, G_N_ELEMENTS(fds), wait_ms(c, deadline)) <= 0)
+	if (ppoll(fds, G_N_ELEMENTS(fds), ns == UINT64_MAX ? NULL : &ts,
+		  NULL) <= 0)
 		return;
 	if (fds[0].revents) {
 		if (!deadline)

@@ -5,6 +5,7 @@
 
 #include <glib.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "devices/bus.h"
 #include "devices/byte_ring.h"
@@ -24,14 +25,24 @@
 #define OUT_RELEASE (OUT_HOLD / 2)
 
 /*
- * A transmitter that is never busy keeps an interrupt handler that goes on
- * until nothing is pending in its loop, and Linux complains ("too much work
- * for irq4", 8250_core.c:serial8250_interrupt(), after 512 rounds of 16
- * bytes).  So when this many bytes were written since IIR last said that
- * nothing is pending, it says so once, and the next THRE interrupt comes when
- * the host end has taken some.
+ * A transmitter that is never busy, with a guest that has ever more to send,
+ * is an interrupt storm.  Linux's handler goes on until nothing is pending and
+ * complains after 512 rounds of 16 bytes ("too much work for irq4",
+ * 8250_core.c:serial8250_interrupt()); and where an exit costs 100 us the
+ * processor that has the interrupt does nothing else, until after 20 s that
+ * is a soft lockup.  So after a burst the next THRE interrupt is held back
+ * until the host end was here; and once STORM_BYTES went by without a pause,
+ * bursts become short and are held back for as long as they took, so that half
+ * of the time is left for others however slow exits are.  Not sooner: a guest
+ * that prints its last words and powers off at once must be rid of them at
+ * once.  (Bytes and not time tell a storm, as on a busy host exits may take
+ * milliseconds.)
  */
-#define BURST_BYTES 4096
+#define BURST_BYTES       4096
+#define STORM_BURST_BYTES 256
+#define STORM_BYTES       (16u << 10)
+#define PAUSE_NS          (200 * NSEC_PER_MSEC)
+#define HOLD_MAX_NS       (50 * NSEC_PER_MSEC)
 
 enum uart_reg {
 	REG_DATA = 0, /* RBR, THR; DLL */
@@ -95,6 +106,8 @@ enum uart_reg {
 struct uart16550 {
 	struct irq_line irq; /* set once */
 	struct byte_port_host host; /* set once */
+	uint64_t (*now_ns)(void *ctx); /* set before the first access */
+	void *clock_ctx;
 
 	pthread_mutex_t lock;
 	/* lock */
@@ -114,8 +127,13 @@ struct uart16550 {
 	struct byte_ring out;
 	bool tx_held; /* THRE reads 0 */
 	bool thri; /* THRE interrupt not yet acknowledged */
-	bool thri_held; /* … and not shown before the host end was here */
-	unsigned int burst; /* bytes since IIR read as nothing pending */
+	bool thri_held; /* … and not shown before release_ns */
+	uint64_t release_ns;
+	/* sending by interrupt */
+	unsigned int sent; /* bytes since the last pause */
+	unsigned int burst; /* bytes since burst_ns */
+	uint64_t burst_ns;
+	uint64_t last_ns; /* the last byte, or the end of the last hold */
 	uint64_t lost;
 };
 
@@ -245,6 +263,46 @@ static bool rx_wake(struct uart16550 *u)
 	return true;
 }
 
+/* A byte was sent by an interrupt handler, most likely. */
+static void count_burst(struct uart16550 *u)
+{
+	uint64_t now = u->now_ns(u->clock_ctx);
+	bool storm;
+
+	if (now - u->last_ns > PAUSE_NS) {
+		u->burst = 0;
+		u->sent = 0;
+	}
+	u->last_ns = now;
+	if (!u->burst++)
+		u->burst_ns = now;
+	storm = u->sent >= STORM_BYTES;
+	if (!storm)
+		u->sent++;
+	if (u->burst < (storm ? STORM_BURST_BYTES : BURST_BYTES))
+		return;
+	u->burst = 0;
+	u->thri_held = true;
+	u->release_ns = now;
+	if (storm)
+		u->release_ns += MIN(now - u->burst_ns, HOLD_MAX_NS);
+}
+
+/* The host end is here: the hold is over if its time is. */
+static void release_thri(struct uart16550 *u)
+{
+	uint64_t now;
+
+	if (!u->thri_held)
+		return;
+	now = u->now_ns(u->clock_ctx);
+	if (now < u->release_ns)
+		return;
+	u->thri_held = false;
+	u->burst = 0;
+	u->last_ns = now;
+}
+
 /* Returns whether the host end must be told of output. */
 static bool tx_write(struct uart16550 *u, uint8_t byte)
 {
@@ -269,8 +327,8 @@ static bool tx_write(struct uart16550 *u, uint8_t byte)
 	if (u->out.len >= OUT_HOLD)
 		u->tx_held = true;
 	u->thri = !u->tx_held;
-	if (++u->burst >= BURST_BYTES)
-		u->thri_held = true;
+	if (u->ier & IER_THRI)
+		count_burst(u);
 	return was_empty || (u->tx_held && !was_held);
 }
 
@@ -308,8 +366,6 @@ static uint8_t reg_read(struct uart16550 *u, unsigned int reg)
 		v = pending(u);
 		if (v == IIR_THRI)
 			u->thri = false;
-		else if (v == IIR_NO_INT)
-			u->burst = 0;
 		return u->fcr & FCR_ENABLE ? v | IIR_FIFO : v;
 	case REG_LCR:
 		return u->lcr;
@@ -408,8 +464,15 @@ static void power_on(struct uart16550 *u)
 	u->msr = u->modem;
 	u->thri = false;
 	u->thri_held = false;
+	u->burst = 0;
 	rx_clear(u);
 	update_irq(u);
+}
+
+static uint64_t host_now_ns(void *ctx)
+{
+	(void)ctx;
+	return clock_monotonic_ns();
 }
 
 struct uart16550 *uart16550_new(struct irq_line irq, struct byte_port_host host)
@@ -418,6 +481,7 @@ struct uart16550 *uart16550_new(struct irq_line irq, struct byte_port_host host)
 
 	u->irq = irq;
 	u->host = host;
+	u->now_ns = host_now_ns;
 	u->modem = UART16550_CTS | UART16550_DSR | UART16550_DCD;
 	pthread_mutex_init(&u->lock, NULL);
 	byte_ring_init(&u->out, OUT_BYTES);
@@ -490,7 +554,7 @@ size_t uart16550_transmit(struct uart16550 *uart, uint8_t *data, size_t len)
 
 	pthread_mutex_lock(&uart->lock);
 	n = byte_ring_take(&uart->out, data, len);
-	uart->thri_held = false;
+	release_thri(uart);
 	if (uart->tx_held && uart->out.len <= OUT_RELEASE) {
 		uart->tx_held = false;
 		uart->thri = true;
@@ -498,6 +562,26 @@ size_t uart16550_transmit(struct uart16550 *uart, uint8_t *data, size_t len)
 	update_irq(uart);
 	pthread_mutex_unlock(&uart->lock);
 	return n;
+}
+
+uint64_t uart16550_again_ns(struct uart16550 *uart)
+{
+	uint64_t again = UINT64_MAX, now;
+
+	pthread_mutex_lock(&uart->lock);
+	if (uart->thri_held) {
+		now = uart->now_ns(uart->clock_ctx);
+		again = now < uart->release_ns ? uart->release_ns - now : 0;
+	}
+	pthread_mutex_unlock(&uart->lock);
+	return again;
+}
+
+void uart16550_set_clock(struct uart16550 *uart, uint64_t (*now_ns)(void *ctx),
+			 void *ctx)
+{
+	uart->now_ns = now_ns;
+	uart->clock_ctx = ctx;
 }
 
 void uart16550_set_modem(struct uart16550 *uart, uint8_t lines)
@@ -529,7 +613,13 @@ static size_t port_receive(void *dev, const uint8_t *data, size_t len)
 	return uart16550_receive(dev, data, len);
 }
 
+static uint64_t port_again_ns(void *dev)
+{
+	return uart16550_again_ns(dev);
+}
+
 const struct byte_port_ops uart16550_port_ops = {
 	.transmit = port_transmit,
 	.receive = port_receive,
+	.again_ns = port_again_ns,
 };

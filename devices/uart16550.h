@@ -11,6 +11,10 @@
  * same (Linux 8250_port.c:wait_for_lsr() after 10 ms) still has the rest of
  * the ring; only when that is full too is a byte lost and counted.
  *
+ * A guest that sends by interrupt without end gets the THRE interrupt less
+ * often after a while, so that its processor has time for other things; for
+ * that the host end is asked to come again (uart16550_again_ns()).
+ *
  * The receiver has the 16-byte FIFO of the real thing.  The host end gives it
  * only what fits, so that typed input is never overrun; overrun exists in
  * loopback mode.  The character timeout is immediate: fewer characters than
@@ -77,6 +81,18 @@ bool uart16550_receive_break(struct uart16550 *uart);
 
 /** uart16550_transmit() - take up to @len bytes of output; returns how many */
 size_t uart16550_transmit(struct uart16550 *uart, uint8_t *data, size_t len);
+
+/**
+ * uart16550_again_ns() - when to call uart16550_transmit() though there may be
+ * no output
+ *
+ * Return: ns from now; UINT64_MAX: when host.wake() says so.
+ */
+uint64_t uart16550_again_ns(struct uart16550 *uart);
+
+/** uart16550_set_clock() - for tests; monotonic ns, before the first access */
+void uart16550_set_clock(struct uart16550 *uart, uint64_t (*now_ns)(void *ctx),
+			 void *ctx);
 
 /** uart16550_set_modem() - the modem inputs are now @lines (UART16550_CTS…) */
 void uart16550_set_modem(struct uart16550 *uart, uint8_t lines);

@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <sched.h>
 
+#include "base/clock.h"
 #include "support/uart_bench.h"
 
 /* --- transmitter ----------------------------------------------------- */
@@ -84,6 +85,7 @@ START_TEST(slow_reader_holds_thre)
 	size_t took = 0;
 	bool ok = true;
 
+	uart16550_set_clock(uart, fake_now, &b);
 	init(0xC7);
 	outb(&b, IER, 0x02);
 	/* A guest that polls THRE stops in time, with nothing lost. */
@@ -145,29 +147,162 @@ START_TEST(writer_that_never_looks)
 }
 END_TEST
 
-START_TEST(handler_loop_comes_to_an_end)
+/*
+ * Linux 8250_core.c:serial8250_interrupt(), with an endless supply and an exit
+ * that costs @exit_ns; returns after how many bytes it came to an end.
+ */
+static unsigned int handler(uint64_t exit_ns)
 {
-	unsigned int rounds = 0;
-	uint8_t data[8192];
+	unsigned int n = 0;
 
-	/* 8250_core.c:serial8250_interrupt() with an endless supply */
+	while (!(inb(&b, IIR) & 0x01) && n < 16384) {
+		b.now_ns += exit_ns;
+		for (unsigned int i = 0; i < 16; i++, n++) {
+			outb(&b, DATA, 'x');
+			b.now_ns += exit_ns;
+		}
+	}
+	return n;
+}
+
+static void drain(void)
+{
+	static uint8_t data[65536];
+
+	uart16550_transmit(uart, data, sizeof(data));
+}
+
+static void start_handler_test(void)
+{
+	b.now_ns = NSEC_PER_SEC;
+	uart16550_set_clock(uart, fake_now, &b);
 	init(0xC7);
 	outb(&b, IER, 0x02);
-	while (!(inb(&b, IIR) & 0x01)) {
-		for (unsigned int i = 0; i < 16; i++)
-			outb(&b, DATA, 'x');
-		/* The host end is quick, the loop must end all the same. */
-		if (rounds % 16 == 15)
-			uart16550_transmit(uart, data, sizeof(data));
-		ck_assert_uint_lt(++rounds, 512);
+}
+
+START_TEST(handler_loop_comes_to_an_end)
+{
+	start_handler_test();
+	for (unsigned int i = 0; i < 3; i++) {
+		unsigned int n = handler(1000);
+
+		/* A tty's buffer at once, but less than 512 rounds. */
+		ck_assert_uint_ge(n, 4096);
+		ck_assert_uint_lt(n, 512 * 16);
+		ck_assert(!b.level);
+		/* A guest that polls may go on. */
+		ck_assert_uint_eq(inb(&b, LSR) & 0x20, 0x20);
+		/* The interrupt is there as soon as the host end is. */
+		ck_assert_uint_eq(uart16550_again_ns(uart), 0);
+		drain();
+		ck_assert(b.level);
+		ck_assert_uint_eq(uart16550_again_ns(uart), UINT64_MAX);
 	}
-	ck_assert_uint_ge(rounds, 16);
-	ck_assert(!b.level);
-	ck_assert_uint_eq(inb(&b, LSR) & 0x20, 0x20);
-	/* The host end is there again, and so is the interrupt. */
-	uart16550_transmit(uart, data, sizeof(data));
+}
+END_TEST
+
+static const uint64_t exit_costs_ns[] = {1000, 10000, 100000};
+
+START_TEST(storm_leaves_time_for_others)
+{
+	uint64_t exit_ns = exit_costs_ns[_i], begin, busy = 0, held = 0;
+
+	start_handler_test();
+	for (unsigned int n = 0; n < 40000;) {
+		n += handler(exit_ns);
+		b.now_ns += uart16550_again_ns(uart);
+		drain();
+	}
+	for (unsigned int k = 0; k < 100; k++) {
+		begin = b.now_ns;
+		ck_assert_uint_le(handler(exit_ns), 512);
+		busy += b.now_ns - begin;
+		/* The host end is too early, and comes again. */
+		drain();
+		ck_assert(!b.level);
+		held += uart16550_again_ns(uart);
+		b.now_ns += uart16550_again_ns(uart);
+		ck_assert_uint_eq(uart16550_again_ns(uart), 0);
+		drain();
+		ck_assert(b.level);
+	}
+	ck_assert_uint_ge(held, busy * 9 / 10);
+	ck_assert_uint_le(held, busy * 11 / 10);
+}
+END_TEST
+
+START_TEST(hold_is_bounded)
+{
+	start_handler_test();
+	for (unsigned int i = 0; i < 10; i++) {
+		handler(10 * NSEC_PER_MSEC);
+		drain();
+		ck_assert_uint_le(uart16550_again_ns(uart) + 1,
+				  50 * NSEC_PER_MSEC + 1);
+		b.now_ns += 50 * NSEC_PER_MSEC;
+		drain();
+		ck_assert(b.level);
+	}
+}
+END_TEST
+
+START_TEST(pause_ends_a_storm)
+{
+	start_handler_test();
+	for (unsigned int n = 0; n < 40000;) {
+		n += handler(10000);
+		b.now_ns += 50 * NSEC_PER_MSEC; /* its thread was preempted */
+		drain();
+	}
+	ck_assert_uint_le(handler(10000), 512);
+	b.now_ns += 50 * NSEC_PER_MSEC;
+	drain();
+	/* Nothing more to send for a while */
+	b.now_ns += 300 * NSEC_PER_MSEC;
+	ck_assert_uint_ge(handler(10000), 4096);
+}
+END_TEST
+
+START_TEST(occasional_output_is_never_held)
+{
+	/* Somebody types, and is echoed. */
+	start_handler_test();
+	for (unsigned int i = 0; i < 10000; i++) {
+		ck_assert_uint_eq(inb(&b, IIR), 0xC2);
+		outb(&b, DATA, 'x');
+		ck_assert(b.level);
+		drain();
+		b.now_ns += 250 * NSEC_PER_MSEC;
+	}
+}
+END_TEST
+
+START_TEST(polling_is_never_held)
+{
+	uint8_t data[4096];
+
+	/* A kernel's console switches the interrupt off meanwhile. */
+	start_handler_test();
+	outb(&b, IER, 0x00);
+	for (unsigned int i = 0; i < 3000; i++)
+		outb(&b, DATA, 'x');
+	outb(&b, IER, 0x02);
 	ck_assert(b.level);
-	ck_assert_uint_eq(inb(&b, IIR), 0xC2);
+	ck_assert_uint_eq(uart16550_again_ns(uart), UINT64_MAX);
+	ck_assert_uint_eq(uart16550_transmit(uart, data, sizeof(data)), 3000);
+}
+END_TEST
+
+START_TEST(reset_ends_a_hold)
+{
+	start_handler_test();
+	handler(1000);
+	ck_assert(!b.level);
+	uart16550_reset(uart);
+	ck_assert_uint_eq(uart16550_again_ns(uart), UINT64_MAX);
+	outb(&b, MCR, OUT2);
+	outb(&b, IER, 0x02);
+	ck_assert(b.level);
 }
 END_TEST
 
@@ -249,6 +384,12 @@ int main(void)
 	tcase_add_test(t, slow_reader_holds_thre);
 	tcase_add_test(t, writer_that_never_looks);
 	tcase_add_test(t, handler_loop_comes_to_an_end);
+	tcase_add_loop_test(t, storm_leaves_time_for_others, 0, 3);
+	tcase_add_test(t, pause_ends_a_storm);
+	tcase_add_test(t, hold_is_bounded);
+	tcase_add_test(t, occasional_output_is_never_held);
+	tcase_add_test(t, polling_is_never_held);
+	tcase_add_test(t, reset_ends_a_hold);
 	tcase_add_test(t, without_host_end_output_vanishes);
 	tcase_add_test(t, two_vcpus_one_slow_reader);
 	suite_add_tcase(s, t);

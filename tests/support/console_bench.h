@@ -65,8 +65,9 @@ static inline size_t fake_receive(void *dev, const uint8_t *data, size_t len)
 	return n;
 }
 
-static const struct byte_port_ops fake_ops = {fake_transmit, fake_receive};
-static const struct byte_port_ops print_ops = {fake_transmit, NULL};
+static const struct byte_port_ops fake_ops = {.transmit = fake_transmit,
+					      .receive = fake_receive};
+static const struct byte_port_ops print_ops = {.transmit = fake_transmit};
 
 static inline void on_quit(void *ctx)
 {
