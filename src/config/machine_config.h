@@ -17,7 +17,7 @@
 #define CONFIG_VCPUS_DEFAULT      2
 #define CONFIG_VCPUS_MAX          1024
 /* Every machine that was not given another: runs can be compared. */
-#define CONFIG_UUID_DEFAULT "6b766d62-7573-4d61-8c68-696e65303031"
+#define CONFIG_UUID_DEFAULT       "6b766d62-7573-4d61-8c68-696e65303031"
 
 /* A configuration that is refused (exit 3). */
 #define CONFIG_ERROR (config_error_quark())

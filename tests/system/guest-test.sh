@@ -70,6 +70,7 @@ offline) offline_online ;;
 time) /clock-check && tell time good ;;
 reboot)
 	# On the second boot run-linux types "off".
+	# shellcheck disable=SC3045 # busybox has -t
 	if read -r -t 4 word </dev/console && [ "$word" = off ]; then
 		tell typed "$word"
 	else
