@@ -68,6 +68,20 @@ void message_queue_clear(struct message_queue *q)
 		message_free(m);
 }
 
+void message_queue_drop_posted(struct message_queue *q)
+{
+	struct message_queue kept = {0};
+	struct message *m;
+
+	while ((m = message_queue_pop(q))) {
+		if (m->posted)
+			message_free(m);
+		else
+			message_queue_add(&kept, m);
+	}
+	*q = kept;
+}
+
 void message_free(struct message *m)
 {
 	if (m && m->posted)

@@ -66,6 +66,9 @@ void message_queue_remove(struct message_queue *q, const struct message *m);
 /** message_queue_clear() - take all out and free them */
 void message_queue_clear(struct message_queue *q);
 
+/** message_queue_drop_posted() - take out the posted ones and free them */
+void message_queue_drop_posted(struct message_queue *q);
+
 /** message_free() - done with an entry: frees it if it was posted */
 void message_free(struct message *m);
 

@@ -86,6 +86,7 @@ struct synic_vp {
 	pthread_mutex_t lock;
 	/* lock */
 	struct message_queue queue[HV_SYNIC_SINT_COUNT];
+	uint32_t wanted; /* SINTs whose queue was full for somebody */
 	struct vp_timer timers[HV_SYNIC_STIMER_COUNT];
 	uint64_t deadline; /* as the deadlines know it */
 } __attribute__((aligned(CACHE_LINE)));
@@ -95,6 +96,8 @@ struct synic {
 	struct deadlines *deadlines;
 	void (*hook)(void *ctx, uint64_t deadline);
 	void *hook_ctx;
+	void (*room_hook)(void *ctx, uint32_t vp, unsigned int sint);
+	void *room_hook_ctx;
 	struct synic_vp vps[];
 };
 
@@ -194,11 +197,36 @@ static void note_queued(struct synic_vp *vp)
 	atomic_store_explicit(&vp->queued, queued, memory_order_release);
 }
 
+/* Return: the SINTs that somebody waits for and that have room again. */
+static uint32_t take_room(struct synic_vp *vp)
+{
+	uint32_t room = 0;
+
+	for (uint32_t left = vp->wanted; left; left &= left - 1) {
+		unsigned int i = (unsigned int)__builtin_ctz(left);
+
+		if (vp->queue[i].n_posted <= SYNIC_QUEUE_MAX / 2)
+			room |= 1u << i;
+	}
+	vp->wanted &= ~room;
+	return room;
+}
+
+static void tell_room(const struct synic_vp *vp, uint32_t room)
+{
+	const struct synic *s = vp->synic;
+
+	for (; room && s->room_hook; room &= room - 1)
+		s->room_hook(s->room_hook_ctx, vp->index,
+			     (unsigned int)__builtin_ctz(room));
+}
+
 static void vp_leave(const struct visit *v)
 {
 	struct synic_vp *vp = v->vp;
 	struct synic *s = vp->synic;
 	uint64_t deadline = DEADLINE_NONE;
+	uint32_t room = take_room(vp);
 	bool nearer = false;
 
 	for (unsigned int i = 0; i < HV_SYNIC_STIMER_COUNT; i++)
@@ -212,6 +240,7 @@ static void vp_leave(const struct visit *v)
 	pthread_mutex_unlock(&vp->lock);
 
 	assert_vectors(v);
+	tell_room(vp, room);
 	if (!nearer)
 		return;
 	if (s->hook)
@@ -293,8 +322,30 @@ int synic_message_post(struct synic *synic, uint32_t vp, unsigned int sint,
 	deliver(&v, sint);
 	if (err) /* that may have made room */
 		err = message_queue_post(q, message, SYNIC_QUEUE_MAX);
+	if (err)
+		v.vp->wanted |= 1u << sint;
 	vp_leave(&v);
 	return err;
+}
+
+void synic_message_drop(struct synic *synic, uint32_t vp, unsigned int sint)
+{
+	struct visit v;
+
+	if (vp >= synic->params.n_vps || sint >= HV_SYNIC_SINT_COUNT)
+		return;
+	v = vp_enter(synic, vp);
+	message_queue_drop_posted(&v.vp->queue[sint]);
+	vp_leave(&v);
+}
+
+void synic_set_room_hook(struct synic *synic,
+			 void (*hook)(void *ctx, uint32_t vp,
+				      unsigned int sint),
+			 void *ctx)
+{
+	synic->room_hook = hook;
+	synic->room_hook_ctx = ctx;
 }
 
 void synic_eoi(struct synic *synic, uint32_t vp, uint8_t vector)
@@ -585,6 +636,7 @@ static void vp_reset(struct synic *s, uint32_t index)
 		reg_set(&vp->sint[i], HV_SYNIC_SINT_MASKED);
 		message_queue_clear(&vp->queue[i]);
 	}
+	vp->wanted = 0;
 	for (unsigned int i = 0; i < HV_SYNIC_STIMER_COUNT; i++) {
 		stimer_reset(&vp->timers[i].timer);
 		vp->timers[i].queued = false;

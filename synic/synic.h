@@ -112,10 +112,30 @@ int synic_msr_write(struct synic *synic, uint32_t vp, uint32_t msr,
  * Messages to one VP and SINT arrive in the order of the posts.  They stay
  * queued while the SynIC or the message page is off.
  *
- * Return: 0 queued or delivered; -EAGAIN the queue is full; -EINVAL.
+ * Return: 0 queued or delivered; -EAGAIN the queue is full (the room hook is
+ * called when it is not any more); -EINVAL.
  */
 int synic_message_post(struct synic *synic, uint32_t vp, unsigned int sint,
 		       const struct hv_message *message);
+
+/**
+ * synic_message_drop() - forget the posted messages that are not delivered
+ *
+ * The one in the slot stays, as do timers' messages.
+ */
+void synic_message_drop(struct synic *synic, uint32_t vp, unsigned int sint);
+
+/**
+ * synic_set_room_hook() - who posts again after -EAGAIN
+ * @hook: called once, when half of the queue that was full is free; from any
+ *        thread, no lock held; NULL for none
+ *
+ * Thread: while no vCPU runs and nobody posts.
+ */
+void synic_set_room_hook(struct synic *synic,
+			 void (*hook)(void *ctx, uint32_t vp,
+				      unsigned int sint),
+			 void *ctx);
 
 /**
  * synic_event_set() - set an event flag, interrupt if it was clear

@@ -93,6 +93,83 @@ START_TEST(post_to_a_full_queue_makes_room)
 }
 END_TEST
 
+static unsigned int rooms[FAKE_VPS][16];
+
+static void on_room(void *ctx, uint32_t vp, unsigned int sint)
+{
+	ck_assert_ptr_eq(ctx, rooms);
+	rooms[vp][sint]++;
+	/* No lock is held. */
+	post(1, 2, 5);
+}
+
+START_TEST(room_is_told_to_who_was_refused)
+{
+	uint64_t n;
+
+	synic_set_room_hook(synic, on_room, rooms);
+	enable(0);
+	for (n = 0; n <= SYNIC_QUEUE_MAX; n++)
+		ck_assert_int_eq(post(0, 2, n), 0);
+	/* Full, but nobody was refused. */
+	for (n = 0; n < SYNIC_QUEUE_MAX; n++)
+		receive(0, 2);
+	ck_assert_uint_eq(rooms[0][2], 0);
+	for (n = 0; n < SYNIC_QUEUE_MAX; n++)
+		ck_assert_int_eq(post(0, 2, n), 0);
+	ck_assert_int_eq(post(0, 2, n), -EAGAIN);
+	ck_assert_int_eq(post(0, 2, n), -EAGAIN);
+	/* Not for each that leaves, but once when half is free. */
+	for (n = 1; n < SYNIC_QUEUE_MAX / 2; n++)
+		receive(0, 2);
+	ck_assert_uint_eq(rooms[0][2], 0);
+	receive(0, 2);
+	ck_assert_uint_eq(rooms[0][2], 1);
+	while (receive(0, 2) != ~0ull)
+		continue;
+	ck_assert_uint_eq(rooms[0][2], 1);
+	ck_assert_uint_eq(rooms[0][3] + rooms[1][2], 0);
+}
+END_TEST
+
+START_TEST(dropped_are_what_waits)
+{
+	struct hv_message m;
+
+	enable(0);
+	wr(0, CONFIG(0), EN | TO_SINT(2));
+	for (uint64_t n = 0; n < 5; n++)
+		ck_assert_int_eq(post(0, 2, n), 0);
+	wr(0, COUNT(0), 1);
+	advance_to(10);
+	synic_run_timers(synic);
+	ck_assert_int_eq(post(0, 2, 9), 0);
+	synic_message_drop(synic, 0, 2);
+	synic_message_drop(synic, 0, 16);
+	synic_message_drop(synic, FAKE_VPS, 2);
+	/* What was delivered is the guest's; the timer's comes. */
+	ck_assert_uint_eq(receive(0, 2), 0);
+	ck_assert(guest_message_take(slot(0, 2), &m));
+	ck_assert_uint_eq(m.header.message_type, HVMSG_TIMER_EXPIRED);
+	receive(0, 2);
+	ck_assert_uint_eq(receive(0, 2), ~0ull);
+	/* All the room is back. */
+	for (uint64_t n = 0; n <= SYNIC_QUEUE_MAX; n++)
+		ck_assert_int_eq(post(0, 2, n), 0);
+}
+END_TEST
+
+START_TEST(a_drop_makes_room)
+{
+	synic_set_room_hook(synic, on_room, rooms);
+	for (uint64_t n = 0; n < SYNIC_QUEUE_MAX; n++)
+		ck_assert_int_eq(post(0, 2, n), 0);
+	ck_assert_int_eq(post(0, 2, 99), -EAGAIN);
+	synic_message_drop(synic, 0, 2);
+	ck_assert_uint_eq(rooms[0][2], 1);
+}
+END_TEST
+
 START_TEST(full_queue_of_one_sint_is_not_anothers)
 {
 	enable(0);
@@ -304,6 +381,9 @@ static void add_messages(Suite *s)
 	tcase_add_test(t, auto_eoi_is_passed_on);
 	tcase_add_test(t, order_and_pending_under_a_full_queue);
 	tcase_add_test(t, post_to_a_full_queue_makes_room);
+	tcase_add_test(t, room_is_told_to_who_was_refused);
+	tcase_add_test(t, dropped_are_what_waits);
+	tcase_add_test(t, a_drop_makes_room);
 	tcase_add_test(t, full_queue_of_one_sint_is_not_anothers);
 	tcase_add_loop_test(t, messages_wait_while_off, 0, G_N_ELEMENTS(gates));
 	tcase_add_test(t, queued_before_anything_is_enabled);
