@@ -170,6 +170,11 @@ bool vmbus_server_next_action(struct vmbus_server *server,
 	return true;
 }
 
+bool vmbus_server_has_action(const struct vmbus_server *server)
+{
+	return server->actions.length;
+}
+
 /* --- looking -------------------------------------------------------------- */
 
 const struct vmbus_connection *

@@ -236,6 +236,8 @@ bool vmbus_server_is_idle(const struct vmbus_server *server);
 bool vmbus_server_next_action(struct vmbus_server *server,
 			      struct vmbus_action *action);
 
+bool vmbus_server_has_action(const struct vmbus_server *server);
+
 /* --- owners ------------------------------------------------------------- */
 
 /**
