@@ -33,7 +33,9 @@ facts() {
 	sys=/sys/devices/system
 	dmesg | grep -q 'Hypervisor detected: Microsoft Hyper-V' &&
 		tell detected yes
-	tell host_build "$(dmesg | sed -n 's/.*Hyper-V.*Host Build \([^ ]*\).*/\1/p' | head -n 1)"
+	# "Host Build:26100-10.0-…" in 5.10, "Host Build 10.0.26100.…" from 6.6,
+	# "Hypervisor Build 10.0.26100.…" in 7.x
+	tell host_build "$(dmesg | sed -nE "s/.*(Host|Hypervisor) Build[: ]*//p" | head -n 1)"
 	tell clocksource "$(cat $sys/clocksource/clocksource0/current_clocksource)"
 	tell clockevent "$(cat $sys/clockevents/clockevent0/current_device)"
 	tell cpus "$(grep -c ^processor /proc/cpuinfo)"
