@@ -28,10 +28,10 @@ void server_send_to(struct vmbus_server *s, uint32_t vp, uint8_t sint,
 		    struct vmbus_channel_message_header *msg, size_t size,
 		    uint32_t type)
 {
-	const struct chanmsg_row *row = chanmsg_find(type);
 	struct out_message *out = g_new0(struct out_message, 1);
 
-	assert(row && !row->from_guest && size >= row->size);
+	assert(chanmsg_find(type) && !chanmsg_find(type)->from_guest &&
+	       size >= chanmsg_find(type)->size);
 	assert(size <= sizeof(out->data));
 	*msg = (struct vmbus_channel_message_header){.msgtype = type};
 	out->vp = vp;
