@@ -161,6 +161,7 @@ static void test_rtc_interrupt(void)
 	rtc_write(RTC_B, b);
 	rtc_read(RTC_C);
 	interrupts_on();
+	clock_wait_ms(1); /* one may have been on its way */
 	got = interrupts_of(0, RTC_VECTOR);
 	clock_wait_ms(QUIET_MS);
 	check_equal(interrupts_of(0, RTC_VECTOR), got,
