@@ -124,7 +124,7 @@ static bool has_message(uint32_t vp)
 /* Wait for the next message at @vp, handle it, and return its type. */
 static uint32_t next_type(uint32_t vp, struct hv_message *m)
 {
-	struct hv_message local;
+	struct hv_message local = {0};
 
 	m = m ? m : &local;
 	while (!guest_message_take(slot(vp, 2), m))
