@@ -126,6 +126,7 @@ static uint32_t next_type(uint32_t vp, struct hv_message *m)
 {
 	struct hv_message local = {0};
 
+	/* cppcheck-suppress uninitvar ; it is the address that is taken */
 	m = m ? m : &local;
 	while (!guest_message_take(slot(vp, 2), m))
 		sched_yield();
