@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Theory of operation.  What happens to a VP happens in three steps: with its
- * lock held a register is written, a message queued or a timer expired; then,
- * still under the lock, whatever can be delivered is written to the message
- * page; and with the lock dropped the interrupts that this made are asserted
- * (struct visit).  Interrupts are edges, so it does no harm that they come a
- * moment later than the message, nor that two of one vector become one.
+ * lock held a register is written, a message queued or a timer expired; then
+ * whatever can be delivered is written to the message page; and last, still
+ * under the lock, the interrupts that this made are asserted (struct visit).
+ * So a guest that has stopped a timer sees no interrupt of it any more: Linux
+ * frees its clock event device then (hv_stimer_global_cleanup()).  Interrupts
+ * are edges, it does no harm that two of one vector become one.
  *
  * Events go past all that.  The registers are atomics that only the VP's own
  * vCPU thread writes, the event page is mapped here for good whether the
@@ -36,7 +37,9 @@
  *   drivers/hv/channel_mgmt.c:vmbus_wait_for_unload() empties all slots for
  *   the next kernel).
  * - Writing a timer's registers takes back a message that was not delivered
- *   yet (KVM: the same).
+ *   yet (KVM: the same).  One that is in its slot stays: it is the guest's,
+ *   whose handler may be reading it while it sets the timer anew, and its
+ *   interrupt is pending before the write has returned.
  */
 #include "synic/synic.h"
 
@@ -105,7 +108,7 @@ struct synic {
 struct visit {
 	struct synic_vp *vp;
 	uint64_t now; /* read with the lock held: never goes back */
-	/* vectors to assert once the lock is dropped */
+	/* vectors to assert at its end */
 	uint64_t vectors[4];
 	uint64_t auto_eoi[4];
 };
@@ -237,9 +240,9 @@ static void vp_leave(const struct visit *v)
 		nearer = deadlines_set(s->deadlines, vp->index, deadline);
 	}
 	note_queued(vp);
+	assert_vectors(v);
 	pthread_mutex_unlock(&vp->lock);
 
-	assert_vectors(v);
 	tell_room(vp, room);
 	if (!nearer)
 		return;

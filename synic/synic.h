@@ -9,7 +9,7 @@
  * Thread: any, except that a VP's registers are written from its own vCPU
  * thread and that synic_reset() wants everybody else quiet (see there).
  * Locks: one per VP (after ports, before the overlay space's), and one leaf
- * for the deadlines.  None is held while synic_ops are called.
+ * for the deadlines.  synic_ops say which may be held.
  *
  * Source: TLFS "Inter-Partition Communication", "Timers"; what is decided
  * beyond it stands in synic.c.
@@ -29,15 +29,16 @@ struct synic;
 /* Messages that wait in the queue of one SINT, timers' not counted. */
 #define SYNIC_QUEUE_MAX 64
 
-/* Called by synic from any thread, no lock held; must not call synic. */
+/* Called by synic from any thread; must not call synic. */
 struct synic_ops {
 	/*
-	 * Assert a fixed, edge-triggered vector (16 to 255) on a VP.
+	 * Assert a fixed, edge-triggered vector (16 to 255) on a VP, now.
 	 * auto_eoi: the SINT asks for an implicit EOI at delivery.
+	 * The VP's lock may be held: short, and no lock but a leaf.
 	 */
 	void (*interrupt)(void *ctx, uint32_t vp, uint8_t vector,
 			  bool auto_eoi);
-	/* May be NULL: the earliest deadline came nearer. */
+	/* No lock is held; may be NULL: the earliest deadline came nearer. */
 	void (*timer_changed)(void *ctx);
 };
 

@@ -48,11 +48,12 @@ static struct overlay_space *space;
 static struct ref_time *rt;
 static struct synic *synic;
 
-static inline void setup_with(bool direct_timers, bool sint_polling)
+static inline void setup_ops(const struct synic_ops *ops, bool direct_timers,
+			     bool sint_polling)
 {
 	struct ref_clock clock = fake_clock_ref(&fake);
 	struct synic_params params = {.n_vps = FAKE_VPS,
-				      .ops = &fake_vps_ops,
+				      .ops = ops,
 				      .ctx = &vps,
 				      .direct_timers = direct_timers,
 				      .sint_polling = sint_polling,
@@ -68,6 +69,11 @@ static inline void setup_with(bool direct_timers, bool sint_polling)
 	params.overlays = space;
 	params.ref_time = rt;
 	synic = synic_new(&params);
+}
+
+static inline void setup_with(bool direct_timers, bool sint_polling)
+{
+	setup_ops(&fake_vps_ops, direct_timers, sint_polling);
 }
 
 static inline void setup(void)

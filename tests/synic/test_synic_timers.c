@@ -3,6 +3,9 @@
 #include "synic/synic.h"
 
 #include <errno.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
 
 #include <glib.h>
 
@@ -271,6 +274,75 @@ START_TEST(all_that_is_due_is_run_at_once)
 }
 END_TEST
 
+/* --- stopping ------------------------------------------------------------- */
+
+/* What a guest that stops a timer on its VP sees of an interrupt of it. */
+static struct {
+	pthread_t guest;
+	_Atomic bool asserting;
+	_Atomic bool stopped;
+	bool late; /* the interrupt came after the timer was stopped */
+} stopping;
+
+static void *stop_timer(void *arg)
+{
+	(void)arg;
+	while (!stopping.asserting)
+		sched_yield();
+	wr(1, CONFIG(0), 0);
+	stopping.stopped = true;
+	return NULL;
+}
+
+/* An interrupt that takes its time, so that the guest could be faster. */
+static void assert_slowly(void *ctx, uint32_t vp, uint8_t vector, bool auto_eoi)
+{
+	stopping.asserting = true;
+	for (unsigned int i = 0; i < 20000 && !stopping.stopped; i++)
+		sched_yield();
+	stopping.late = stopping.stopped;
+	fake_vps_interrupt(ctx, vp, vector, auto_eoi);
+}
+
+static const struct synic_ops slow_ops = {.interrupt = assert_slowly};
+
+static const struct {
+	uint64_t config;
+	uint8_t vector;
+} stops[] = {{EN | TO_SINT(2), VECTOR}, {EN | DIRECT(0xEDull), 0xED}};
+
+START_TEST(a_stopped_timer_makes_no_interrupt)
+{
+	memset(&stopping, 0, sizeof(stopping));
+	setup_ops(&slow_ops, true, false);
+	enable(1);
+	wr(1, COUNT(0), MS);
+	wr(1, CONFIG(0), stops[_i].config);
+	advance_to(MS);
+	ck_assert_int_eq(
+		pthread_create(&stopping.guest, NULL, stop_timer, NULL), 0);
+	synic_run_timers(synic);
+	pthread_join(stopping.guest, NULL);
+	ck_assert_uint_eq(fake_vps_take(&vps, 1, stops[_i].vector), 1);
+	ck_assert_msg(!stopping.late, "the timer was stopped before");
+	teardown();
+}
+END_TEST
+
+START_TEST(a_message_in_its_slot_outlives_its_timer)
+{
+	enable(0);
+	advance_to(MS);
+	wr(0, COUNT(0), 1);
+	wr(0, CONFIG(0), EN | TO_SINT(2));
+	wr(0, CONFIG(0), 0);
+	wr(0, COUNT(0), 0);
+	ck_assert_int_eq(post(0, 2, 7), 0);
+	ck_assert_uint_eq(receive_timer(0, 2).timer_index, 0);
+	ck_assert_uint_eq(receive(0, 2), 7);
+}
+END_TEST
+
 static void add_timers(Suite *s)
 {
 	TCase *t = tcase_create("timers");
@@ -289,6 +361,11 @@ static void add_timers(Suite *s)
 	tcase_add_test(t, refused_config_changes_nothing);
 	tcase_add_test(t, hook_hears_of_nearer_deadlines_only);
 	tcase_add_test(t, all_that_is_due_is_run_at_once);
+	tcase_add_test(t, a_message_in_its_slot_outlives_its_timer);
+	suite_add_tcase(s, t);
+	t = tcase_create("stopping");
+	tcase_add_loop_test(t, a_stopped_timer_makes_no_interrupt, 0,
+			    G_N_ELEMENTS(stops));
 	suite_add_tcase(s, t);
 }
 
