@@ -218,6 +218,38 @@ int gmem_discard(struct gmem *mem, uint64_t gpa, uint64_t len)
 	return -EFAULT;
 }
 
+/* How many of the pages from @pfns on follow one another. */
+static size_t run_length(const uint64_t *pfns, size_t n_pages)
+{
+	size_t n = 1;
+
+	while (n < n_pages && pfns[n] == pfns[0] + n)
+		n++;
+	return n;
+}
+
+int gmem_alias(struct gmem *mem, void *at, const uint64_t *pfns, size_t n_pages)
+{
+	while (n_pages) {
+		size_t n = run_length(pfns, n_pages), bytes = n * PAGE_BYTES;
+		uint64_t gpa = pfns[0] * PAGE_BYTES;
+
+		if (pfns[0] > UINT64_MAX / PAGE_BYTES ||
+		    !gmem_contains(mem, gpa, bytes))
+			return -EFAULT;
+		/* cppcheck-suppress leakReturnValNotUsed ; MAP_FIXED: at */
+		if (mmap(at, bytes, PROT_READ | PROT_WRITE,
+			 MAP_SHARED | MAP_FIXED, mem->fd,
+			 (off_t)memfd_offset(gpa)) == MAP_FAILED)
+			return -errno;
+		madvise(at, bytes, MADV_DONTDUMP);
+		at = (uint8_t *)at + bytes;
+		pfns += n;
+		n_pages -= n;
+	}
+	return 0;
+}
+
 int gmem_swap_page(struct gmem *mem, uint64_t gpa, int fd, uint64_t offset)
 {
 	uint8_t *host = find(mem, gpa, PAGE_BYTES);

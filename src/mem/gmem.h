@@ -121,6 +121,23 @@ bool gmem_next_untouched(const struct gmem *mem, uint64_t *gpa,
 int gmem_discard(struct gmem *mem, uint64_t gpa, uint64_t len);
 
 /**
+ * gmem_alias() - map pages of RAM a second time, side by side
+ * @at:      4 KiB aligned; @n_pages pages of address space that the caller
+ *           reserved, and later unmaps
+ * @pfns:    any order, also repeated
+ *
+ * One mapping per run of successive page numbers.  What is seen there is the
+ * RAM itself: overlay pages do not show, and what gmem_discard() gives back
+ * reads as zeros.  Only for memory that both sides write all the time by a
+ * protocol of their own (rings); it must be unmapped before @mem is freed.
+ *
+ * Return: 0 or -errno; -EFAULT when a page is not RAM.  On failure a part may
+ * be mapped.
+ */
+int gmem_alias(struct gmem *mem, void *at, const uint64_t *pfns,
+	       size_t n_pages);
+
+/**
  * gmem_swap_page() - show another page at @gpa, or the RAM again
  * @gpa:    4 KiB aligned, RAM
  * @fd:     memfd that the new page comes from, or -1 for the RAM itself

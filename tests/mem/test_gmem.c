@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "mem/overlay.h"
@@ -291,6 +292,40 @@ START_TEST(load_file_refuses)
 }
 END_TEST
 
+START_TEST(alias_shows_pages_in_any_order)
+{
+	const uint64_t pfns[] = {3, 4, 9, 3};
+	uint8_t *at = mmap(NULL, 4 * PAGE, PROT_NONE,
+			   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	uint8_t b;
+
+	ck_assert_ptr_ne(at, MAP_FAILED);
+	ck_assert_int_eq(gmem_alias(mem, at, pfns, 4), 0);
+	for (unsigned int i = 0; i < 4; i++) {
+		at[i * PAGE + 5] = (uint8_t)(0x10 + i);
+		gmem_read(mem, pfns[i] * PAGE + 5, &b, 1);
+		ck_assert_uint_eq(b, 0x10 + i);
+	}
+	/* The same page, twice. */
+	ck_assert_uint_eq(at[5], 0x13);
+	ck_assert_int_eq(gmem_discard(mem, 4 * PAGE, PAGE), 0);
+	ck_assert_uint_eq(at[PAGE + 5], 0);
+	munmap(at, 4 * PAGE);
+}
+END_TEST
+
+START_TEST(alias_is_of_ram_only)
+{
+	const uint64_t outside[] = {15, 16}, far[] = {1ull << 52};
+	void *at = mmap(NULL, 2 * PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS,
+			-1, 0);
+
+	ck_assert_int_eq(gmem_alias(mem, at, outside, 2), -EFAULT);
+	ck_assert_int_eq(gmem_alias(mem, at, far, 1), -EFAULT);
+	munmap(at, 2 * PAGE);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("mem/gmem");
@@ -305,6 +340,8 @@ int main(void)
 	tcase_add_test(t, load_file);
 	tcase_add_test(t, load_file_above_the_hole);
 	tcase_add_test(t, load_file_refuses);
+	tcase_add_test(t, alias_shows_pages_in_any_order);
+	tcase_add_test(t, alias_is_of_ram_only);
 	suite_add_tcase(s, t);
 	t = tcase_create("regions");
 	tcase_add_test(t, one_region_below_the_hole);
