@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: MIT */
+#include "vsp/vmbus/ring_map.h"
+
+#include <errno.h>
+#include <stdatomic.h>
+#include <stddef.h>
+#include <sys/mman.h>
+
+#include <glib.h>
+
+#include "mem/gmem.h"
+#include "proto/hv_tlfs.h"
+#include "vsp/vmbus/gpadl.h"
+#include "vsp/vmbus/ring.h"
+
+struct ring_map {
+	void *base;
+	size_t bytes; /* of address space */
+	unsigned int n_mappings; /* of the budget */
+	/* pages of data */
+	uint32_t in_pages, out_pages;
+};
+
+/* What all rings of the process take of RING_MAPPINGS_MAX. */
+static _Atomic unsigned int mappings_used;
+
+static bool take_mappings(unsigned int n)
+{
+	if (atomic_fetch_add(&mappings_used, n) + n <= RING_MAPPINGS_MAX)
+		return true;
+	atomic_fetch_sub(&mappings_used, n);
+	return false;
+}
+
+static unsigned int count_runs(const uint64_t *pfns, uint32_t n)
+{
+	unsigned int runs = 1;
+
+	for (uint32_t i = 1; i < n; i++)
+		runs += pfns[i] != pfns[i - 1] + 1;
+	return runs;
+}
+
+static uint8_t *page_at(const struct ring_map *map, uint64_t page)
+{
+	return (uint8_t *)map->base + page * HV_PAGE_SIZE;
+}
+
+/* Header, data, data again, from page @to of the address space on. */
+static int map_ring(const struct ring_map *map, struct gmem *mem, uint64_t to,
+		    const uint64_t *pfns, uint32_t data_pages)
+{
+	int err = gmem_alias(mem, page_at(map, to), pfns, 1 + data_pages);
+
+	if (err)
+		return err;
+	return gmem_alias(mem, page_at(map, to + 1 + data_pages), pfns + 1,
+			  data_pages);
+}
+
+static int map_both(struct ring_map *map, struct gmem *mem,
+		    const uint64_t *pfns)
+{
+	uint32_t out_at = 1 + map->in_pages;
+	int err;
+
+	map->base = mmap(NULL, map->bytes, PROT_NONE,
+			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (map->base == MAP_FAILED)
+		return -errno;
+	err = map_ring(map, mem, 0, pfns, map->in_pages);
+	if (!err)
+		err = map_ring(map, mem, 1 + 2 * (uint64_t)map->in_pages,
+			       pfns + out_at, map->out_pages);
+	if (err)
+		munmap(map->base, map->bytes);
+	return err;
+}
+
+struct ring_map *ring_map_new(struct gmem *mem, const struct gpadl *gpadl,
+			      uint32_t downstream_page, int *err)
+{
+	const struct gpadl_range *range = gpadl_range(gpadl, 0);
+	uint32_t n = range->n_pages;
+	struct ring_map *map;
+
+	*err = -EINVAL;
+	if (gpadl_n_ranges(gpadl) != 1 || range->offset ||
+	    range->bytes != (uint64_t)n * HV_PAGE_SIZE || downstream_page < 2 ||
+	    downstream_page > n || n - downstream_page < 2)
+		return NULL;
+	map = g_new0(struct ring_map, 1);
+	map->in_pages = downstream_page - 1;
+	map->out_pages = n - downstream_page - 1;
+	map->bytes =
+		(2ull + 2 * map->in_pages + 2 * map->out_pages) * HV_PAGE_SIZE;
+	/* Those of the data count twice; the rings may split two runs. */
+	map->n_mappings = 2 * count_runs(range->pfns, n) + 4;
+	*err = -ENOSPC;
+	if (!take_mappings(map->n_mappings))
+		goto no_budget;
+	*err = map_both(map, mem, range->pfns);
+	if (!*err)
+		return map;
+	atomic_fetch_sub(&mappings_used, map->n_mappings);
+no_budget:
+	g_free(map);
+	return NULL;
+}
+
+void ring_map_free(struct ring_map *map)
+{
+	if (!map)
+		return;
+	munmap(map->base, map->bytes);
+	atomic_fetch_sub(&mappings_used, map->n_mappings);
+	g_free(map);
+}
+
+int ring_map_init(const struct ring_map *map, struct ring_in *in,
+		  struct ring_out *out)
+{
+	uint64_t out_at = 1 + 2 * (uint64_t)map->in_pages;
+	void *in_header = page_at(map, 0), *out_header = page_at(map, out_at);
+	int err = ring_in_init(in, in_header, page_at(map, 1),
+			       map->in_pages * HV_PAGE_SIZE);
+
+	if (err)
+		return err;
+	return ring_out_init(out, out_header, page_at(map, out_at + 1),
+			     map->out_pages * HV_PAGE_SIZE);
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * ring_map.h - the GPADL of a channel's rings, mapped for ring.h.
+ *
+ * Each ring is its header page, its data, and the data once more, so that a
+ * packet that wraps is contiguous.  The pages are the guest's RAM, mapped a
+ * second time in the order of the GPADL (gmem_alias()).  What an overlay page
+ * shows to the guest over one of them is not seen here: a guest that puts its
+ * SIMP over its ring breaks its own channel, nothing else.
+ *
+ * A mapping in the host costs a guest nothing, but the kernel allows a
+ * process 65530 of them.  Guests make rings of contiguous pages, which takes
+ * six; for those that do not there is a budget for all channels together,
+ * and no ring when it is used up.
+ *
+ * Thread: any.
+ */
+#ifndef VSP_VMBUS_RING_MAP_H
+#define VSP_VMBUS_RING_MAP_H
+
+#include <stdint.h>
+
+struct gmem;
+struct gpadl;
+struct ring_in;
+struct ring_map;
+struct ring_out;
+
+/* Mappings of all rings together. */
+#define RING_MAPPINGS_MAX 24576u
+
+/**
+ * ring_map_new() - map both rings
+ * @gpadl:           one range of whole pages; may go before the map does
+ * @downstream_page: where the header page of the host-to-guest ring is in it;
+ *                   raw
+ * @err:             out, when NULL is returned: -EINVAL no two rings of at
+ *                   least a page of data each; -ENOSPC too scattered;
+ *                   another of gmem_alias()
+ *
+ * Return: owned, or NULL.
+ */
+struct ring_map *ring_map_new(struct gmem *mem, const struct gpadl *gpadl,
+			      uint32_t downstream_page, int *err);
+void ring_map_free(struct ring_map *map);
+
+/** ring_map_init() - the rings of @map; Return: 0 or -EPROTO, see ring.h */
+int ring_map_init(const struct ring_map *map, struct ring_in *in,
+		  struct ring_out *out);
+
+#endif
