@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "kvm/kvm.h"
+#include "proto/hv_tlfs.h"
 
 #define CR4_PGE           (1ull << 7)
 #define UD_VECTOR         6
@@ -287,16 +288,29 @@ bool kvm_vcpu_has_interrupt(const struct kvm_vcpu *vcpu)
 	return highest_vector(&lapic, APIC_IRR) >= 0;
 }
 
-bool kvm_vcpu_in_service(const struct kvm_vcpu *vcpu, uint8_t vector)
+static void copy_vectors(const struct kvm_lapic_state *lapic, unsigned int reg,
+			 uint64_t vectors[4])
+{
+	for (unsigned int i = 0; i < 4; i++) {
+		const char *low = lapic->regs + reg + 2 * i * APIC_REG_STRIDE;
+		uint32_t halves[2];
+
+		memcpy(&halves[0], low, sizeof(halves[0]));
+		memcpy(&halves[1], low + APIC_REG_STRIDE, sizeof(halves[1]));
+		vectors[i] = halves[0] | (uint64_t)halves[1] << 32;
+	}
+}
+
+int kvm_vcpu_vectors(const struct kvm_vcpu *vcpu, struct kvm_vectors *vectors)
 {
 	struct kvm_lapic_state lapic;
-	uint32_t bits;
+	int err = vcpu_ioctl(vcpu, KVM_GET_LAPIC, &lapic);
 
-	if (vcpu_ioctl(vcpu, KVM_GET_LAPIC, &lapic))
-		return false;
-	memcpy(&bits, lapic.regs + APIC_ISR + vector / 32 * APIC_REG_STRIDE,
-	       sizeof(bits));
-	return bits >> vector % 32 & 1;
+	if (err)
+		return err;
+	copy_vectors(&lapic, APIC_IRR, vectors->requested);
+	copy_vectors(&lapic, APIC_ISR, vectors->in_service);
+	return 0;
 }
 
 int kvm_vcpu_end_of_interrupt(struct kvm_vcpu *vcpu, uint8_t *vector)
@@ -304,6 +318,7 @@ int kvm_vcpu_end_of_interrupt(struct kvm_vcpu *vcpu, uint8_t *vector)
 	struct kvm_lapic_state lapic;
 	uint64_t apicbase = 0;
 	int err = vcpu_ioctl(vcpu, KVM_GET_LAPIC, &lapic);
+	uint32_t eoi;
 	int top;
 
 	if (err)
@@ -313,10 +328,10 @@ int kvm_vcpu_end_of_interrupt(struct kvm_vcpu *vcpu, uint8_t *vector)
 	if (top < 0)
 		return 0;
 	*vector = (uint8_t)top;
-	/* KVM's own EOI knows about level-triggered IOAPIC pins. */
+	/* KVM's own EOI loses nothing, and knows level-triggered pins. */
 	kvm_vcpu_get_msr(vcpu, MSR_IA32_APICBASE, &apicbase);
-	if (apicbase & APICBASE_EXTD &&
-	    !kvm_vcpu_set_msr(vcpu, MSR_X2APIC_EOI, 0))
+	eoi = apicbase & APICBASE_EXTD ? MSR_X2APIC_EOI : HV_X64_MSR_EOI;
+	if (!kvm_vcpu_set_msr(vcpu, eoi, 0))
 		return 0;
 	toggle_vector(&lapic, APIC_ISR, (unsigned int)top);
 	return vcpu_ioctl(vcpu, KVM_SET_LAPIC, &lapic);

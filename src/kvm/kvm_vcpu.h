@@ -81,12 +81,22 @@ int kvm_vcpu_inject_ud(struct kvm_vcpu *vcpu, uint64_t rip);
 /** kvm_vcpu_has_interrupt() - is a vector pending in its local APIC? */
 bool kvm_vcpu_has_interrupt(const struct kvm_vcpu *vcpu);
 
-/** kvm_vcpu_in_service() - is @vector being serviced? */
-bool kvm_vcpu_in_service(const struct kvm_vcpu *vcpu, uint8_t vector);
+/* 256 vectors each, vector v in bit v % 64 of word v / 64. */
+struct kvm_vectors {
+	uint64_t requested[4]; /* IRR */
+	uint64_t in_service[4]; /* ISR */
+};
+
+/** kvm_vcpu_vectors() - what is in the local APIC, both at one moment */
+int kvm_vcpu_vectors(const struct kvm_vcpu *vcpu, struct kvm_vectors *vectors);
 
 /**
  * kvm_vcpu_end_of_interrupt() - an EOI for the highest vector in service
  * @vector: filled with it, 0 if there was none
+ *
+ * On a KVM without Hyper-V code a processor in xAPIC mode has its whole APIC
+ * written back; an interrupt that another thread asserts in that moment may
+ * be lost.  No stock Linux comes here: it uses x2APIC.
  */
 int kvm_vcpu_end_of_interrupt(struct kvm_vcpu *vcpu, uint8_t *vector);
 

@@ -231,29 +231,66 @@ static void set_auto_eoi_timer(struct vcpu *v, bool on)
 		timer_settime(v->auto_eoi_timer, 0, &period, NULL);
 }
 
+/* Is a vector above @vector in service? */
+static bool is_nested(const struct kvm_vectors *vectors, unsigned int vector)
+{
+	unsigned int word = vector / 64;
+	uint64_t above =
+		vectors->in_service[word] & (~0ull << 1 << vector % 64);
+
+	while (!above && ++word < 4)
+		above = vectors->in_service[word];
+	return above;
+}
+
 /*
- * End the auto-EOI interrupts that the guest has taken.  KVM's APIC knows no
- * auto-EOI; the vector is taken out of service at the first exit after the
- * guest took it, and until then the processor is kicked now and then.
+ * End one auto-EOI interrupt if the guest has taken it.
+ * Return: false while it is still to come, or a higher one is in service.
+ */
+static bool end_auto_eoi(struct vcpu *v, struct kvm_vectors *vectors,
+			 unsigned int vector)
+{
+	uint64_t bit = 1ull << vector % 64;
+	uint8_t ended;
+
+	if (vectors->in_service[vector / 64] & bit) {
+		if (is_nested(vectors, vector) ||
+		    kvm_vcpu_end_of_interrupt(v->kvm, &ended))
+			return false;
+		vectors->in_service[vector / 64] &= ~bit;
+		synic_eoi(v->vm->synic, v->index, (uint8_t)vector);
+	}
+	/* If neither, the guest has ended it itself, or its APIC is off. */
+	return !(vectors->requested[vector / 64] & bit);
+}
+
+/*
+ * KVM's APIC knows no auto-EOI; the vectors are taken out of service, highest
+ * first, at the first exit after the guest took them, and until then the
+ * processor is kicked now and then.
+ *
+ * Whoever asserts such a vector does so before he sets its bit: a bit taken
+ * here is in the APIC when it is read, or has been there and is gone.
  */
 static void do_auto_eoi(struct vcpu *v)
 {
-	bool waiting = false;
+	uint64_t wanted[4], waiting = 0;
+	struct kvm_vectors vectors;
 
-	for (unsigned int vector = 0; vector < 256; vector++) {
+	for (unsigned int i = 0; i < 4; i++)
+		wanted[i] = atomic_exchange(&v->auto_eoi[i], 0);
+	if (kvm_vcpu_vectors(v->kvm, &vectors))
+		return;
+	for (unsigned int vector = 256; vector-- > 0;) {
 		uint64_t bit = 1ull << vector % 64;
-		uint8_t ended = 0;
 
-		if (!(atomic_load(&v->auto_eoi[vector / 64]) & bit))
-			continue;
-		if (kvm_vcpu_in_service(v->kvm, (uint8_t)vector) &&
-		    !kvm_vcpu_end_of_interrupt(v->kvm, &ended) &&
-		    ended == vector) {
-			atomic_fetch_and(&v->auto_eoi[vector / 64], ~bit);
-			synic_eoi(v->vm->synic, v->index, ended);
-		} else {
-			waiting = true;
-		}
+		if (wanted[vector / 64] & bit &&
+		    end_auto_eoi(v, &vectors, vector))
+			wanted[vector / 64] &= ~bit;
+	}
+	for (unsigned int i = 0; i < 4; i++) {
+		atomic_fetch_or(&v->auto_eoi[i], wanted[i]);
+		waiting |= wanted[i];
 	}
 	if (waiting)
 		atomic_fetch_or(&v->requests, VCPU_REQUEST_AUTO_EOI);

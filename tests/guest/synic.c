@@ -346,31 +346,6 @@ static void test_polling(void)
 	tester_command(TESTER_EVENTS_DESTROY, 0, SINT, EVENTS);
 }
 
-/* With auto-EOI nobody ends the interrupt, and the next one comes. */
-static void test_auto_eoi(void)
-{
-	uint32_t before = count(SINT);
-
-	trap_set_end(vector_of(SINT), false);
-	sint_write(SINT, HV_SYNIC_SINT_AUTO_EOI | vector_of(SINT));
-	for (uint32_t i = 1; i <= 3; i++) {
-		post_number(MESSAGES, i);
-		check(wait_until(count(SINT) == before + i, SOON_MS),
-		      "auto-EOI: interrupt %u", i);
-		check_equal(number_in(0, SINT), i, "auto-EOI: message %u", i);
-		synic_free_slot(SINT);
-	}
-	check(wait_until(!apic_in_service(vector_of(SINT)), SOON_MS),
-	      "auto-EOI: nothing stays in service");
-	before = interrupts_of(0, FIRST_VECTOR - 0x20);
-	apic_send(apic_id(), APIC_ICR_ASSERT | (FIRST_VECTOR - 0x20));
-	check(wait_until(interrupts_of(0, FIRST_VECTOR - 0x20) == before + 1,
-			 SOON_MS),
-	      "auto-EOI: nor holds up lower interrupts");
-	sint_write(SINT, vector_of(SINT));
-	trap_set_end(vector_of(SINT), true);
-}
-
 static void test_shared_vector(void)
 {
 	uint32_t before = count(SINT);
@@ -520,7 +495,6 @@ void guest_main(void)
 	test_contents();
 	test_masked();
 	test_polling();
-	test_auto_eoi();
 	test_shared_vector();
 	test_message_contents();
 	test_refused();
