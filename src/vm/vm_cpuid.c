@@ -54,6 +54,14 @@ struct kvm_cpuid2 *vm_cpuid_host(struct vm *vm)
 static bool is_dropped(const struct kvm_cpuid_entry2 *e)
 {
 	switch (e->function) {
+	/*
+	 * Power management: Hyper-V shows none, not even that the APIC timer
+	 * runs always (ARAT; /proc/cpuinfo of guests).  Linux would make the
+	 * first processor's APIC timer its broadcast device, and then has
+	 * none to fall back to when hv_vmbus goes with its timers: it frees
+	 * one that is running (hyperv_timer.c:hv_stimer_global_cleanup()).
+	 */
+	case 6:
 	case 0xA: /* performance counters: Hyper-V shows none by default */
 	case 0xB: /* topology: made below */
 	case 0x12: /* SGX */

@@ -19,6 +19,7 @@
 
 #define LEAF1_ECX_HYPERVISOR    (1u << 31)
 #define LEAF1_EDX_HTT           (1u << 28)
+#define LEAF_THERMAL            0x6
 #define LEAF_TOPOLOGY           0xB
 #define LEAF_POWER              0x80000007
 #define POWER_EDX_INVARIANT_TSC (1u << 8)
@@ -104,6 +105,12 @@ static void test_invariant_tsc(void)
 
 	check_equal(!!(cpuid(LEAF_POWER, 0).edx & POWER_EDX_INVARIANT_TSC),
 		    offered, "invariant TSC");
+}
+
+/* Nothing of power management, as Hyper-V: no APIC timer that always runs. */
+static void test_power_management(void)
+{
+	check(is_zero(cpuid(LEAF_THERMAL, 0)), "leaf 6 is empty");
 }
 
 static void test_recommendations(void)
@@ -203,6 +210,7 @@ void guest_main(void)
 	test_version();
 	test_features();
 	test_invariant_tsc();
+	test_power_management();
 	test_recommendations();
 	test_limits();
 	test_absent_leaves();
