@@ -15,8 +15,8 @@ static const struct {
 	[MILESTONE_REFERENCE_TSC] = {"reference_tsc", true},
 	[MILESTONE_SYNIC] = {"synic", true},
 	[MILESTONE_STIMER] = {"stimer", true},
-	[MILESTONE_VMBUS_CONTACT] = {"vmbus_contact", false},
-	[MILESTONE_VMBUS_OFFERS] = {"vmbus_offers", false},
+	[MILESTONE_VMBUS_CONTACT] = {"vmbus_contact", true},
+	[MILESTONE_VMBUS_OFFERS] = {"vmbus_offers", true},
 	[MILESTONE_STORVSC_OPEN] = {"storvsc_open", false},
 	[MILESTONE_STORVSC_IO] = {"storvsc_io", false},
 	[MILESTONE_NETVSC_OPEN] = {"netvsc_open", false},
@@ -35,7 +35,7 @@ static const struct {
 	[MILESTONE_VIDEO] = {"video", false},
 	[MILESTONE_HVSOCK] = {"hvsock", false},
 	[MILESTONE_VPCI] = {"vpci", false},
-	[MILESTONE_UNLOAD] = {"unload", false},
+	[MILESTONE_UNLOAD] = {"unload", true},
 	[MILESTONE_POWEROFF] = {"poweroff", true},
 };
 

@@ -155,9 +155,16 @@ static struct json_object *statuses_json(const struct coverage_entry *e)
 	return o;
 }
 
+/* What a set's entries have besides their count. */
+enum coverage_kind {
+	READS_AND_WRITES,
+	STATUSES,
+	COUNT_ONLY,
+};
+
 /* The rows that the guest used; those that it did not are left out. */
 static struct json_object *coverage_json(const struct coverage_set *set,
-					 bool reads_and_writes)
+					 enum coverage_kind kind)
 {
 	struct json_object *list = json_object_new_array();
 
@@ -174,10 +181,10 @@ static struct json_object *coverage_json(const struct coverage_set *set,
 		add_string(o, "name", e->name);
 		add_hex(o, "number", e->number);
 		add_u64(o, "count", count + writes);
-		if (reads_and_writes) {
+		if (kind == READS_AND_WRITES) {
 			add_u64(o, "reads", count);
 			add_u64(o, "writes", writes);
-		} else {
+		} else if (kind == STATUSES) {
 			json_object_object_add(o, "statuses", statuses_json(e));
 		}
 		add_u64(o, "refused", refused);
@@ -194,6 +201,42 @@ static struct json_object *exits_json(const struct report *r)
 		if (r->exits[i].count)
 			add_u64(o, r->exits[i].name, r->exits[i].count);
 	}
+	return o;
+}
+
+/* "5.3"; NULL for none. */
+static void add_version(struct json_object *o, const char *key,
+			uint32_t version)
+{
+	char text[24];
+
+	snprintf(text, sizeof(text), "%u.%u", version >> 16, version & 0xFFFF);
+	add_string(o, key, version ? text : NULL);
+}
+
+static struct json_object *vmbus_json(const struct report_vmbus *v)
+{
+	struct json_object *o = json_object_new_object();
+	struct json_object *gpadls = json_object_new_object();
+
+	add_version(o, "version", v->version);
+	add_version(o, "newest_version", v->max_version);
+	add_hex(o, "features", v->features);
+	add_u64(o, "message_vp", v->message_vp);
+	json_object_object_add(o, "connected",
+			       json_object_new_boolean(v->connected));
+	add_u64(o, "contacts", v->contacts);
+	add_u64(o, "offers", v->n_offers);
+	add_u64(gpadls, "count", v->n_gpadls);
+	add_u64(gpadls, "bytes", v->gpadl_bytes);
+	add_u64(gpadls, "bytes_max", v->gpadl_bytes_max);
+	add_u64(gpadls, "expired", v->gpadls_expired);
+	json_object_object_add(o, "gpadls", gpadls);
+	json_object_object_add(o, "messages",
+			       coverage_json(v->messages, COUNT_ONLY));
+	add_u64(o, "ignored", v->ignored);
+	add_u64(o, "dropped", v->dropped);
+	add_u64(o, "waiting_peak", v->waiting_peak);
 	return o;
 }
 
@@ -221,9 +264,12 @@ static struct json_object *report_json(const struct report *r)
 	json_object_object_add(root, "guest", o);
 	json_object_object_add(root, "milestones",
 			       milestones_json(r->milestones));
-	json_object_object_add(root, "msrs", coverage_json(r->msrs, true));
+	json_object_object_add(root, "msrs",
+			       coverage_json(r->msrs, READS_AND_WRITES));
 	json_object_object_add(root, "hypercalls",
-			       coverage_json(r->hypercalls, false));
+			       coverage_json(r->hypercalls, STATUSES));
+	if (r->vmbus)
+		json_object_object_add(root, "vmbus", vmbus_json(r->vmbus));
 	json_object_object_add(root, "exits", exits_json(r));
 	json_object_object_add(root, "findings", json_object_new_array());
 	if (r->console_tail)

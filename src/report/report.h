@@ -59,6 +59,26 @@ struct report_count {
 	uint64_t count;
 };
 
+/* The connection, if there was one, and what was said on it. */
+struct report_vmbus {
+	/* of the last connection; version 0: there was none */
+	uint32_t version; /* major << 16 | minor */
+	uint32_t features;
+	uint32_t message_vp;
+	uint32_t max_version; /* the profile's */
+	bool connected; /* still, at the end */
+	const struct coverage_set *messages;
+	uint64_t contacts; /* versions agreed on */
+	uint64_t ignored; /* messages against the protocol */
+	uint64_t dropped; /* messages to the guest that it did not take */
+	unsigned int waiting_peak; /* most messages that waited for the guest */
+	unsigned int n_offers;
+	unsigned int n_gpadls; /* at the end, as the next */
+	uint64_t gpadl_bytes;
+	uint64_t gpadl_bytes_max;
+	uint64_t gpadls_expired; /* never finished */
+};
+
 /* Everything that goes in; all borrowed. */
 struct report {
 	const struct outcome *outcome;
@@ -75,6 +95,7 @@ struct report {
 	uint64_t resets;
 	const struct coverage_set *msrs;
 	const struct coverage_set *hypercalls;
+	const struct report_vmbus *vmbus; /* NULL: no bus */
 	const struct report_count *exits;
 	unsigned int n_exits;
 	const char *console_tail; /* NULL: none */

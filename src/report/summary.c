@@ -84,6 +84,29 @@ static void print_coverage(const struct coverage_set *set, const char *title,
 	list_end(&l);
 }
 
+static void print_vmbus(const struct report_vmbus *v, FILE *out)
+{
+	struct list l = list_start(out, "vmbus");
+	g_autofree char *version = g_strdup_printf(
+		"version %u.%u of %u.%u", v->version >> 16, v->version & 0xFFFF,
+		v->max_version >> 16, v->max_version & 0xFFFF);
+	g_autofree char *gpadls =
+		g_strdup_printf("%u GPADLs of %" PRIu64 " KiB", v->n_gpadls,
+				v->gpadl_bytes >> 10);
+	g_autofree char *ignored = g_strdup_printf(
+		"%" PRIu64 " messages against the protocol", v->ignored);
+
+	if (v->version) {
+		list_add(&l, version);
+		list_add(&l, v->connected ? "connected" : "left");
+		list_add(&l, gpadls);
+	}
+	if (v->ignored)
+		list_add(&l, ignored);
+	list_end(&l);
+	print_coverage(v->messages, "messages", out);
+}
+
 static void print_exits(const struct report *r, FILE *out)
 {
 	struct list l = list_start(out, "exits");
@@ -110,5 +133,7 @@ void report_print_summary(const struct report *r, FILE *out)
 	print_milestones(r, out);
 	print_coverage(r->msrs, "MSRs", out);
 	print_coverage(r->hypercalls, "hypercalls", out);
+	if (r->vmbus)
+		print_vmbus(r->vmbus, out);
 	print_exits(r, out);
 }

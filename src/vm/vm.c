@@ -25,6 +25,7 @@
 #include "synic/synic.h"
 #include "synic/timer_queue.h"
 #include "vm/vm_private.h"
+#include "vm/vmbus_host.h"
 
 #define LOG_CATEGORY "vm"
 
@@ -86,7 +87,7 @@ static int make_vcpus(struct vm *vm, GError **error)
 	return 0;
 }
 
-/* The Hyper-V side; none of it can fail but the timer thread. */
+/* The Hyper-V side; none of it can fail but its threads. */
 static int make_partition(struct vm *vm, GError **error)
 {
 	uint64_t max_gpa = 1ull << vm->phys_bits;
@@ -128,7 +129,8 @@ static int make_partition(struct vm *vm, GError **error)
 		.ops = &vm_hypercall_ops,
 		.ctx = vm,
 	});
-	return 0;
+	vm->vmbus = vmbus_host_new(vm, error);
+	return vm->vmbus ? 0 : -1;
 }
 
 int vm_load_kernel(struct vm *vm, GError **error)
@@ -256,6 +258,7 @@ void vm_free(struct vm *vm)
 		vcpu_destroy(&vm->vcpus[i]);
 	}
 	timer_queue_free(vm->timers);
+	vmbus_host_free(vm->vmbus);
 	platform_free(vm->platform);
 	bus_free(vm->mmio);
 	bus_free(vm->pio);

@@ -52,6 +52,7 @@ struct ports;
 struct ref_time;
 struct synic;
 struct timer_queue;
+struct vmbus_host;
 
 /* What a vCPU thread must do before it runs its processor again. */
 #define VCPU_REQUEST_STOP      (1u << 0)
@@ -125,6 +126,7 @@ struct vm {
 	struct ports *ports;
 	struct hypercalls *hypercalls;
 	struct partition *partition;
+	struct vmbus_host *vmbus;
 	struct partition_features features;
 	struct platform *platform;
 	struct bus *pio;

@@ -25,6 +25,7 @@
 #include "synic/timer_queue.h"
 #include "vm/vm.h"
 #include "vm/vm_private.h"
+#include "vm/vmbus_host.h"
 
 #define LOG_CATEGORY "vm"
 
@@ -69,6 +70,7 @@ void vm_pause(struct vm *vm)
 		pthread_cond_wait(&vm->changed, &vm->lock);
 	pthread_mutex_unlock(&vm->lock);
 	timer_queue_pause(vm->timers);
+	vmbus_host_pause(vm->vmbus);
 	vm_time_pause(vm);
 }
 
@@ -77,6 +79,7 @@ void vm_resume(struct vm *vm)
 	vm_time_resume(vm);
 	partition_update_tsc_page(vm->partition);
 	timer_queue_resume(vm->timers);
+	vmbus_host_resume(vm->vmbus);
 	pthread_mutex_lock(&vm->lock);
 	vm->run_state = VM_RUNNING;
 	pthread_cond_broadcast(&vm->changed);
@@ -88,6 +91,8 @@ int vm_reset(struct vm *vm, GError **error)
 	int err;
 
 	vm->resets++;
+	/* First of all, as channels use memory, SynIC and devices. */
+	vmbus_host_reset(vm->vmbus);
 	platform_reset(vm->platform);
 	partition_reset(vm->partition);
 	synic_reset(vm->synic);
@@ -351,6 +356,7 @@ int vm_report(struct vm *vm, const struct outcome *outcome, GError **error)
 		.resets = vm->resets,
 		.msrs = partition_msr_coverage(vm->partition),
 		.hypercalls = hypercalls_coverage(vm->hypercalls),
+		.vmbus = vmbus_host_report(vm->vmbus),
 		.exits = exits,
 		.n_exits = N_VCPU_EXITS,
 		.console_tail = tail,

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -116,6 +117,105 @@ START_TEST(the_file_says_what_happened)
 }
 END_TEST
 
+/* What @report says, parsed; free with json_object_put(). */
+static struct json_object *written(const struct report *report)
+{
+	char path[] = "/tmp/kvmbus-report-XXXXXX";
+	int fd = g_mkstemp(path);
+	struct json_object *root;
+
+	ck_assert_int_eq(report_write(report, path, NULL), 0);
+	root = json_object_from_file(path);
+	ck_assert_ptr_nonnull(root);
+	remove(path);
+	close(fd);
+	return root;
+}
+
+/* ... and the summary of it; owned. */
+static char *summary_of(const struct report *report)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	report_print_summary(report, out);
+	fclose(out);
+	return text;
+}
+
+START_TEST(the_bus_has_a_section)
+{
+	struct outcome outcome = {.kind = OUTCOME_POWEROFF};
+	struct coverage_set *messages = coverage_new("messages", 2);
+	struct report_vmbus v = {
+		.version = 5 << 16 | 3,
+		.features = 0x2D,
+		.message_vp = 1,
+		.max_version = 6 << 16,
+		.connected = true,
+		.messages = messages,
+		.contacts = 2,
+		.ignored = 3,
+		.n_gpadls = 4,
+		.gpadl_bytes = 5 << 20,
+		.gpadl_bytes_max = 384 << 20,
+	};
+	struct milestones m;
+	struct report r = {.outcome = &outcome, .milestones = &m, .vmbus = &v};
+	struct json_object *root, *o;
+	char *summary;
+
+	milestones_init(&m);
+	messages->entries[1].name = "Unload";
+	messages->entries[1].number = 16;
+	coverage_hit(&messages->entries[1]);
+	coverage_refuse(&messages->entries[1]);
+	root = written(&r);
+	ck_assert_str_eq(string_at(root, "/vmbus/version"), "5.3");
+	ck_assert_str_eq(string_at(root, "/vmbus/newest_version"), "6.0");
+	ck_assert_str_eq(string_at(root, "/vmbus/features"), "0x2d");
+	ck_assert_str_eq(string_at(root, "/vmbus/connected"), "true");
+	ck_assert_str_eq(string_at(root, "/vmbus/contacts"), "2");
+	ck_assert_str_eq(string_at(root, "/vmbus/gpadls/count"), "4");
+	ck_assert_str_eq(string_at(root, "/vmbus/messages/0/name"), "Unload");
+	ck_assert_str_eq(string_at(root, "/vmbus/messages/0/refused"), "1");
+	ck_assert(json_pointer_get(root, "/vmbus/messages/0/statuses", &o));
+	json_object_put(root);
+	summary = summary_of(&r);
+	ck_assert_ptr_nonnull(strstr(
+		summary, "vmbus       version 5.3 of 6.0, connected, 4 GPADLs "
+			 "of 5120 KiB"));
+	ck_assert_ptr_nonnull(
+		strstr(summary, "3 messages against the protocol"));
+	ck_assert_ptr_nonnull(
+		strstr(summary, "messages    Unload 1 (1 refused)"));
+	free(summary);
+	coverage_free(messages);
+}
+END_TEST
+
+START_TEST(a_bus_that_nobody_used)
+{
+	struct outcome outcome = {.kind = OUTCOME_POWEROFF};
+	struct report_vmbus v = {.max_version = 2 << 16 | 4};
+	struct milestones m;
+	struct report r = {.outcome = &outcome, .milestones = &m, .vmbus = &v};
+	struct json_object *root;
+	char *summary;
+
+	milestones_init(&m);
+	root = written(&r);
+	ck_assert_ptr_null(string_at(root, "/vmbus/version"));
+	ck_assert_str_eq(string_at(root, "/vmbus/newest_version"), "2.4");
+	ck_assert_str_eq(string_at(root, "/vmbus/connected"), "false");
+	json_object_put(root);
+	summary = summary_of(&r);
+	ck_assert_ptr_nonnull(strstr(summary, "vmbus       none\n"));
+	free(summary);
+}
+END_TEST
+
 START_TEST(a_file_that_cannot_be_written_is_an_error)
 {
 	struct outcome outcome = {.kind = OUTCOME_POWEROFF};
@@ -138,6 +238,8 @@ int main(void)
 	tcase_add_test(t, guest_names);
 	tcase_add_test(t, milestones_keep_the_first_time);
 	tcase_add_test(t, the_file_says_what_happened);
+	tcase_add_test(t, the_bus_has_a_section);
+	tcase_add_test(t, a_bus_that_nobody_used);
 	tcase_add_test(t, a_file_that_cannot_be_written_is_an_error);
 	suite_add_tcase(s, t);
 	return check_main(s);

@@ -29,6 +29,19 @@ interrupts_of() {
 		/proc/interrupts
 }
 
+# Take hv_vmbus out and put it in again, RELOADS times: reload RELOADS
+reload() {
+	module=$(grep '/hv_vmbus\.ko$' /etc/modules-to-load)
+	i=0
+	while [ $i -lt "$1" ]; do
+		rmmod hv_vmbus || break
+		sleep 0.2
+		insmod "$module" || break
+		i=$((i + 1))
+	done
+	tell reloads $i
+}
+
 facts() {
 	sys=/sys/devices/system
 	dmesg | grep -q 'Hypervisor detected: Microsoft Hyper-V' &&
@@ -41,9 +54,16 @@ facts() {
 	tell cpus "$(grep -c ^processor /proc/cpuinfo)"
 	tell vendor "$(cat /sys/class/dmi/id/sys_vendor)"
 	before=$(interrupts HVS)
+	callbacks=$(interrupts HYP)
 	sleep 1
 	tell hvs_before "${before:-0}"
 	tell hvs_after "$(interrupts HVS)"
+	tell hyp_before "${callbacks:-0}"
+	tell hyp_after "$(interrupts HYP)"
+	reload "$(argument kvmbus.reloads)"
+	# The one of each time, if they agree.
+	tell vmbus "$(dmesg | sed -n 's/.*Vmbus version://p' | sort -u)"
+	tell vmbus_errors "$(dmesg | grep -iE 'vmbus|hv_' | grep -ciE 'error|fail|unable|invalid|timed out')"
 	tell warnings "$(dmesg | grep -cE 'WARNING:|BUG:|Oops|unchecked MSR|soft lockup|rcu.*stall')"
 	dmesg | grep -E -A 8 'WARNING:|BUG:|unchecked MSR' | head -n 40
 }

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * vmbus_host.h - the machine's VMbus: the server's thread, the devices that
+ * are offered, and what the report says of them.
+ *
+ * Thread: main, vCPUs stopped, unless said otherwise.
+ */
+#ifndef VM_VMBUS_HOST_H
+#define VM_VMBUS_HOST_H
+
+#include <glib.h>
+
+struct report_vmbus;
+struct vm;
+struct vmbus_host;
+
+/**
+ * vmbus_host_new() - the bus of @vm's profile and all its devices, paused
+ *
+ * Wants the machine's synic and ports, which must outlive it.
+ * Return: owned; NULL with @error set.
+ */
+struct vmbus_host *vmbus_host_new(struct vm *vm, GError **error);
+
+/** vmbus_host_free() - close all channels; no vCPU, no timer calls any more */
+void vmbus_host_free(struct vmbus_host *host);
+
+/** vmbus_host_pause() - take no messages of the guest; fine if paused */
+void vmbus_host_pause(struct vmbus_host *host);
+
+/** vmbus_host_resume() - before the vCPUs run */
+void vmbus_host_resume(struct vmbus_host *host);
+
+/**
+ * vmbus_host_reset() - the guest starts anew; while paused
+ *
+ * When it returns no channel uses the guest's memory.
+ */
+void vmbus_host_reset(struct vmbus_host *host);
+
+/** vmbus_host_report() - what happened; borrowed until the next call */
+const struct report_vmbus *vmbus_host_report(struct vmbus_host *host);
+
+#endif
