@@ -108,7 +108,9 @@ static void encode_xfer_pages(uint8_t *at, const struct packet_out *out)
 
 	memcpy(at + sizeof(h.d), (uint8_t *)&h + sizeof(h.d),
 	       sizeof(h) - sizeof(h.d));
-	memcpy(at + sizeof(h), out->xfer, out->n_xfer * sizeof(out->xfer[0]));
+	if (out->n_xfer)
+		memcpy(at + sizeof(h), out->xfer,
+		       (size_t)out->n_xfer * sizeof(out->xfer[0]));
 }
 
 void packet_encode(void *at, const struct packet_out *out, uint32_t size)

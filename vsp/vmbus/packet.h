@@ -28,7 +28,7 @@
 #define PACKET_HEADER  ((uint32_t)sizeof(struct vmpacket_descriptor))
 #define PACKET_TRAILER ((uint32_t)sizeof(struct vmpacket_trailer))
 /* The longest that a descriptor can say, without trailer. */
-#define PACKET_MAX     (0xFFFFu * PACKET_UNIT)
+#define PACKET_MAX     ((uint32_t)(0xFFFFu * PACKET_UNIT))
 
 /* A packet that was checked; its pointers are into the copy. */
 struct packet {

@@ -65,6 +65,7 @@ static int map_both(struct ring_map *map, struct gmem *mem,
 	int err;
 
 	map->base = mmap(NULL, map->bytes, PROT_NONE,
+			 /* cppcheck-suppress invalidFunctionArg ; fd -1 */
 			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (map->base == MAP_FAILED)
 		return -errno;
@@ -92,8 +93,7 @@ struct ring_map *ring_map_new(struct gmem *mem, const struct gpadl *gpadl,
 	map = g_new0(struct ring_map, 1);
 	map->in_pages = downstream_page - 1;
 	map->out_pages = n - downstream_page - 1;
-	map->bytes =
-		(2ull + 2 * map->in_pages + 2 * map->out_pages) * HV_PAGE_SIZE;
+	map->bytes = 2 * ((size_t)n - 1) * HV_PAGE_SIZE;
 	/* Those of the data count twice; the rings may split two runs. */
 	map->n_mappings = 2 * count_runs(range->pfns, n) + 4;
 	*err = -ENOSPC;

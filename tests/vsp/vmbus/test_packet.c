@@ -54,7 +54,8 @@ static uint32_t compose(uint16_t type, uint16_t flags, const void *head,
 	};
 
 	memcpy(buffer, &d, sizeof(d));
-	memcpy(buffer + 2, head, head_bytes);
+	if (head_bytes)
+		memcpy(buffer + 2, head, head_bytes);
 	memcpy((uint8_t *)buffer + 16 + head_bytes, "0123456789abcdef", 16);
 	return 32 + head_bytes;
 }
