@@ -1,0 +1,671 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * channel.c - the life of a channel.
+ *
+ * The server's actions come on the vmbus thread and are handed to the worker
+ * as events, in order.  Which way a channel goes is decided on the worker
+ * only; what is shared with other threads is the offer (under the server's
+ * lock) and whether it is busy (for channel_free()).
+ *
+ * An offer is the server's until it is released.  It is rescinded at most
+ * once: after that the pointer may be stale before released() says so.
+ */
+#include "vsp/vmbus/channel.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <string.h>
+
+#include "base/checked.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "mem/gmem.h"
+#include "proto/hv_tlfs.h"
+#include "synic/ports.h"
+#include "vsp/vmbus/channel_impl.h"
+#include "vsp/vmbus/gpadl.h"
+#include "vsp/vmbus/ring_map.h"
+
+#define LOG_CATEGORY "vmbus"
+
+#define MAX_IN_DEFAULT  (20u * 1024)
+#define MAX_OUT_DEFAULT 4096u
+/* Guests that fail their channel again and again do so at this pace. */
+#define REOFFER_NS      NSEC_PER_SEC
+
+enum event_kind {
+	EVENT_OPEN,
+	EVENT_CLOSE,
+	EVENT_MODIFY,
+	EVENT_GPADL_TEARDOWN,
+	EVENT_RELEASED,
+};
+
+struct channel_event {
+	enum event_kind kind;
+	union {
+		struct vmbus_open_request open;
+		uint32_t target_vp;
+		uint32_t gpadl;
+	};
+};
+
+struct vmbus_server *channel_server(struct channel *ch)
+{
+	return vmbus_thread_lock(ch->bus->params.thread);
+}
+
+void channel_server_done(struct channel *ch)
+{
+	vmbus_thread_unlock(ch->bus->params.thread);
+}
+
+/* --- the bus -------------------------------------------------------------- */
+
+struct channel_bus *channel_bus_new(const struct channel_bus_params *params,
+				    GError **error)
+{
+	struct channel_bus *bus = g_new0(struct channel_bus, 1);
+
+	bus->params = *params;
+	bus->worker = worker_new("vsp", error);
+	if (bus->worker)
+		return bus;
+	g_free(bus);
+	return NULL;
+}
+
+void channel_bus_free(struct channel_bus *bus)
+{
+	if (!bus)
+		return;
+	worker_free(bus->worker);
+	g_free(bus);
+}
+
+struct worker *channel_bus_worker(struct channel_bus *bus)
+{
+	return bus->worker;
+}
+
+struct gmem *channel_bus_mem(struct channel_bus *bus)
+{
+	return bus->params.mem;
+}
+
+/* --- opening -------------------------------------------------------------- */
+
+static void set_state(struct channel *ch, enum channel_state state)
+{
+	ch->state = state;
+	ch->is_open = state == CHANNEL_OPEN;
+	pthread_mutex_lock(&ch->lock);
+	ch->busy = state != CHANNEL_CLOSED;
+	pthread_cond_broadcast(&ch->closed_cond);
+	pthread_mutex_unlock(&ch->lock);
+}
+
+/* The guest signals.  A vCPU thread, the lock of ports held. */
+static hv_status_t on_signal(void *ctx, uint32_t vp, uint16_t flag)
+{
+	struct channel *ch = ctx;
+
+	(void)vp;
+	(void)flag;
+	atomic_fetch_add_explicit(&ch->n_signals_in, 1, memory_order_relaxed);
+	worker_queue(ch->worker, &ch->data);
+	return HV_STATUS_SUCCESS;
+}
+
+/* What the server knows of the connection and the ring. */
+static void look_up(struct channel *ch)
+{
+	const struct vmbus_connection *c;
+
+	c = vmbus_server_connection(channel_server(ch));
+	ch->version = c->version;
+	ch->interrupt_page = NULL;
+	if (c->version < VERSION_WIN8 && c->interrupt_page_gpa)
+		ch->interrupt_page = gmem_load(
+			ch->bus->params.mem,
+			align_down(c->interrupt_page_gpa, HV_PAGE_SIZE),
+			HV_PAGE_SIZE);
+	ch->ring_gpadl =
+		vmbus_offer_gpadl_get(ch->offer, ch->request.ring_gpadl);
+	channel_server_done(ch);
+}
+
+static void put_ring(struct channel *ch)
+{
+	ring_map_free(ch->map);
+	ch->map = NULL;
+	if (!ch->ring_gpadl)
+		return;
+	channel_server(ch);
+	vmbus_offer_gpadl_put(ch->offer, ch->ring_gpadl);
+	channel_server_done(ch);
+	ch->ring_gpadl = NULL;
+}
+
+static int call_open(struct channel *ch)
+{
+	struct channel_open open = {.version = ch->version,
+				    .userdata = ch->request.userdata};
+
+	return ch->ops->open ? ch->ops->open(ch->ctx, &open) : 0;
+}
+
+/* Return: 0, or -errno and all is as before. */
+static int try_open(struct channel *ch)
+{
+	const struct channel_bus_params *bus = &ch->bus->params;
+	int err = -ENXIO;
+
+	look_up(ch);
+	if (!ch->ring_gpadl)
+		return err;
+	ch->map = ring_map_new(bus->mem, ch->ring_gpadl,
+			       ch->request.downstream_page, &err);
+	if (!ch->map)
+		goto no_map;
+	err = ring_map_init(ch->map, &ch->in, &ch->out);
+	if (err)
+		goto no_ring;
+	/* The guest may signal before it knows that it is open. */
+	err = ports_add_event(bus->ports, ch->request.connection_id, 1,
+			      on_signal, ch);
+	if (err)
+		goto no_ring;
+	set_state(ch, CHANNEL_OPENING);
+	channel_enter(ch);
+	err = call_open(ch);
+	if (!err)
+		return 0;
+	channel_leave(ch);
+	set_state(ch, CHANNEL_CLOSED);
+	ports_remove(bus->ports, ch->request.connection_id);
+no_ring:
+no_map:
+	put_ring(ch);
+	return err;
+}
+
+static void handle_open(struct channel *ch,
+			const struct vmbus_open_request *request)
+{
+	int err;
+
+	ch->request = *request;
+	ch->target_vp = request->target_vp;
+	err = try_open(ch);
+	if (err)
+		log_warn_ratelimited("channel %s cannot be opened: %s",
+				     ch->params.name, g_strerror(-err));
+	else
+		ch->n.opens++;
+	channel_server(ch);
+	vmbus_offer_opened(ch->offer, !err);
+	channel_server_done(ch);
+	if (err)
+		return;
+	if (ch->state == CHANNEL_OPENING)
+		set_state(ch, CHANNEL_OPEN);
+	channel_leave(ch);
+	channel_io_start(ch);
+}
+
+/* --- closing -------------------------------------------------------------- */
+
+static void put_gpadls(struct channel *ch)
+{
+	channel_server(ch);
+	for (guint i = 0; i < ch->gpadls->len; i++)
+		vmbus_offer_gpadl_put(ch->offer,
+				      g_ptr_array_index(ch->gpadls, i));
+	channel_server_done(ch);
+	g_ptr_array_set_size(ch->gpadls, 0);
+}
+
+static void finish_close(struct channel *ch)
+{
+	put_gpadls(ch);
+	put_ring(ch);
+	set_state(ch, CHANNEL_CLOSED);
+	channel_server(ch);
+	vmbus_offer_closed(ch->offer);
+	channel_server_done(ch);
+}
+
+static void handle_close(struct channel *ch)
+{
+	int ret = 0;
+
+	channel_io_stop(ch);
+	ports_remove(ch->bus->params.ports, ch->request.connection_id);
+	set_state(ch, CHANNEL_CLOSING);
+	if (ch->ops->close)
+		ret = ch->ops->close(ch->ctx);
+	/* It may have called channel_closed() already. */
+	if (ret != -EINPROGRESS && ch->state == CHANNEL_CLOSING)
+		finish_close(ch);
+}
+
+void channel_closed(struct channel *ch)
+{
+	assert(worker_is_current(ch->worker));
+	assert(ch->state == CHANNEL_CLOSING);
+	finish_close(ch);
+}
+
+/* --- offers ---------------------------------------------------------------- */
+
+/* With the server's lock.  Return: 0 or -EBUSY. */
+static int make_offer(struct channel *ch, struct vmbus_server *server)
+{
+	const struct channel_params *p = &ch->params;
+	struct vmbus_offer_params params = {
+		.if_type = p->if_type,
+		.if_instance = p->if_instance,
+		.sub_channel_index = p->sub_channel_index,
+		.chn_flags = p->chn_flags,
+		.mmio_megabytes = p->mmio_megabytes,
+		.order = p->order,
+		.ctx = &ch->owner,
+	};
+
+	memcpy(params.user_def, p->user_def, sizeof(params.user_def));
+	ch->offer = vmbus_server_offer(server, &params);
+	ch->rescinded = false;
+	return ch->offer ? 0 : -EBUSY;
+}
+
+int channel_offer(struct channel *ch)
+{
+	struct vmbus_server *server = channel_server(ch);
+	int err = 0;
+
+	if (!ch->offer)
+		err = make_offer(ch, server);
+	else if (ch->rescinded)
+		ch->again = true;
+	channel_server_done(ch);
+	return err;
+}
+
+/* With the server's lock. */
+static void rescind_offer(struct channel *ch)
+{
+	ch->again = false;
+	if (ch->offer && !ch->rescinded) {
+		ch->rescinded = true;
+		vmbus_offer_rescind(ch->offer);
+	}
+}
+
+void channel_rescind(struct channel *ch)
+{
+	channel_server(ch);
+	rescind_offer(ch);
+	channel_server_done(ch);
+}
+
+void channel_fail(struct channel *ch, const char *reason)
+{
+	assert(worker_is_current(ch->worker));
+	if (ch->state != CHANNEL_OPEN && ch->state != CHANNEL_OPENING)
+		return;
+	log_warn_ratelimited("channel %s: the guest broke the protocol: %s",
+			     ch->params.name, reason);
+	ch->n.failures++;
+	ch->failed = true;
+	set_state(ch, CHANNEL_FAILED);
+	channel_io_stop(ch);
+	channel_rescind(ch);
+}
+
+static void run_reoffer(struct worker_timer *timer)
+{
+	struct channel *ch = CHANNEL_OF(timer, reoffer);
+
+	channel_offer(ch);
+}
+
+static void handle_released(struct channel *ch)
+{
+	if (ch->failed)
+		worker_timer_set(ch->worker, &ch->reoffer,
+				 clock_monotonic_ns() + REOFFER_NS);
+	ch->failed = false;
+	if (ch->ops->released)
+		ch->ops->released(ch->ctx);
+}
+
+/* --- other events ----------------------------------------------------------- */
+
+static const struct gpadl *find_gpadl(struct channel *ch, uint32_t id)
+{
+	for (guint i = 0; i < ch->gpadls->len; i++) {
+		const struct gpadl *g = g_ptr_array_index(ch->gpadls, i);
+
+		if (gpadl_id(g) == id)
+			return g;
+	}
+	return NULL;
+}
+
+static void handle_gpadl_teardown(struct channel *ch, uint32_t id)
+{
+	const struct gpadl *g = find_gpadl(ch, id);
+
+	if (g) {
+		if (ch->ops->gpadl_teardown)
+			ch->ops->gpadl_teardown(ch->ctx, g);
+		else
+			channel_gpadl_put(ch, g);
+	} else if (ch->ring_gpadl && gpadl_id(ch->ring_gpadl) == id) {
+		/*
+		 * Linux closes first; so it is not a guest that behaves.  It
+		 * has its answer when the close is over, as always.
+		 */
+		channel_fail(ch, "the rings' GPADL is torn down");
+	}
+}
+
+static void handle_modify(struct channel *ch, uint32_t vp)
+{
+	channel_io_retarget(ch, vp);
+	channel_server(ch);
+	vmbus_offer_modified(ch->offer);
+	channel_server_done(ch);
+}
+
+static void handle_event(struct channel *ch, const struct channel_event *e)
+{
+	switch (e->kind) {
+	case EVENT_OPEN:
+		handle_open(ch, &e->open);
+		break;
+	case EVENT_CLOSE:
+		handle_close(ch);
+		break;
+	case EVENT_MODIFY:
+		handle_modify(ch, e->target_vp);
+		break;
+	case EVENT_GPADL_TEARDOWN:
+		handle_gpadl_teardown(ch, e->gpadl);
+		break;
+	case EVENT_RELEASED:
+		handle_released(ch);
+		break;
+	}
+}
+
+static void run_control(struct worker_task *task)
+{
+	struct channel *ch = CHANNEL_OF(task, control);
+	struct channel_event *e;
+	bool more;
+
+	pthread_mutex_lock(&ch->lock);
+	e = g_queue_pop_head(&ch->events);
+	more = !g_queue_is_empty(&ch->events);
+	pthread_mutex_unlock(&ch->lock);
+	/* Before the event, which may be the last thing that happens to it. */
+	if (more)
+		worker_queue(ch->worker, &ch->control);
+	if (e)
+		handle_event(ch, e);
+	g_free(e);
+}
+
+/* --- actions of the server: the vmbus thread ---------------------------------- */
+
+static void post_event(struct channel *ch, const struct channel_event *event)
+{
+	pthread_mutex_lock(&ch->lock);
+	g_queue_push_tail(&ch->events, g_memdup2(event, sizeof(*event)));
+	pthread_mutex_unlock(&ch->lock);
+	worker_queue(ch->worker, &ch->control);
+}
+
+static void on_open(void *ctx, const struct vmbus_open_request *request)
+{
+	struct channel *ch = ctx;
+
+	channel_server(ch);
+	if (ch->dying)
+		vmbus_offer_opened(ch->offer, false);
+	else
+		post_event(ch, &(struct channel_event){.kind = EVENT_OPEN,
+						       .open = *request});
+	channel_server_done(ch);
+}
+
+static void on_close(void *ctx)
+{
+	post_event(ctx, &(struct channel_event){.kind = EVENT_CLOSE});
+}
+
+static void on_modify(void *ctx, uint32_t target_vp)
+{
+	post_event(ctx, &(struct channel_event){.kind = EVENT_MODIFY,
+						.target_vp = target_vp});
+}
+
+static void on_gpadl_teardown(void *ctx, uint32_t gpadl)
+{
+	post_event(ctx, &(struct channel_event){.kind = EVENT_GPADL_TEARDOWN,
+						.gpadl = gpadl});
+}
+
+static void destroy(struct channel *ch)
+{
+	g_queue_clear_full(&ch->events, g_free);
+	g_ptr_array_free(ch->gpadls, true);
+	pthread_cond_destroy(&ch->closed_cond);
+	pthread_mutex_destroy(&ch->lock);
+	g_free((char *)ch->params.name);
+	g_free(ch->copy);
+	g_free(ch);
+}
+
+static void on_released(void *ctx)
+{
+	struct channel *ch = ctx;
+	bool orphan;
+
+	struct vmbus_server *server = channel_server(ch);
+	ch->offer = NULL;
+	orphan = ch->orphan;
+	if (ch->again)
+		make_offer(ch, server);
+	ch->again = false;
+	if (!orphan && !ch->dying)
+		post_event(ch, &(struct channel_event){.kind = EVENT_RELEASED});
+	channel_server_done(ch);
+	if (orphan)
+		destroy(ch);
+}
+
+static const struct vmbus_owner_ops owner_ops = {
+	.open = on_open,
+	.close = on_close,
+	.modify = on_modify,
+	.gpadl_teardown = on_gpadl_teardown,
+	.released = on_released,
+};
+
+/* --- life ------------------------------------------------------------------- */
+
+static void run_wake(struct worker_task *task)
+{
+	struct channel *ch = CHANNEL_OF(task, wake);
+
+	channel_enter(ch);
+	if (ch->ops->wake)
+		ch->ops->wake(ch->ctx);
+	channel_leave(ch);
+}
+
+struct channel *channel_new(struct channel_bus *bus,
+			    const struct channel_params *params,
+			    const struct channel_ops *ops, void *ctx)
+{
+	struct channel *ch = g_new0(struct channel, 1);
+	struct channel_params *p = &ch->params;
+
+	ch->bus = bus;
+	*p = *params;
+	p->name = g_strdup(params->name);
+	p->max_in = MIN(p->max_in ? p->max_in : MAX_IN_DEFAULT, PACKET_MAX);
+	p->max_out = p->max_out ? p->max_out : MAX_OUT_DEFAULT;
+	ch->ops = ops;
+	ch->ctx = ctx;
+	ch->worker = p->worker ? p->worker : bus->worker;
+	ch->owner = (struct vmbus_owner){.ops = &owner_ops, .ctx = ch};
+	ch->copy = g_malloc(MAX(p->max_in, PACKET_HEADER));
+	pthread_mutex_init(&ch->lock, NULL);
+	pthread_cond_init(&ch->closed_cond, NULL);
+	g_queue_init(&ch->events);
+	ch->gpadls = g_ptr_array_new();
+	ch->control.run = run_control;
+	ch->wake.run = run_wake;
+	ch->reoffer.run = run_reoffer;
+	channel_io_init(ch);
+	return ch;
+}
+
+struct detach {
+	struct channel *ch;
+	bool done;
+};
+
+/* Nothing else can wait for an answer in a channel that is closed. */
+static void refuse_events(struct channel *ch)
+{
+	struct channel_event *e;
+
+	channel_server(ch);
+	pthread_mutex_lock(&ch->lock);
+	while ((e = g_queue_pop_head(&ch->events))) {
+		if (e->kind == EVENT_OPEN)
+			vmbus_offer_opened(ch->offer, false);
+		g_free(e);
+	}
+	pthread_mutex_unlock(&ch->lock);
+	channel_server_done(ch);
+}
+
+/* On the worker. */
+static void detach(void *ctx)
+{
+	struct detach *d = ctx;
+	struct channel *ch = d->ch;
+
+	if (ch->state != CHANNEL_CLOSED)
+		return;
+	refuse_events(ch);
+	channel_io_stop(ch);
+	worker_timer_stop(ch->worker, &ch->reoffer);
+	worker_cancel(ch->worker, &ch->control);
+	worker_cancel(ch->worker, &ch->wake);
+	d->done = true;
+}
+
+static void wait_until_closed(struct channel *ch)
+{
+	pthread_mutex_lock(&ch->lock);
+	while (ch->busy)
+		pthread_cond_wait(&ch->closed_cond, &ch->lock);
+	pthread_mutex_unlock(&ch->lock);
+}
+
+void channel_free(struct channel *ch)
+{
+	struct detach d = {.ch = ch};
+	bool released;
+
+	if (!ch)
+		return;
+	channel_server(ch);
+	ch->dying = true;
+	rescind_offer(ch);
+	channel_server_done(ch);
+	while (!d.done) {
+		assert(!worker_is_current(ch->worker) ||
+		       ch->state == CHANNEL_CLOSED);
+		wait_until_closed(ch);
+		worker_call(ch->worker, detach, &d);
+	}
+	channel_server(ch);
+	released = !ch->offer;
+	ch->orphan = true;
+	channel_server_done(ch);
+	if (released)
+		destroy(ch);
+}
+
+void channel_wake(struct channel *ch)
+{
+	worker_queue(ch->worker, &ch->wake);
+}
+
+struct worker *channel_worker(const struct channel *ch)
+{
+	return ch->worker;
+}
+
+const char *channel_name(const struct channel *ch)
+{
+	return ch->params.name;
+}
+
+/* --- GPADLs ------------------------------------------------------------------ */
+
+const struct gpadl *channel_gpadl_get(struct channel *ch, uint32_t id)
+{
+	const struct gpadl *g = NULL;
+
+	assert(worker_is_current(ch->worker));
+	if (ch->state != CHANNEL_OPEN && ch->state != CHANNEL_OPENING)
+		return NULL;
+	channel_server(ch);
+	g = vmbus_offer_gpadl_get(ch->offer, id);
+	channel_server_done(ch);
+	if (g)
+		g_ptr_array_add(ch->gpadls, (void *)g);
+	return g;
+}
+
+void channel_gpadl_put(struct channel *ch, const struct gpadl *gpadl)
+{
+	assert(worker_is_current(ch->worker));
+	g_ptr_array_remove_fast(ch->gpadls, (void *)gpadl);
+	channel_server(ch);
+	vmbus_offer_gpadl_put(ch->offer, gpadl);
+	channel_server_done(ch);
+}
+
+/* --- looking -------------------------------------------------------------------- */
+
+void channel_get_stats(struct channel *ch, struct channel_stats *stats)
+{
+	*stats = (struct channel_stats){
+		.packets_in = ch->n.packets_in,
+		.bytes_in = ch->n.bytes_in,
+		.packets_out = ch->n.packets_out,
+		.bytes_out = ch->n.bytes_out,
+		.signals_in = ch->n_signals_in,
+		.signals_out = ch->n.signals_out,
+		.blocked = ch->n.blocked,
+		.stalled = ch->n.stalled,
+		.opens = ch->n.opens,
+		.failures = ch->n.failures,
+		.open = ch->is_open,
+		.target_vp = ch->target_vp,
+	};
+	channel_server(ch);
+	if (ch->offer && !ch->rescinded)
+		stats->relid = vmbus_offer_relid(ch->offer);
+	channel_server_done(ch);
+}

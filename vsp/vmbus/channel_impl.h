@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * channel_impl.h - the insides of a channel, for the files that it is made of:
+ * channel.c (life: offers, opening, closing) and channel_io.c (packets).
+ *
+ * Locks: the server's (vmbus_thread_lock()), then the channel's, then its
+ * worker's.  None is held across a callback of the device.
+ */
+#ifndef VSP_VMBUS_CHANNEL_IMPL_H
+#define VSP_VMBUS_CHANNEL_IMPL_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "vsp/vmbus/channel.h"
+#include "vsp/vmbus/ring.h"
+#include "vsp/vmbus/server_thread.h"
+#include "vsp/vmbus/worker.h"
+
+struct ring_map;
+
+struct channel_bus {
+	struct channel_bus_params params;
+	struct worker *worker;
+};
+
+enum channel_state {
+	CHANNEL_CLOSED,
+	CHANNEL_OPENING, /* in the device's open() */
+	CHANNEL_OPEN,
+	CHANNEL_FAILED, /* open for the server, dead for all others */
+	CHANNEL_CLOSING, /* waits for channel_closed() */
+};
+
+/* One writer, the worker; read by channel_get_stats(). */
+struct channel_counters {
+	_Atomic uint64_t packets_in, bytes_in, packets_out, bytes_out;
+	_Atomic uint64_t signals_out, blocked, stalled, opens, failures;
+};
+
+struct channel {
+	/* set once */
+	struct channel_bus *bus;
+	struct channel_params params;
+	const struct channel_ops *ops;
+	void *ctx;
+	struct worker *worker;
+	struct vmbus_owner owner;
+	uint8_t *copy; /* of the packet that is being looked at, max_in */
+
+	/* the server's lock */
+	struct vmbus_offer *offer; /* NULL: none, or it is released */
+	bool rescinded; /* the offer is */
+	bool again; /* offer it when it is released */
+	bool dying; /* channel_free() was called: nothing opens any more */
+	bool orphan; /* ... and is done: freed when the offer is released */
+
+	pthread_mutex_t lock;
+	pthread_cond_t closed_cond;
+	/* lock */
+	GQueue events; /* struct channel_event, from the vmbus thread */
+	bool busy; /* not CHANNEL_CLOSED */
+
+	/* any thread */
+	struct channel_counters n;
+	_Atomic uint64_t n_signals_in;
+	_Atomic uint32_t target_vp;
+	_Atomic bool is_open;
+
+	/* the worker */
+	enum channel_state state;
+	struct worker_task control; /* there are events */
+	struct worker_task data; /* look at the rings */
+	struct worker_task wake;
+	struct worker_timer unstick; /* after opening */
+	struct worker_timer retry; /* the guest does not signal room */
+	struct worker_timer reoffer; /* after a failure */
+	unsigned int depth; /* of callbacks: who sends does not publish */
+	bool failed; /* offer again after the release */
+	bool stalled; /* packet() does not want the next one now */
+	bool waiting; /* pending_send_sz is set */
+	uint32_t want; /* the longest that had no room, 0: none */
+	uint64_t idle_since; /* for poll_ns; 0: not idle */
+
+	/* ... while open */
+	struct vmbus_open_request request;
+	uint32_t version;
+	const struct gpadl *ring_gpadl;
+	struct ring_map *map;
+	struct ring_in in;
+	struct ring_out out;
+	uint8_t *interrupt_page; /* below VERSION_WIN8 */
+	GPtrArray *gpadls; /* that the device got */
+};
+
+/* The channel that a task or timer is in. */
+#define CHANNEL_OF(at, member)                                               \
+	((struct channel *)(void *)((uint8_t *)(at)-offsetof(struct channel, \
+							     member)))
+
+/* --- channel.c ----------------------------------------------------------- */
+
+/** channel_server() - lock the server; channel_server_done() unlocks */
+struct vmbus_server *channel_server(struct channel *ch);
+void channel_server_done(struct channel *ch);
+
+/* --- channel_io.c -------------------------------------------------------- */
+
+/** channel_io_init() - the tasks and timers of a new channel */
+void channel_io_init(struct channel *ch);
+
+/** channel_io_start() - the guest knows that it is open: begin */
+void channel_io_start(struct channel *ch);
+
+/** channel_io_stop() - look at the rings no more */
+void channel_io_stop(struct channel *ch);
+
+/** channel_io_retarget() - interrupts go to another VP from now on */
+void channel_io_retarget(struct channel *ch, uint32_t vp);
+
+/** channel_enter(), channel_leave() - around each callback of the device */
+void channel_enter(struct channel *ch);
+void channel_leave(struct channel *ch);
+
+#endif

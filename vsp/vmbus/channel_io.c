@@ -1,0 +1,409 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * channel_io.c - packets of a channel: the data task, sending, interrupts.
+ *
+ * The data task runs when the guest signals, when there is room again that
+ * was waited for, and when the device wants packets again.  A run takes a
+ * batch of packets; while there are more it queues itself anew, so that other
+ * channels of the worker get their turn.  From its first packet until the
+ * ring is empty the guest is asked not to signal (interrupt_mask); also while
+ * the device does not want any.
+ *
+ * What the guest must know it is told at the end of the outermost callback
+ * (channel_leave()): packets that were put, room that was made, room that is
+ * waited for; one interrupt for all.
+ */
+#include <assert.h>
+#include <errno.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "synic/synic.h"
+#include "vsp/vmbus/channel_impl.h"
+
+#define LOG_CATEGORY "vmbus"
+
+/* Packets that a channel may take before others of its worker get a turn. */
+#define BATCH         128
+/*
+ * Linux' storage driver does not look at its ring before it has handled the
+ * result of its open, and loses an interrupt that comes earlier (OpenVMM
+ * vmbus_server/src/lib.rs signals once more after this time).
+ */
+#define UNSTICK_NS    (100 * NSEC_PER_MSEC)
+/* How often to look for room when the guest does not know pending_send_sz. */
+#define ROOM_RETRY_NS (10 * NSEC_PER_MSEC)
+
+/* The only writer of a counter. */
+static void count(_Atomic uint64_t *counter, uint64_t n)
+{
+	uint64_t old = atomic_load_explicit(counter, memory_order_relaxed);
+
+	atomic_store_explicit(counter, old + n, memory_order_relaxed);
+}
+
+/* --- telling the guest ----------------------------------------------------- */
+
+/* Below VERSION_WIN8 all channels share event flag 0 and a page of bits. */
+static void interrupt_by_page(struct channel *ch)
+{
+	uint16_t relid = ch->request.event_flag;
+
+	if (!ch->interrupt_page)
+		return;
+	/* Linux drivers/hv/vmbus_drv.c:vmbus_chan_sched(), recv_int_page */
+	__atomic_fetch_or(&ch->interrupt_page[relid / 8],
+			  (uint8_t)(1u << relid % 8), __ATOMIC_SEQ_CST);
+	synic_event_set(ch->bus->params.synic, 0, VMBUS_MESSAGE_SINT, 0);
+}
+
+static void interrupt(struct channel *ch)
+{
+	if (ch->target_vp == VMBUS_NO_INTERRUPTS)
+		return;
+	count(&ch->n.signals_out, 1);
+	if (ch->version < VERSION_WIN8)
+		interrupt_by_page(ch);
+	else
+		synic_event_set(ch->bus->params.synic, ch->target_vp,
+				VMBUS_MESSAGE_SINT, ch->request.event_flag);
+}
+
+static void wait_for_room(struct channel *ch)
+{
+	int ret = ring_out_wait(&ch->out, ch->want);
+
+	if (ret < 0) {
+		channel_fail(ch, "read index of the ring to the guest");
+		return;
+	}
+	ch->waiting = !ret;
+	if (ret)
+		worker_queue(ch->worker, &ch->data);
+	else if (!ring_out_guest_signals_room(&ch->out))
+		worker_timer_set(ch->worker, &ch->retry,
+				 clock_monotonic_ns() + ROOM_RETRY_NS);
+}
+
+/* Everything that the guest does not know yet. */
+static void flush(struct channel *ch)
+{
+	int signal = ring_out_publish(&ch->out);
+	int room = ring_in_release(&ch->in);
+
+	if (room < 0) {
+		channel_fail(ch, "write index of the ring to the host");
+		return;
+	}
+	if (signal || room)
+		interrupt(ch);
+	if (ch->want && !ch->waiting)
+		wait_for_room(ch);
+}
+
+void channel_enter(struct channel *ch)
+{
+	ch->depth++;
+}
+
+void channel_leave(struct channel *ch)
+{
+	if (--ch->depth == 0 && ch->state == CHANNEL_OPEN)
+		flush(ch);
+}
+
+/* --- packets of the guest ---------------------------------------------------- */
+
+/* Is there room for what had none?  Then the device may go on. */
+static void check_room(struct channel *ch)
+{
+	int ret;
+
+	if (!ch->want)
+		return;
+	ret = ring_out_has_room(&ch->out, ch->want);
+	if (ret < 0)
+		channel_fail(ch, "read index of the ring to the guest");
+	if (ret <= 0)
+		return;
+	ring_out_unwait(&ch->out);
+	worker_timer_stop(ch->worker, &ch->retry);
+	ch->waiting = false;
+	ch->want = 0;
+	ch->stalled = false;
+	if (ch->ops->writable)
+		ch->ops->writable(ch->ctx);
+}
+
+static void fail_packet(struct channel *ch, int err)
+{
+	if (err == -EMSGSIZE)
+		channel_fail(ch, "a packet that is too long");
+	else
+		channel_fail(ch, "a packet that is none, or a bad index");
+}
+
+/* Return: was there a packet, and did the device take it? */
+static bool take_packet(struct channel *ch)
+{
+	int bytes = ring_in_peek(&ch->in, ch->copy, ch->params.max_in);
+	struct packet packet;
+	int err;
+
+	if (!bytes)
+		return false;
+	err = bytes;
+	if (bytes > 0)
+		err = packet_parse(ch->copy, (uint32_t)bytes, &packet);
+	if (err) {
+		fail_packet(ch, err);
+		return false;
+	}
+	if (ch->ops->packet)
+		err = ch->ops->packet(ch->ctx, &packet);
+	if (ch->state != CHANNEL_OPEN)
+		return false;
+	if (err == -EAGAIN) {
+		ch->stalled = true;
+		count(&ch->n.stalled, 1);
+		return false;
+	}
+	if (err) {
+		channel_fail(ch, g_strerror(-err));
+		return false;
+	}
+	ring_in_pop(&ch->in);
+	count(&ch->n.packets_in, 1);
+	count(&ch->n.bytes_in, (uint32_t)bytes);
+	return true;
+}
+
+/* Return: how many were taken. */
+static unsigned int take_packets(struct channel *ch)
+{
+	unsigned int n = 0;
+
+	while (n < BATCH && !ch->stalled && take_packet(ch))
+		n++;
+	if (n && ch->ops->batch_end)
+		ch->ops->batch_end(ch->ctx);
+	return n;
+}
+
+/* May the guest be left alone a little longer, as it may send more? */
+static bool keep_polling(struct channel *ch, bool progress)
+{
+	uint64_t now;
+
+	if (!ch->params.poll_ns)
+		return false;
+	now = clock_monotonic_ns();
+	if (progress || !ch->idle_since)
+		ch->idle_since = now;
+	return now - ch->idle_since < ch->params.poll_ns;
+}
+
+/* Nothing is there any more: have the guest signal, or look again. */
+static void settle(struct channel *ch, bool progress)
+{
+	int more = ring_in_has_more(&ch->in);
+
+	if (!more && keep_polling(ch, progress))
+		more = 1;
+	if (!more) {
+		ch->idle_since = 0;
+		more = ring_in_unmask(&ch->in);
+	}
+	if (more < 0)
+		fail_packet(ch, more);
+	else if (more)
+		worker_queue(ch->worker, &ch->data);
+}
+
+static void run_data(struct worker_task *task)
+{
+	struct channel *ch = CHANNEL_OF(task, data);
+	unsigned int n = 0;
+
+	if (ch->state != CHANNEL_OPEN)
+		return;
+	ring_in_mask(&ch->in);
+	channel_enter(ch);
+	check_room(ch);
+	if (ch->state == CHANNEL_OPEN)
+		n = take_packets(ch);
+	channel_leave(ch);
+	if (ch->state == CHANNEL_OPEN && !ch->stalled)
+		settle(ch, n > 0);
+}
+
+void channel_resume(struct channel *ch)
+{
+	assert(worker_is_current(ch->worker));
+	if (!ch->stalled)
+		return;
+	ch->stalled = false;
+	worker_queue(ch->worker, &ch->data);
+}
+
+/* --- sending ------------------------------------------------------------------- */
+
+bool channel_is_open(const struct channel *ch)
+{
+	return ch->state == CHANNEL_OPEN || ch->state == CHANNEL_OPENING;
+}
+
+/* @bytes have no room: the device is told when they have. */
+static void want_room(struct channel *ch, uint32_t bytes)
+{
+	count(&ch->n.blocked, 1);
+	if (bytes > ch->want) {
+		ch->want = bytes;
+		ch->waiting = false;
+	}
+}
+
+/* After something was put, or found to have no room. */
+static void sent(struct channel *ch)
+{
+	if (!ch->depth && ch->state == CHANNEL_OPEN)
+		flush(ch);
+}
+
+int channel_send_packet(struct channel *ch, const struct packet_out *packet)
+{
+	uint32_t bytes = packet_out_size(packet);
+	int err;
+
+	assert(worker_is_current(ch->worker));
+	if (!channel_is_open(ch))
+		return -ENOTCONN;
+	if (!bytes || bytes > ch->params.max_out)
+		return -EMSGSIZE;
+	err = ring_out_put(&ch->out, packet);
+	if (err == -EPROTO) {
+		channel_fail(ch, "read index of the ring to the guest");
+		return -ENOTCONN;
+	}
+	if (err == -EAGAIN)
+		want_room(ch, bytes);
+	if (!err) {
+		count(&ch->n.packets_out, 1);
+		count(&ch->n.bytes_out, bytes);
+	}
+	sent(ch);
+	return err;
+}
+
+int channel_send(struct channel *ch, const void *data, uint32_t bytes)
+{
+	return channel_send_packet(
+		ch, &(struct packet_out){.type = VM_PKT_DATA_INBAND,
+					 .data = {data},
+					 .bytes = {bytes}});
+}
+
+int channel_request(struct channel *ch, uint64_t trans_id, const void *data,
+		    uint32_t bytes)
+{
+	return channel_send_packet(
+		ch, &(struct packet_out){.type = VM_PKT_DATA_INBAND,
+					 .wants_completion = true,
+					 .trans_id = trans_id,
+					 .data = {data},
+					 .bytes = {bytes}});
+}
+
+int channel_complete(struct channel *ch, uint64_t trans_id, const void *data,
+		     uint32_t bytes)
+{
+	return channel_send_packet(ch,
+				   &(struct packet_out){.type = VM_PKT_COMP,
+							.trans_id = trans_id,
+							.data = {data},
+							.bytes = {bytes}});
+}
+
+int channel_send_pipe(struct channel *ch, const void *data, uint32_t bytes)
+{
+	struct vmbuspipe_hdr h = {.flags = VMBUS_PIPE_DATA, .msgsize = bytes};
+
+	return channel_send_packet(
+		ch, &(struct packet_out){.type = VM_PKT_DATA_INBAND,
+					 .data = {&h, data},
+					 .bytes = {sizeof(h), bytes}});
+}
+
+bool channel_has_room(struct channel *ch, uint32_t bytes)
+{
+	struct packet_out packet = {.type = VM_PKT_DATA_INBAND,
+				    .bytes = {bytes}};
+	uint32_t size = packet_out_size(&packet);
+	int ret;
+
+	assert(worker_is_current(ch->worker));
+	if (!channel_is_open(ch) || !size || size > ring_out_max(&ch->out))
+		return false;
+	ret = ring_out_has_room(&ch->out, size);
+	if (ret < 0)
+		channel_fail(ch, "read index of the ring to the guest");
+	if (!ret) {
+		want_room(ch, size);
+		sent(ch);
+	}
+	return ret > 0;
+}
+
+/* --- start and stop -------------------------------------------------------------- */
+
+static void run_unstick(struct worker_timer *timer)
+{
+	struct channel *ch = CHANNEL_OF(timer, unstick);
+
+	if (ch->state == CHANNEL_OPEN && ring_out_is_unread(&ch->out))
+		interrupt(ch);
+}
+
+static void run_retry(struct worker_timer *timer)
+{
+	struct channel *ch = CHANNEL_OF(timer, retry);
+
+	/* If there is no room yet, this is set anew. */
+	ch->waiting = false;
+	worker_queue(ch->worker, &ch->data);
+}
+
+void channel_io_init(struct channel *ch)
+{
+	ch->data.run = run_data;
+	ch->unstick.run = run_unstick;
+	ch->retry.run = run_retry;
+}
+
+void channel_io_start(struct channel *ch)
+{
+	if (ch->state != CHANNEL_OPEN)
+		return;
+	worker_timer_set(ch->worker, &ch->unstick,
+			 clock_monotonic_ns() + UNSTICK_NS);
+	worker_queue(ch->worker, &ch->data);
+}
+
+void channel_io_stop(struct channel *ch)
+{
+	worker_cancel(ch->worker, &ch->data);
+	worker_timer_stop(ch->worker, &ch->unstick);
+	worker_timer_stop(ch->worker, &ch->retry);
+	ch->stalled = false;
+	ch->waiting = false;
+	ch->want = 0;
+	ch->idle_since = 0;
+}
+
+void channel_io_retarget(struct channel *ch, uint32_t vp)
+{
+	ch->target_vp = vp;
+	/* What the VP before was told may have been for this ring. */
+	if (ch->state == CHANNEL_OPEN && ring_out_is_unread(&ch->out))
+		interrupt(ch);
+}
