@@ -32,9 +32,13 @@ void outcome_clear(struct outcome *outcome)
 	g_clear_pointer(&outcome->detail, g_free);
 }
 
+/* Some are the guest's: whatever its bytes, the file must be UTF-8. */
 static void add_string(struct json_object *o, const char *key, const char *s)
 {
-	json_object_object_add(o, key, s ? json_object_new_string(s) : NULL);
+	g_autofree char *valid = s ? g_utf8_make_valid(s, -1) : NULL;
+
+	json_object_object_add(o, key,
+			       valid ? json_object_new_string(valid) : NULL);
 }
 
 static void add_u64(struct json_object *o, const char *key, uint64_t v)

@@ -215,5 +215,9 @@ void platform_reset(struct platform *p)
 
 char *platform_console_tail(struct platform *p)
 {
-	return console_tail(p->console, NULL);
+	size_t len;
+	g_autofree char *bytes = console_tail(p->console, &len);
+
+	/* A zero byte is no end either. */
+	return g_utf8_make_valid(bytes, (gssize)len);
 }

@@ -216,6 +216,32 @@ START_TEST(a_bus_that_nobody_used)
 }
 END_TEST
 
+START_TEST(bytes_of_the_guest_are_made_text)
+{
+	struct outcome outcome = {.kind = OUTCOME_PANIC, .crashed = true};
+	struct coverage_set *calls = coverage_new("hypercalls", 1);
+	struct milestones m;
+	struct report r = {.outcome = &outcome,
+			   .milestones = &m,
+			   .hypercalls = calls,
+			   .console_tail = "\xA4 tail \xFF\x1B[0m"};
+	g_autofree char *path = NULL, *text = NULL;
+	int fd = g_file_open_tmp("kvmbus-report-XXXXXX", &path, NULL);
+
+	outcome.crash_message = g_strdup("half a \xE2\x82");
+	milestones_init(&m);
+	ck_assert_int_eq(report_write(&r, path, NULL), 0);
+	ck_assert(g_file_get_contents(path, &text, NULL, NULL));
+	ck_assert(g_utf8_validate(text, -1, NULL));
+	ck_assert_ptr_nonnull(strstr(text, "half a \xEF\xBF\xBD"));
+	ck_assert_ptr_nonnull(strstr(text, " tail \xEF\xBF\xBD\\u001b[0m"));
+	close(fd);
+	unlink(path);
+	outcome_clear(&outcome);
+	coverage_free(calls);
+}
+END_TEST
+
 START_TEST(a_file_that_cannot_be_written_is_an_error)
 {
 	struct outcome outcome = {.kind = OUTCOME_POWEROFF};
@@ -240,6 +266,7 @@ int main(void)
 	tcase_add_test(t, the_file_says_what_happened);
 	tcase_add_test(t, the_bus_has_a_section);
 	tcase_add_test(t, a_bus_that_nobody_used);
+	tcase_add_test(t, bytes_of_the_guest_are_made_text);
 	tcase_add_test(t, a_file_that_cannot_be_written_is_an_error);
 	suite_add_tcase(s, t);
 	return check_main(s);
