@@ -19,6 +19,8 @@
  *   ignored.
  * - No monitor pages below 2.4 can be refused; the version is then
  *   (OpenVMM: the same).
+ * - Redirection of a channel's interrupts is agreed to and changes nothing, as
+ *   there is no other VTL where they could go (OpenVMM: the same).
  * - TL_CONNECT_RESULT is sent from 5.1 on, though 4.1 has it: Linux 4.19
  *   warns of a message it does not know and speaks up to 5.0; later ones
  *   ignore it.
@@ -44,6 +46,7 @@ static const uint32_t versions[] = {
 
 #define OUR_FEATURES                                                 \
 	(VMBUS_FEATURE_GUEST_SIGNAL_PARAMETERS |                     \
+	 VMBUS_FEATURE_INTERRUPT_REDIRECTION |                       \
 	 VMBUS_FEATURE_MODIFY_CONNECTION | VMBUS_FEATURE_CLIENT_ID | \
 	 VMBUS_FEATURE_PAUSE_RESUME)
 

@@ -212,7 +212,7 @@ static const struct {
 	uint32_t version, asked, got;
 } features[] = {
 	{"none", VERSION_WIN10_V6_0, 0, 0},
-	{"all there are", VERSION_WIN10_V6_0, 0xFFFFFFFF, 0x2D},
+	{"all there are", VERSION_WIN10_V6_0, 0xFFFFFFFF, 0x2F},
 	{"confidential channels", VERSION_WIN10_V6_0, 0x10, 0},
 	{"server monitor pages", VERSION_WIN10_V6_0, 0x40, 0},
 	{"too early for any", VERSION_WIN10_V5_3, 0xFFFFFFFF, 0},

@@ -430,6 +430,8 @@ static const struct {
 	{"signals of its own", VERSION_WIN10_V6_0,
 	 VMBUS_FEATURE_GUEST_SIGNAL_PARAMETERS, 1, 0x4321, 77, 1, 0x4321, 77},
 	{"not agreed on", VERSION_WIN10_V6_0, 0, 1, 0x4321, 77, 1, 0x2001, 1},
+	{"redirected, as far as it goes", VERSION_WIN10_V6_0,
+	 VMBUS_FEATURE_INTERRUPT_REDIRECTION, 1, 0x4321, 77, 1, 0x2001, 1},
 	{"no such flag", VERSION_WIN10_V6_0,
 	 VMBUS_FEATURE_GUEST_SIGNAL_PARAMETERS, 1, 5, 2048, 0xFF, 0, 0},
 	{"no such connection", VERSION_WIN10_V6_0,
@@ -447,6 +449,7 @@ START_TEST(what_an_open_asks_for)
 			 .downstream_ringbuffer_pageoffset = 2},
 		.connection_id = opens[_i].connection_id,
 		.event_flag = opens[_i].flag,
+		.flags = 1, /* OpenVMM: redirect_interrupt */
 	};
 	const struct vmbus_open_request *r = &peer.last.open;
 	bool ok = opens[_i].want_vp != 0xFF;
