@@ -147,4 +147,11 @@ WIRE_SIZE(struct guid, 16);
 	GUID_INIT(0x5620e0c7, 0x8062, 0x4dce, 0xae, 0xb7, 0x52, 0x0c, 0x7e, \
 		  0xf7, 0x61, 0x71)
 
+/* --- ours ---------------------------------------------------------------- */
+
+/* {197063c4-4e62-45fe-b767-2c34f0f7af27}: the echo of --test-devices */
+#define KVMBUS_ECHO_GUID                                                    \
+	GUID_INIT(0x197063c4, 0x4e62, 0x45fe, 0xb7, 0x67, 0x2c, 0x34, 0xf0, \
+		  0xf7, 0xaf, 0x27)
+
 #endif

@@ -8,46 +8,56 @@
 #include "config/machine_config.h"
 #include "partition/profile.h"
 #include "vm/vm_private.h"
+#include "vsp/echo.h"
+#include "vsp/vmbus/channel.h"
 #include "vsp/vmbus/server_thread.h"
 
 #define LOG_CATEGORY "vmbus"
 
 /*
- * A device of every machine, one row each; all of them are offered in the
- * order of the table.
+ * The devices, one row each, offered in the order of the table.
  *
- * Its instance is derived from the machine's UUID and its name, so that the
- * same machine has the same devices each time: neither may change once it is
- * published.
+ * A device's instance is derived from the machine's UUID and its name, so that
+ * the same machine has the same devices each time: no name may change once it
+ * is published.
  */
 struct device_row {
 	const char *name;
-	struct guid if_type;
-	uint16_t chn_flags;
-	/* Return: the device, whose channel @owner then has; NULL: left out */
-	void *(*make)(struct vm *vm, struct vmbus_thread *bus,
-		      struct vmbus_owner *owner);
+	bool is_test; /* only with --test-devices */
+	/*
+	 * With name, instance and order in @params.  Return: the device, with
+	 * its channel offered; NULL: left out.
+	 */
+	void *(*make)(struct vm *vm, struct channel_bus *bus,
+		      const struct channel_params *params);
 	void (*free)(void *device);
 };
 
+static void *make_echo(struct vm *vm, struct channel_bus *bus,
+		       const struct channel_params *params)
+{
+	(void)vm;
+	return echo_new(bus, params);
+}
+
+static void free_echo(void *device)
+{
+	echo_free(device);
+}
+
 static const struct device_row devices[] = {
-	{0}, /* ends the table */
+	{"echo", true, make_echo, free_echo},
 };
 
-#define N_DEVICES (G_N_ELEMENTS(devices) - 1)
-
-struct device {
-	const struct device_row *row;
-	void *device;
-	struct vmbus_owner owner;
-};
+#define N_DEVICES G_N_ELEMENTS(devices)
 
 struct vmbus_host {
 	/* set once */
 	struct vm *vm;
 	struct vmbus_thread *bus;
+	struct channel_bus *channels;
 	struct guid machine;
-	struct device devices[N_DEVICES + 1];
+	void *devices[N_DEVICES]; /* NULL: left out */
 
 	pthread_mutex_t lock; /* a leaf */
 	/* lock */
@@ -98,24 +108,17 @@ static const struct vmbus_events bus_events = {
 
 /* --- devices ----------------------------------------------------------------- */
 
-static void add_device(struct vmbus_host *h, const struct device_row *row,
-		       uint32_t order)
+static void add_device(struct vmbus_host *h, uint32_t i)
 {
-	struct device *d = &h->devices[order];
-	struct vmbus_offer_params params = {
-		.if_type = row->if_type,
+	const struct device_row *row = &devices[i];
+	struct channel_params params = {
+		.name = row->name,
 		.if_instance = guid_derive(&h->machine, row->name),
-		.chn_flags = row->chn_flags,
-		.order = order,
-		.ctx = &d->owner,
+		.order = i,
 	};
 
-	d->row = row;
-	d->device = row->make(h->vm, h->bus, &d->owner);
-	if (!d->device)
-		return;
-	vmbus_server_offer(vmbus_thread_lock(h->bus), &params);
-	vmbus_thread_unlock(h->bus);
+	if (!row->is_test || h->vm->config->test_devices)
+		h->devices[i] = row->make(h->vm, h->channels, &params);
 }
 
 /* --- life ---------------------------------------------------------------------- */
@@ -140,24 +143,35 @@ struct vmbus_host *vmbus_host_new(struct vm *vm, GError **error)
 			.ctx = h,
 		},
 		error);
-	if (!h->bus) {
-		vmbus_host_free(h);
-		return NULL;
-	}
-	for (uint32_t i = 0; devices[i].name; i++)
-		add_device(h, &devices[i], i);
+	if (!h->bus)
+		goto fail;
+	h->channels = channel_bus_new(
+		&(struct channel_bus_params){.thread = h->bus,
+					     .mem = vm->mem,
+					     .synic = vm->synic,
+					     .ports = vm->ports},
+		error);
+	if (!h->channels)
+		goto fail;
+	for (uint32_t i = 0; i < N_DEVICES; i++)
+		add_device(h, i);
 	return h;
+fail:
+	vmbus_host_free(h);
+	return NULL;
 }
 
 void vmbus_host_free(struct vmbus_host *host)
 {
 	if (!host)
 		return;
-	vmbus_thread_free(host->bus);
-	for (struct device *d = host->devices; d->row; d++) {
-		if (d->device)
-			d->row->free(d->device);
+	for (uint32_t i = 0; i < N_DEVICES; i++) {
+		if (host->devices[i])
+			devices[i].free(host->devices[i]);
 	}
+	/* Channels want the thread, and the thread wants workers to close. */
+	vmbus_thread_free(host->bus);
+	channel_bus_free(host->channels);
 	pthread_mutex_destroy(&host->lock);
 	g_free(host);
 }
