@@ -22,12 +22,14 @@
 #include "vsp/vmbus/server_thread.h"
 
 /* Where the guest's driver has its rings: pages of RAM. */
-#define BUS_RING_PFN   20u
+#define BUS_RING_PFN 20u
+#ifndef BUS_RING_PAGES
 #define BUS_RING_PAGES 7u /* two of data to the host, three to the guest */
 #define BUS_DOWNSTREAM 3u
-#define BUS_GPADL      0xE1E10u
-#define BUS_VP         1u /* of messages */
-#define BUS_CHAN_VP    2u
+#endif
+#define BUS_GPADL   0xE1E10u
+#define BUS_VP      1u /* of messages */
+#define BUS_CHAN_VP 2u
 
 static struct ports *ports;
 static struct vmbus_thread *bus_thread;
