@@ -5,45 +5,72 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/sendfile.h>
 #include <unistd.h>
 
 #include <glib.h>
 
 #include "base/checked.h"
+#include "mem/gmem_impl.h"
 
-#define PAGE_BYTES 4096ull
+/* What the host's and the processor's larger pages are aligned to. */
+#define HUGE_PAGE_BYTES (2ull << 20)
+/* Linux Documentation/admin-guide/mm/pagemap.rst */
+#define PAGEMAP_PRESENT (1ull << 63)
+#define PAGEMAP_SWAPPED (1ull << 62)
+#define PAGEMAP_ENTRIES 512u
 
-struct gmem {
-	int fd;
-	uint64_t bytes;
-	unsigned int n_regions;
-	struct gmem_region regions[2];
-};
-
-/* Where the RAM at @gpa is in the memfd. */
-static uint64_t memfd_offset(uint64_t gpa)
+int gmem_map_private(void *host, uint64_t bytes)
 {
-	return gpa < GMEM_HOLE_END ? gpa
-				   : gpa - GMEM_HOLE_END + GMEM_HOLE_START;
+	/* cppcheck-suppress leakReturnValNotUsed ; MAP_FIXED: it is host */
+	if (mmap(host, bytes, PROT_READ | PROT_WRITE,
+		 /* cppcheck-suppress invalidFunctionArg ; fd -1 */
+		 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1,
+		 0) == MAP_FAILED)
+		return -errno;
+	/* A core file of the VMM need not hold the guest, nor a child see it. */
+	madvise(host, bytes, MADV_DONTDUMP);
+	madvise(host, bytes, MADV_DONTFORK);
+	/* One fault of the guest, not 512, for 2 MiB; a host may refuse. */
+	madvise(host, bytes, MADV_HUGEPAGE);
+	return 0;
 }
 
-static int map_region(struct gmem *mem, uint64_t gpa, uint64_t bytes,
-		      uint64_t fd_offset)
+/*
+ * Address space whose 2 MiB boundaries are those of the guest: only then can
+ * KVM map 2 MiB at once.  @gpa is such a boundary in every region.
+ */
+static void *reserve(uint64_t bytes)
+{
+	uint64_t all;
+	uint8_t *base, *host;
+
+	if (!checked_add(bytes, HUGE_PAGE_BYTES, &all)) {
+		errno = ENOMEM;
+		return MAP_FAILED;
+	}
+	base = mmap(NULL, all, PROT_NONE,
+		    /* cppcheck-suppress invalidFunctionArg ; fd -1 */
+		    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (base == MAP_FAILED)
+		return base;
+	host = base + (-(uintptr_t)base & (HUGE_PAGE_BYTES - 1));
+	if (host != base)
+		munmap(base, (size_t)(host - base));
+	munmap(host + bytes, all - bytes - (uint64_t)(host - base));
+	return host;
+}
+
+static int map_region(struct gmem *mem, uint64_t gpa, uint64_t bytes)
 {
 	struct gmem_region *r = &mem->regions[mem->n_regions];
 
-	r->host = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
-		       MAP_SHARED | MAP_NORESERVE, mem->fd, (off_t)fd_offset);
+	r->host = reserve(bytes);
 	if (r->host == MAP_FAILED)
 		return -errno;
-	/* A core file of the VMM need not hold the guest. */
-	madvise(r->host, bytes, MADV_DONTDUMP);
 	r->gpa = gpa;
 	r->bytes = bytes;
-	r->fd_offset = fd_offset;
 	mem->n_regions++;
-	return 0;
+	return gmem_map_private(r->host, bytes);
 }
 
 struct gmem *gmem_new(uint64_t bytes, GError **error)
@@ -53,21 +80,16 @@ struct gmem *gmem_new(uint64_t bytes, GError **error)
 	int err;
 
 	mem->bytes = bytes;
-	mem->fd = memfd_create("guest-ram", MFD_CLOEXEC);
-	if (mem->fd < 0) {
-		err = -errno;
-		goto fail;
-	}
-	if (ftruncate(mem->fd, (off_t)bytes)) {
-		err = -errno;
-		goto fail;
-	}
-	err = map_region(mem, 0, low, 0);
+	mem->pagemap_fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+	mem->share_fd = -1;
+	err = map_region(mem, 0, low);
 	if (!err && bytes > low)
-		err = map_region(mem, GMEM_HOLE_END, bytes - low, low);
+		err = map_region(mem, GMEM_HOLE_END, bytes - low);
+	/* After the host has agreed to the size. */
+	if (!err)
+		err = gmem_share_init(mem);
 	if (!err)
 		return mem;
-fail:
 	g_set_error(error, G_FILE_ERROR, (int)g_file_error_from_errno(-err),
 		    "guest memory: cannot get %" G_GUINT64_FORMAT " MiB: %s",
 		    bytes >> 20, g_strerror(-err));
@@ -81,8 +103,9 @@ void gmem_free(struct gmem *mem)
 		return;
 	for (unsigned int i = 0; i < mem->n_regions; i++)
 		munmap(mem->regions[i].host, mem->regions[i].bytes);
-	if (mem->fd >= 0)
-		close(mem->fd);
+	gmem_share_free(mem);
+	if (mem->pagemap_fd >= 0)
+		close(mem->pagemap_fd);
 	g_free(mem);
 }
 
@@ -105,7 +128,7 @@ const struct gmem_region *gmem_regions(const struct gmem *mem,
 	return mem->regions;
 }
 
-static uint8_t *find(const struct gmem *mem, uint64_t gpa, uint64_t len)
+uint8_t *gmem_host(const struct gmem *mem, uint64_t gpa, uint64_t len)
 {
 	for (unsigned int i = 0; i < mem->n_regions; i++) {
 		const struct gmem_region *r = &mem->regions[i];
@@ -118,12 +141,12 @@ static uint8_t *find(const struct gmem *mem, uint64_t gpa, uint64_t len)
 
 bool gmem_contains(const struct gmem *mem, uint64_t gpa, uint64_t len)
 {
-	return find(mem, gpa, len) != NULL;
+	return gmem_host(mem, gpa, len) != NULL;
 }
 
 int gmem_read(const struct gmem *mem, uint64_t gpa, void *out, size_t len)
 {
-	const uint8_t *host = find(mem, gpa, len);
+	const uint8_t *host = gmem_host(mem, gpa, len);
 
 	if (!host)
 		return -EFAULT;
@@ -133,7 +156,7 @@ int gmem_read(const struct gmem *mem, uint64_t gpa, void *out, size_t len)
 
 int gmem_write(struct gmem *mem, uint64_t gpa, const void *data, size_t len)
 {
-	uint8_t *host = find(mem, gpa, len);
+	uint8_t *host = gmem_host(mem, gpa, len);
 
 	if (!host)
 		return -EFAULT;
@@ -141,36 +164,41 @@ int gmem_write(struct gmem *mem, uint64_t gpa, const void *data, size_t len)
 	return 0;
 }
 
-/* The file has a hole there now; what is mapped over it does not matter. */
-static int punch(const struct gmem *mem, uint64_t fd_offset, uint64_t bytes)
+/*
+ * What is mapped over the RAM keeps its contents: MADV_DONTNEED only drops its
+ * page table entries.
+ */
+static int discard(struct gmem *mem, const struct gmem_region *r, uint64_t off,
+		   uint64_t bytes)
 {
-	if (fallocate(mem->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
-		      (off_t)fd_offset, (off_t)bytes))
+	if (madvise((uint8_t *)r->host + off, bytes, MADV_DONTNEED))
 		return -errno;
-	return 0;
+	return gmem_share_discard(mem, r->gpa + off, bytes);
 }
 
 int gmem_zero_all(struct gmem *mem)
 {
-	return punch(mem, 0, mem->bytes);
+	int err = 0;
+
+	for (unsigned int i = 0; i < mem->n_regions && !err; i++)
+		err = discard(mem, &mem->regions[i], 0, mem->regions[i].bytes);
+	return err;
 }
 
 void *gmem_load(struct gmem *mem, uint64_t gpa, uint64_t len)
 {
-	return find(mem, gpa, len);
+	return gmem_host(mem, gpa, len);
 }
 
 int gmem_load_file(struct gmem *mem, uint64_t gpa, uint64_t len, int fd,
 		   uint64_t off)
 {
-	off_t from = (off_t)off;
+	uint8_t *host = gmem_host(mem, gpa, len);
 
-	if (!gmem_contains(mem, gpa, len))
+	if (!host)
 		return -EFAULT;
-	if (lseek(mem->fd, (off_t)memfd_offset(gpa), SEEK_SET) < 0)
-		return -errno;
 	while (len) {
-		ssize_t n = sendfile(mem->fd, fd, &from, len);
+		ssize_t n = pread(fd, host, len, (off_t)off);
 
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -178,30 +206,72 @@ int gmem_load_file(struct gmem *mem, uint64_t gpa, uint64_t len, int fd,
 			return -errno;
 		if (n == 0)
 			return -ENODATA;
+		host += n;
+		off += (uint64_t)n;
 		len -= (uint64_t)n;
 	}
 	return 0;
 }
 
-bool gmem_next_untouched(const struct gmem *mem, uint64_t *gpa, uint64_t *bytes)
+/*
+ * Which of the pages from @off on, PAGEMAP_ENTRIES at most, the host provides.
+ * Return: how many are known; 0 at the end or when it cannot be found out.
+ */
+static size_t touched(struct gmem *mem, const struct gmem_region *r,
+		      uint64_t off, bool is_touched[PAGEMAP_ENTRIES])
+{
+	uint64_t first = ((uintptr_t)r->host + off) / PAGE_BYTES;
+	uint64_t entries[PAGEMAP_ENTRIES];
+	size_t n = MIN((r->bytes - off) / PAGE_BYTES, PAGEMAP_ENTRIES);
+	ssize_t got = pread(mem->pagemap_fd, entries, n * sizeof(entries[0]),
+			    (off_t)(first * sizeof(entries[0])));
+
+	if (got <= 0)
+		return 0;
+	n = (size_t)got / sizeof(entries[0]);
+	for (size_t i = 0; i < n; i++)
+		is_touched[i] =
+			entries[i] & (PAGEMAP_PRESENT | PAGEMAP_SWAPPED) ||
+			gmem_is_shared(mem, r->gpa + off + i * PAGE_BYTES);
+	return n;
+}
+
+/* The first run of untouched pages in [@off, end of @r); its length or 0. */
+static uint64_t untouched_run(struct gmem *mem, const struct gmem_region *r,
+			      uint64_t *off)
+{
+	bool is_touched[PAGEMAP_ENTRIES];
+	uint64_t run = 0;
+	size_t n;
+
+	for (uint64_t at = *off; (n = touched(mem, r, at, is_touched));
+	     at += n * PAGE_BYTES) {
+		for (size_t i = 0; i < n; i++) {
+			if (!is_touched[i] && !run)
+				*off = at + i * PAGE_BYTES;
+			if (!is_touched[i])
+				run += PAGE_BYTES;
+			else if (run)
+				return run;
+		}
+	}
+	return run;
+}
+
+bool gmem_next_untouched(struct gmem *mem, uint64_t *gpa, uint64_t *bytes)
 {
 	for (unsigned int i = 0; i < mem->n_regions; i++) {
 		const struct gmem_region *r = &mem->regions[i];
-		off_t end = (off_t)(r->fd_offset + r->bytes), hole, data;
-		uint64_t skip = *gpa > r->gpa ? *gpa - r->gpa : 0;
+		uint64_t off = *gpa > r->gpa ? *gpa - r->gpa : 0;
 
-		if (skip >= r->bytes)
+		if (off >= r->bytes)
 			continue;
-		/* The file position that lseek() leaves is nobody's. */
-		hole = lseek(mem->fd, (off_t)(r->fd_offset + skip), SEEK_HOLE);
-		if (hole < 0 || hole >= end)
-			continue;
-		data = lseek(mem->fd, hole, SEEK_DATA);
-		if (data < 0 || data > end)
-			data = end;
-		*gpa = r->gpa + ((uint64_t)hole - r->fd_offset);
-		*bytes = (uint64_t)(data - hole);
-		return true;
+		off = align_up(off, PAGE_BYTES);
+		*bytes = untouched_run(mem, r, &off);
+		if (*bytes) {
+			*gpa = r->gpa + off;
+			return true;
+		}
 	}
 	return false;
 }
@@ -211,59 +281,8 @@ int gmem_discard(struct gmem *mem, uint64_t gpa, uint64_t len)
 	for (unsigned int i = 0; i < mem->n_regions; i++) {
 		const struct gmem_region *r = &mem->regions[i];
 
-		if (gpa < r->gpa || !range_fits(gpa - r->gpa, len, r->bytes))
-			continue;
-		return punch(mem, r->fd_offset + (gpa - r->gpa), len);
+		if (gpa >= r->gpa && range_fits(gpa - r->gpa, len, r->bytes))
+			return discard(mem, r, gpa - r->gpa, len);
 	}
 	return -EFAULT;
-}
-
-/* How many of the pages from @pfns on follow one another. */
-static size_t run_length(const uint64_t *pfns, size_t n_pages)
-{
-	size_t n = 1;
-
-	while (n < n_pages && pfns[n] == pfns[0] + n)
-		n++;
-	return n;
-}
-
-int gmem_alias(struct gmem *mem, void *at, const uint64_t *pfns, size_t n_pages)
-{
-	while (n_pages) {
-		size_t n = run_length(pfns, n_pages), bytes = n * PAGE_BYTES;
-		uint64_t gpa = pfns[0] * PAGE_BYTES;
-
-		if (pfns[0] > UINT64_MAX / PAGE_BYTES ||
-		    !gmem_contains(mem, gpa, bytes))
-			return -EFAULT;
-		/* cppcheck-suppress leakReturnValNotUsed ; MAP_FIXED: at */
-		/* cppcheck-suppress invalidFunctionArg ; a run has a page */
-		if (mmap(at, bytes, PROT_READ | PROT_WRITE,
-			 MAP_SHARED | MAP_FIXED, mem->fd,
-			 (off_t)memfd_offset(gpa)) == MAP_FAILED)
-			return -errno;
-		madvise(at, bytes, MADV_DONTDUMP);
-		at = (uint8_t *)at + bytes;
-		pfns += n;
-		n_pages -= n;
-	}
-	return 0;
-}
-
-int gmem_swap_page(struct gmem *mem, uint64_t gpa, int fd, uint64_t offset)
-{
-	uint8_t *host = find(mem, gpa, PAGE_BYTES);
-
-	if (!host || !is_aligned(gpa, PAGE_BYTES))
-		return -EFAULT;
-	if (fd < 0) {
-		fd = mem->fd;
-		offset = memfd_offset(gpa);
-	}
-	/* cppcheck-suppress leakReturnValNotUsed ; MAP_FIXED: it is host */
-	if (mmap(host, PAGE_BYTES, PROT_READ | PROT_WRITE,
-		 MAP_SHARED | MAP_FIXED, fd, (off_t)offset) == MAP_FAILED)
-		return -errno;
-	return 0;
 }

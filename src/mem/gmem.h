@@ -2,8 +2,12 @@
 /*
  * gmem.h - guest RAM.
  *
- * One memfd, laid out as a PC has it: RAM below the hole that ends at 4 GiB,
- * the rest above.  RAM is never unmapped while the VM lives.
+ * Laid out as a PC has it: RAM below the hole that ends at 4 GiB, the rest
+ * above.  RAM is never unmapped while the VM lives.  It is anonymous memory,
+ * which hosts back with 2 MiB pages: a memfd gets none on a host as it is
+ * installed (shmem_enabled is "never"), and each first touch of 4 KiB is then
+ * an exit.  Only pages that are needed twice live in a memfd, see
+ * gmem_share.c.
  *
  * A struct that a guest wrote is copied out, once, and the copy is checked
  * and used; gmem_read() and gmem_write() are the way to it.  There is no call
@@ -24,14 +28,16 @@
 #define GMEM_HOLE_START 0xC0000000ull
 #define GMEM_HOLE_END   0x100000000ull
 
+/* The memfd of pages that are needed twice; its name shows in /proc. */
+#define GMEM_SHARED_NAME "guest-ram-shared"
+
 struct gmem;
 
 /* A run of RAM: guest addresses and where they are mapped in this process. */
 struct gmem_region {
 	uint64_t gpa;
 	uint64_t bytes;
-	void *host;
-	uint64_t fd_offset;
+	void *host; /* 2 MiB aligned */
 };
 
 /**
@@ -87,10 +93,6 @@ void *gmem_load(struct gmem *mem, uint64_t gpa, uint64_t len);
  * @fd:  regular file
  * @off: where in it
  *
- * From the page cache into the memfd, without mapping either: about twice as
- * fast as read(2) to gmem_load() into RAM that nobody has touched.  Overlay
- * pages are not looked at.
- *
  * Return: 0 or -errno; -EFAULT when the range is not all RAM, -ENODATA when
  * the file ends before it.
  * Thread: main, with every vCPU stopped.
@@ -103,12 +105,12 @@ int gmem_load_file(struct gmem *mem, uint64_t gpa, uint64_t len, int fd,
  * @gpa:   in: where to look from; out: where the run starts
  * @bytes: out: how long it is
  *
- * What the guest does at the same time may make the answer old.
+ * What the host provides as a whole, 2 MiB as a rule, counts as touched as a
+ * whole.  What the guest does at the same time may make the answer old.
  *
  * Return: false when there is none at or above @gpa.
  */
-bool gmem_next_untouched(const struct gmem *mem, uint64_t *gpa,
-			 uint64_t *bytes);
+bool gmem_next_untouched(struct gmem *mem, uint64_t *gpa, uint64_t *bytes);
 
 /**
  * gmem_discard() - give [@gpa, @gpa + @len) back to the host: zeros from now on
@@ -130,12 +132,21 @@ int gmem_discard(struct gmem *mem, uint64_t gpa, uint64_t len);
  * RAM itself: overlay pages do not show, and what gmem_discard() gives back
  * reads as zeros.  Only for memory that both sides write all the time by a
  * protocol of their own (rings); it must be unmapped before @mem is freed.
+ * The guest must not write the pages during the call: it waits for an answer.
  *
- * Return: 0 or -errno; -EFAULT when a page is not RAM.  On failure a part may
- * be mapped.
+ * Return: 0, and gmem_unalias() is due; or -errno, and it is not: -EFAULT when
+ * a page is not RAM.  On failure a part may be mapped.
  */
 int gmem_alias(struct gmem *mem, void *at, const uint64_t *pfns,
 	       size_t n_pages);
+
+/**
+ * gmem_unalias() - the second mapping is gone
+ * @pfns: as gmem_alias() was given them; call it as often
+ *
+ * The guest must not write the pages during the call, as with gmem_alias().
+ */
+void gmem_unalias(struct gmem *mem, const uint64_t *pfns, size_t n_pages);
 
 /**
  * gmem_swap_page() - show another page at @gpa, or the RAM again
@@ -143,8 +154,9 @@ int gmem_alias(struct gmem *mem, void *at, const uint64_t *pfns,
  * @fd:     memfd that the new page comes from, or -1 for the RAM itself
  * @offset: where in @fd
  *
- * Only overlay.c uses it.  Atomic towards running vCPUs: they wait in the
- * host's page fault handler.
+ * Only overlay.c uses it.  A vCPU that uses the page meanwhile waits in the
+ * host's page fault handler and sees one page or the other; the theory in
+ * gmem_share.c says what may be lost.
  *
  * Return: 0 or -errno.
  */

@@ -18,6 +18,7 @@
 #include "kvm/kvm.h"
 #include "kvm/kvm_vcpu.h"
 #include "mem/gmem.h"
+#include "mem/resident.h"
 #include "partition/partition.h"
 #include "partition/profile.h"
 #include "synic/ref_time.h"
@@ -302,23 +303,17 @@ void vm_exits(const struct vm *vm, struct report_count *out)
 	}
 }
 
-/* Resident memory of this process that is not guest RAM. */
-static uint64_t overhead_bytes(void)
+/* What this process needs of the host's memory besides guest RAM. */
+static uint64_t overhead_bytes(const struct vm *vm)
 {
-	g_autofree char *status = NULL;
-	char *rest = NULL;
-	uint64_t kib = 0;
+	FILE *smaps = fopen("/proc/self/smaps", "re");
+	uint64_t bytes;
 
-	if (!g_file_get_contents("/proc/self/status", &status, NULL, NULL))
+	if (!smaps)
 		return 0;
-	for (char *line = strtok_r(status, "\n", &rest); line;
-	     line = strtok_r(NULL, "\n", &rest)) {
-		if (g_str_has_prefix(line, "RssAnon:") ||
-		    g_str_has_prefix(line, "RssFile:"))
-			kib += g_ascii_strtoull(line + strlen("RssAnon:"), NULL,
-						10);
-	}
-	return kib << 10;
+	bytes = resident_besides_ram(smaps, vm->mem);
+	fclose(smaps);
+	return bytes;
 }
 
 static const char *kvm_kind(void)
@@ -351,7 +346,7 @@ int vm_report(struct vm *vm, const struct outcome *outcome, GError **error)
 		.guest_os_id = vm->guest_os_id,
 		.n_vcpus = vm->n_vcpus,
 		.memory_bytes = gmem_bytes(vm->mem),
-		.overhead_bytes = overhead_bytes(),
+		.overhead_bytes = overhead_bytes(vm),
 		.start_to_run_us = (first_run - vm->start_ns) / 1000,
 		.resets = vm->resets,
 		.msrs = partition_msr_coverage(vm->partition),

@@ -6,6 +6,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "mem/gmem_impl.h"
 #include "mem/overlay.h"
 #include "support/check_main.h"
 
@@ -292,14 +293,21 @@ START_TEST(load_file_refuses)
 }
 END_TEST
 
+static uint8_t *reserve(unsigned int pages)
+{
+	void *at = mmap(NULL, (size_t)pages * PAGE, PROT_NONE,
+			/* cppcheck-suppress invalidFunctionArg ; fd -1 */
+			MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	ck_assert_ptr_ne(at, MAP_FAILED);
+	return at;
+}
+
 START_TEST(alias_shows_pages_in_any_order)
 {
 	const uint64_t pfns[] = {3, 4, 9, 3};
-	uint8_t *at = mmap(NULL, 4 * PAGE, PROT_NONE,
-			   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	uint8_t b;
+	uint8_t *at = reserve(4), b;
 
-	ck_assert_ptr_ne(at, MAP_FAILED);
 	ck_assert_int_eq(gmem_alias(mem, at, pfns, 4), 0);
 	for (unsigned int i = 0; i < 4; i++) {
 		at[i * PAGE + 5] = (uint8_t)(0x10 + i);
@@ -311,14 +319,174 @@ START_TEST(alias_shows_pages_in_any_order)
 	ck_assert_int_eq(gmem_discard(mem, 4 * PAGE, PAGE), 0);
 	ck_assert_uint_eq(at[PAGE + 5], 0);
 	munmap(at, 4 * PAGE);
+	gmem_unalias(mem, pfns, 4);
+}
+END_TEST
+
+/* What both sides wrote is there before, during and after. */
+START_TEST(alias_keeps_contents)
+{
+	const uint64_t pfns[] = {6, 7, 8};
+	uint8_t *at = reserve(3), b;
+
+	touch(7);
+	ck_assert_int_eq(gmem_alias(mem, at, pfns, 3), 0);
+	ck_assert_uint_eq(at[PAGE + 7], 0xA5);
+	at[8] = 0x77;
+	munmap(at, 3 * PAGE);
+	gmem_unalias(mem, pfns, 3);
+	gmem_read(mem, 6 * PAGE + 8, &b, 1);
+	ck_assert_uint_eq(b, 0x77);
+	gmem_read(mem, 7 * PAGE + 7, &b, 1);
+	ck_assert_uint_eq(b, 0xA5);
+	/* The RAM is private again: nothing that is written is seen twice. */
+	ck_assert(!gmem_is_shared(mem, 6 * PAGE));
+	ck_assert(!gmem_is_shared(mem, 8 * PAGE));
+}
+END_TEST
+
+START_TEST(alias_twice_until_the_last)
+{
+	const uint64_t first[] = {5, 6}, second[] = {4, 5};
+	uint8_t *at = reserve(4), b;
+
+	ck_assert_int_eq(gmem_alias(mem, at, first, 2), 0);
+	ck_assert_int_eq(gmem_alias(mem, at + 2 * PAGE, second, 2), 0);
+	gmem_unalias(mem, first, 2);
+	ck_assert(!gmem_is_shared(mem, 6 * PAGE));
+	ck_assert(gmem_is_shared(mem, 5 * PAGE));
+	at[3 * PAGE] = 9;
+	gmem_read(mem, 5 * PAGE, &b, 1);
+	ck_assert_uint_eq(b, 9);
+	gmem_unalias(mem, second, 2);
+	ck_assert(!gmem_is_shared(mem, 5 * PAGE));
+	munmap(at, 4 * PAGE);
+}
+END_TEST
+
+/* A list that is partly bad takes nothing. */
+START_TEST(alias_that_fails_leaves_ram_private)
+{
+	const uint64_t pfns[] = {2, 3, 40};
+	uint8_t *at = reserve(3), b;
+
+	touch(3);
+	ck_assert_int_eq(gmem_alias(mem, at, pfns, 3), -EFAULT);
+	ck_assert(!gmem_is_shared(mem, 2 * PAGE));
+	ck_assert(!gmem_is_shared(mem, 3 * PAGE));
+	gmem_read(mem, 3 * PAGE + 7, &b, 1);
+	ck_assert_uint_eq(b, 0xA5);
+	munmap(at, 3 * PAGE);
+}
+END_TEST
+
+/* Every order in which an overlay and an alias of one page come and go. */
+START_TEST(alias_below_an_overlay)
+{
+	const uint64_t pfns[] = {2};
+	bool overlay_first = _i & 1, overlay_leaves_first = _i & 2;
+	struct overlay_space *space = overlay_space_new(mem, 1, NULL);
+	struct overlay *o = overlay_new(space);
+	uint8_t *at = reserve(1), b;
+
+	touch(2);
+	memset(overlay_page(o), 0xAA, PAGE);
+	if (overlay_first)
+		ck_assert_int_eq(overlay_show(o, 2 * PAGE), 0);
+	ck_assert_int_eq(gmem_alias(mem, at, pfns, 1), 0);
+	if (!overlay_first)
+		ck_assert_int_eq(overlay_show(o, 2 * PAGE), 0);
+	gmem_read(mem, 2 * PAGE + 7, &b, 1);
+	ck_assert_uint_eq(b, 0xAA);
+	ck_assert_uint_eq(at[7], 0xA5);
+	at[7] = 0x5A;
+	if (overlay_leaves_first) {
+		overlay_hide(o);
+		gmem_read(mem, 2 * PAGE + 7, &b, 1);
+		ck_assert_uint_eq(b, 0x5A);
+		at[7] = 0x5B;
+		gmem_unalias(mem, pfns, 1);
+	} else {
+		at[7] = 0x5B;
+		gmem_unalias(mem, pfns, 1);
+		gmem_read(mem, 2 * PAGE + 7, &b, 1);
+		ck_assert_uint_eq(b, 0xAA);
+		overlay_hide(o);
+	}
+	gmem_read(mem, 2 * PAGE + 7, &b, 1);
+	ck_assert_uint_eq(b, 0x5B);
+	ck_assert(!gmem_is_shared(mem, 2 * PAGE));
+	munmap(at, PAGE);
+	overlay_space_free(space);
+}
+END_TEST
+
+START_TEST(shared_pages_are_touched)
+{
+	const uint64_t pfns[] = {2};
+	uint8_t *at = reserve(1);
+
+	ck_assert_int_eq(gmem_alias(mem, at, pfns, 1), 0);
+	assert_next(0, 0, 2);
+	assert_next(2, 3, 13);
+	munmap(at, PAGE);
+	gmem_unalias(mem, pfns, 1);
+}
+END_TEST
+
+/* How many mappings this process has. */
+static unsigned int n_mappings(void)
+{
+	g_autofree char *maps = NULL;
+	unsigned int n = 0;
+
+	g_file_get_contents("/proc/self/maps", &maps, NULL, NULL);
+	for (const char *c = maps; *c; c++)
+		n += *c == '\n';
+	return n;
+}
+
+/* The host allows a process only so many. */
+START_TEST(overlays_that_move_leave_no_mappings)
+{
+	struct gmem *m = gmem_new(4 * MIB, NULL);
+	struct overlay_space *space = overlay_space_new(m, 1, NULL);
+	struct overlay *o = overlay_new(space);
+	unsigned int before;
+
+	fill(m, 0, 4 * MIB, 1);
+	n_mappings();
+	before = n_mappings();
+	for (unsigned int i = 1; i < 400; i++)
+		ck_assert_int_eq(overlay_show(o, 2ull * i * PAGE), 0);
+	overlay_hide(o);
+	ck_assert_uint_le(n_mappings(), before + 4);
+	for (unsigned int i = 0; i < 1024; i++)
+		ck_assert_uint_eq(byte_at(m, (uint64_t)i * PAGE), 1);
+	overlay_space_free(space);
+	gmem_free(m);
+}
+END_TEST
+
+/* Else KVM cannot map 2 MiB at once. */
+START_TEST(host_addresses_are_2_mib_aligned)
+{
+	struct gmem *m = gmem_new(GMEM_HOLE_START + 5 * PAGE, NULL);
+	const struct gmem_region *r;
+	unsigned int n;
+
+	r = gmem_regions(m, &n);
+	for (unsigned int i = 0; i < n; i++)
+		ck_assert_uint_eq(
+			((uintptr_t)r[i].host ^ r[i].gpa) & (2 * MIB - 1), 0);
+	gmem_free(m);
 }
 END_TEST
 
 START_TEST(alias_is_of_ram_only)
 {
 	const uint64_t outside[] = {15, 16}, far[] = {1ull << 52};
-	void *at = mmap(NULL, 2 * PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS,
-			-1, 0);
+	uint8_t *at = reserve(2);
 
 	ck_assert_int_eq(gmem_alias(mem, at, outside, 2), -EFAULT);
 	ck_assert_int_eq(gmem_alias(mem, at, far, 1), -EFAULT);
@@ -342,10 +510,17 @@ int main(void)
 	tcase_add_test(t, load_file_refuses);
 	tcase_add_test(t, alias_shows_pages_in_any_order);
 	tcase_add_test(t, alias_is_of_ram_only);
+	tcase_add_test(t, alias_keeps_contents);
+	tcase_add_test(t, alias_twice_until_the_last);
+	tcase_add_test(t, alias_that_fails_leaves_ram_private);
+	tcase_add_loop_test(t, alias_below_an_overlay, 0, 4);
+	tcase_add_test(t, shared_pages_are_touched);
+	tcase_add_test(t, overlays_that_move_leave_no_mappings);
 	suite_add_tcase(s, t);
 	t = tcase_create("regions");
 	tcase_add_test(t, one_region_below_the_hole);
 	tcase_add_test(t, the_rest_is_above_4_gib);
+	tcase_add_test(t, host_addresses_are_2_mib_aligned);
 	tcase_add_loop_test(t, only_ram_is_reached, 0,
 			    (int)G_N_ELEMENTS(ranges));
 	tcase_add_test(t, zero_all_zeroes_all);

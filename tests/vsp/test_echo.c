@@ -28,8 +28,8 @@ static void echo_teardown(void)
 {
 	echo_free(echo);
 	echo_free(NULL);
-	bus_teardown();
 	guest_drop_rings(&guest);
+	bus_teardown();
 }
 
 START_TEST(packets_come_back)

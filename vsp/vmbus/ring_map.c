@@ -14,6 +14,8 @@
 #include "vsp/vmbus/ring.h"
 
 struct ring_map {
+	struct gmem *mem;
+	uint64_t *pfns; /* as in the GPADL */
 	void *base;
 	size_t bytes; /* of address space */
 	unsigned int n_mappings; /* of the budget */
@@ -47,21 +49,30 @@ static uint8_t *page_at(const struct ring_map *map, uint64_t page)
 }
 
 /* Header, data, data again, from page @to of the address space on. */
-static int map_ring(const struct ring_map *map, struct gmem *mem, uint64_t to,
+static int map_ring(const struct ring_map *map, uint64_t to,
 		    const uint64_t *pfns, uint32_t data_pages)
 {
-	int err = gmem_alias(mem, page_at(map, to), pfns, 1 + data_pages);
+	int err = gmem_alias(map->mem, page_at(map, to), pfns, 1 + data_pages);
 
 	if (err)
 		return err;
-	return gmem_alias(mem, page_at(map, to + 1 + data_pages), pfns + 1,
-			  data_pages);
+	err = gmem_alias(map->mem, page_at(map, to + 1 + data_pages), pfns + 1,
+			 data_pages);
+	if (err)
+		gmem_unalias(map->mem, pfns, 1 + data_pages);
+	return err;
 }
 
-static int map_both(struct ring_map *map, struct gmem *mem,
-		    const uint64_t *pfns)
+static void unmap_ring(const struct ring_map *map, const uint64_t *pfns,
+		       uint32_t data_pages)
 {
-	uint32_t out_at = 1 + map->in_pages;
+	gmem_unalias(map->mem, pfns + 1, data_pages);
+	gmem_unalias(map->mem, pfns, 1 + data_pages);
+}
+
+static int map_both(struct ring_map *map)
+{
+	const uint64_t *out_pfns = map->pfns + 1 + map->in_pages;
 	int err;
 
 	map->base = mmap(NULL, map->bytes, PROT_NONE,
@@ -69,10 +80,13 @@ static int map_both(struct ring_map *map, struct gmem *mem,
 			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (map->base == MAP_FAILED)
 		return -errno;
-	err = map_ring(map, mem, 0, pfns, map->in_pages);
-	if (!err)
-		err = map_ring(map, mem, 1 + 2 * (uint64_t)map->in_pages,
-			       pfns + out_at, map->out_pages);
+	err = map_ring(map, 0, map->pfns, map->in_pages);
+	if (!err) {
+		err = map_ring(map, 1 + 2 * (uint64_t)map->in_pages, out_pfns,
+			       map->out_pages);
+		if (err)
+			unmap_ring(map, map->pfns, map->in_pages);
+	}
 	if (err)
 		munmap(map->base, map->bytes);
 	return err;
@@ -91,6 +105,7 @@ struct ring_map *ring_map_new(struct gmem *mem, const struct gpadl *gpadl,
 	    downstream_page > n || n - downstream_page < 2)
 		return NULL;
 	map = g_new0(struct ring_map, 1);
+	map->mem = mem;
 	map->in_pages = downstream_page - 1;
 	map->out_pages = n - downstream_page - 1;
 	map->bytes = 2 * ((size_t)n - 1) * HV_PAGE_SIZE;
@@ -99,9 +114,11 @@ struct ring_map *ring_map_new(struct gmem *mem, const struct gpadl *gpadl,
 	*err = -ENOSPC;
 	if (!take_mappings(map->n_mappings))
 		goto no_budget;
-	*err = map_both(map, mem, range->pfns);
+	map->pfns = g_memdup2(range->pfns, n * sizeof(range->pfns[0]));
+	*err = map_both(map);
 	if (!*err)
 		return map;
+	g_free(map->pfns);
 	atomic_fetch_sub(&mappings_used, map->n_mappings);
 no_budget:
 	g_free(map);
@@ -113,7 +130,10 @@ void ring_map_free(struct ring_map *map)
 	if (!map)
 		return;
 	munmap(map->base, map->bytes);
+	unmap_ring(map, map->pfns, map->in_pages);
+	unmap_ring(map, map->pfns + 1 + map->in_pages, map->out_pages);
 	atomic_fetch_sub(&mappings_used, map->n_mappings);
+	g_free(map->pfns);
 	g_free(map);
 }
 

@@ -26,7 +26,7 @@ struct ring_in;
 struct ring_map;
 struct ring_out;
 
-/* Mappings of all rings together. */
+/* Mappings of all rings together; the RAM's own are split as often again. */
 #define RING_MAPPINGS_MAX 24576u
 
 /**

@@ -164,8 +164,8 @@ static void dev_setup(void)
 static void dev_teardown(void)
 {
 	channel_free(dev.ch);
-	bus_teardown();
 	guest_drop_rings(&guest);
+	bus_teardown();
 }
 
 static void start_version(uint32_t version)

@@ -1,0 +1,314 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Theory of operation
+ *
+ * RAM is anonymous memory.  A page of it that must stay while something else
+ * is shown in its place (an overlay), or that must be seen at a second
+ * address (a ring), is *shared* for as long: its contents are in a memfd, at
+ * the page's own offset.  An alias maps that page of the memfd; so does the
+ * RAM's host address, unless an overlay is there.  With the last use the
+ * contents go back into anonymous memory, so that neither mappings nor memory
+ * pile up however often a guest moves its overlays and reopens its rings.
+ *
+ * Going over, both ways, is a copy and an mmap(MAP_FIXED).  It happens while
+ * the guest waits for what it asked for with that very page: a register write
+ * or a VMBus request.  What another processor writes to the page in between
+ * may be lost, and one that reads it may see zeros; no processor but those
+ * touches it.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <glib.h>
+
+#include "mem/gmem_impl.h"
+
+/* 512 pages, so that a 16-bit count does. */
+#define CHUNK_BYTES (2ull << 20)
+
+struct shared_page {
+	uint64_t pfn; /* the key */
+	unsigned int aliases;
+	bool covered; /* by an overlay */
+};
+
+static off_t memfd_offset(uint64_t gpa)
+{
+	return (off_t)(gpa < GMEM_HOLE_END
+			       ? gpa
+			       : gpa - GMEM_HOLE_END + GMEM_HOLE_START);
+}
+
+static size_t chunk_of(uint64_t gpa)
+{
+	return (size_t)((uint64_t)memfd_offset(gpa) / CHUNK_BYTES);
+}
+
+int gmem_share_init(struct gmem *mem)
+{
+	pthread_mutex_init(&mem->share_lock, NULL);
+	mem->shared = g_hash_table_new_full(g_int64_hash, g_int64_equal, NULL,
+					    g_free);
+	mem->share_fd = memfd_create(GMEM_SHARED_NAME, MFD_CLOEXEC);
+	if (mem->share_fd < 0 || ftruncate(mem->share_fd, (off_t)mem->bytes))
+		return -errno;
+	mem->shared_in_chunk =
+		g_new0(_Atomic uint16_t, mem->bytes / CHUNK_BYTES + 1);
+	return 0;
+}
+
+void gmem_share_free(struct gmem *mem)
+{
+	if (mem->share_fd >= 0)
+		close(mem->share_fd);
+	if (!mem->shared)
+		return;
+	g_hash_table_destroy(mem->shared);
+	g_free((void *)mem->shared_in_chunk);
+	pthread_mutex_destroy(&mem->share_lock);
+}
+
+static struct shared_page *lookup(const struct gmem *mem, uint64_t gpa)
+{
+	uint64_t pfn = gpa / PAGE_BYTES;
+
+	return g_hash_table_lookup(mem->shared, &pfn);
+}
+
+static int map_shared(void *at, uint64_t bytes, int fd, off_t offset)
+{
+	/* cppcheck-suppress leakReturnValNotUsed ; MAP_FIXED: it is at */
+	if (mmap(at, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd,
+		 offset) == MAP_FAILED)
+		return -errno;
+	madvise(at, bytes, MADV_DONTDUMP);
+	return 0;
+}
+
+static int copy_to_memfd(const struct gmem *mem, const uint8_t *host,
+			 off_t offset, uint64_t bytes)
+{
+	while (bytes) {
+		ssize_t n = pwrite(mem->share_fd, host, bytes, offset);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return n ? -errno : -EIO;
+		host += n;
+		offset += n;
+		bytes -= (uint64_t)n;
+	}
+	return 0;
+}
+
+/* Contents to the memfd; what is mapped stays as it is.  share_lock held. */
+static int share(struct gmem *mem, uint64_t gpa, uint64_t bytes)
+{
+	int err = copy_to_memfd(mem, gmem_host(mem, gpa, bytes),
+				memfd_offset(gpa), bytes);
+
+	for (uint64_t at = gpa; at < gpa + bytes && !err; at += PAGE_BYTES) {
+		struct shared_page *page = g_new0(struct shared_page, 1);
+
+		page->pfn = at / PAGE_BYTES;
+		g_hash_table_insert(mem->shared, &page->pfn, page);
+		atomic_fetch_add(&mem->shared_in_chunk[chunk_of(at)], 1);
+	}
+	return err;
+}
+
+/* Contents back into anonymous memory if nobody needs more.  share_lock held. */
+static void unshare_unused(struct gmem *mem, uint64_t gpa)
+{
+	struct shared_page *page = lookup(mem, gpa);
+	uint8_t *host = gmem_host(mem, gpa, PAGE_BYTES);
+	uint8_t contents[PAGE_BYTES];
+
+	if (!page || page->covered || page->aliases)
+		return;
+	/* What cannot go back stays where it is, and works. */
+	if (pread(mem->share_fd, contents, PAGE_BYTES, memfd_offset(gpa)) !=
+		    (ssize_t)PAGE_BYTES ||
+	    gmem_map_private(host, PAGE_BYTES)) {
+		map_shared(host, PAGE_BYTES, mem->share_fd, memfd_offset(gpa));
+		return;
+	}
+	memcpy(host, contents, PAGE_BYTES);
+	fallocate(mem->share_fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+		  memfd_offset(gpa), PAGE_BYTES);
+	atomic_fetch_sub(&mem->shared_in_chunk[chunk_of(gpa)], 1);
+	g_hash_table_remove(mem->shared, &page->pfn);
+}
+
+static int cover(struct gmem *mem, uint64_t gpa, int fd, uint64_t offset)
+{
+	uint8_t *host = gmem_host(mem, gpa, PAGE_BYTES);
+	int err = lookup(mem, gpa) ? 0 : share(mem, gpa, PAGE_BYTES);
+
+	if (err)
+		return err;
+	err = map_shared(host, PAGE_BYTES, fd, (off_t)offset);
+	if (!err)
+		lookup(mem, gpa)->covered = true;
+	else
+		unshare_unused(mem, gpa);
+	return err;
+}
+
+static int uncover(struct gmem *mem, uint64_t gpa)
+{
+	struct shared_page *page = lookup(mem, gpa);
+
+	if (!page || !page->covered)
+		return 0;
+	page->covered = false;
+	if (page->aliases)
+		return map_shared(gmem_host(mem, gpa, PAGE_BYTES), PAGE_BYTES,
+				  mem->share_fd, memfd_offset(gpa));
+	unshare_unused(mem, gpa);
+	return 0;
+}
+
+int gmem_swap_page(struct gmem *mem, uint64_t gpa, int fd, uint64_t offset)
+{
+	int err;
+
+	if (gpa % PAGE_BYTES || !gmem_contains(mem, gpa, PAGE_BYTES))
+		return -EFAULT;
+	pthread_mutex_lock(&mem->share_lock);
+	err = fd < 0 ? uncover(mem, gpa) : cover(mem, gpa, fd, offset);
+	pthread_mutex_unlock(&mem->share_lock);
+	return err;
+}
+
+/* How many of @pfns follow one another. */
+static size_t run_length(const uint64_t *pfns, size_t n_pages)
+{
+	size_t n = 1;
+
+	while (n < n_pages && pfns[n] == pfns[n - 1] + 1)
+		n++;
+	return n;
+}
+
+/* All pages from @gpa to @end that are alike: shared, or not. */
+static uint64_t same_until(const struct gmem *mem, uint64_t gpa, uint64_t end)
+{
+	bool is_shared = lookup(mem, gpa);
+
+	do {
+		gpa += PAGE_BYTES;
+	} while (gpa < end && !lookup(mem, gpa) == !is_shared);
+	return gpa;
+}
+
+/* One more alias for each page; share_lock held. */
+static int take_run(struct gmem *mem, uint64_t gpa, uint64_t bytes)
+{
+	uint64_t end = gpa + bytes, next;
+	int err = 0;
+
+	for (uint64_t at = gpa; at < end; at = next) {
+		next = same_until(mem, at, end);
+		if (lookup(mem, at))
+			continue;
+		err = share(mem, at, next - at);
+		if (!err)
+			err = map_shared(gmem_host(mem, at, next - at),
+					 next - at, mem->share_fd,
+					 memfd_offset(at));
+		if (err)
+			break;
+	}
+	for (uint64_t at = gpa; at < end && !err; at += PAGE_BYTES)
+		lookup(mem, at)->aliases++;
+	for (uint64_t at = gpa; at < end && err; at += PAGE_BYTES)
+		unshare_unused(mem, at);
+	return err;
+}
+
+static void unalias(struct gmem *mem, const uint64_t *pfns, size_t n_pages)
+{
+	for (size_t i = 0; i < n_pages; i++) {
+		struct shared_page *page = lookup(mem, pfns[i] * PAGE_BYTES);
+
+		if (!page || !page->aliases)
+			continue;
+		page->aliases--;
+		unshare_unused(mem, pfns[i] * PAGE_BYTES);
+	}
+}
+
+static int alias_run(struct gmem *mem, void *at, const uint64_t *pfns,
+		     size_t n_pages)
+{
+	uint64_t gpa = pfns[0] * PAGE_BYTES, bytes = n_pages * PAGE_BYTES;
+	int err;
+
+	if (pfns[0] > UINT64_MAX / PAGE_BYTES ||
+	    !gmem_contains(mem, gpa, bytes))
+		return -EFAULT;
+	err = take_run(mem, gpa, bytes);
+	if (err)
+		return err;
+	err = map_shared(at, bytes, mem->share_fd, memfd_offset(gpa));
+	if (err)
+		unalias(mem, pfns, n_pages);
+	return err;
+}
+
+int gmem_alias(struct gmem *mem, void *at, const uint64_t *pfns, size_t n_pages)
+{
+	size_t done = 0;
+	int err = 0;
+
+	pthread_mutex_lock(&mem->share_lock);
+	while (done < n_pages && !err) {
+		size_t n = run_length(pfns + done, n_pages - done);
+
+		err = alias_run(mem, (uint8_t *)at + done * PAGE_BYTES,
+				pfns + done, n);
+		if (!err)
+			done += n;
+	}
+	if (err)
+		unalias(mem, pfns, done);
+	pthread_mutex_unlock(&mem->share_lock);
+	return err;
+}
+
+void gmem_unalias(struct gmem *mem, const uint64_t *pfns, size_t n_pages)
+{
+	pthread_mutex_lock(&mem->share_lock);
+	unalias(mem, pfns, n_pages);
+	pthread_mutex_unlock(&mem->share_lock);
+}
+
+int gmem_share_discard(struct gmem *mem, uint64_t gpa, uint64_t bytes)
+{
+	int err = 0;
+
+	pthread_mutex_lock(&mem->share_lock);
+	if (g_hash_table_size(mem->shared) &&
+	    fallocate(mem->share_fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+		      memfd_offset(gpa), (off_t)bytes))
+		err = -errno;
+	pthread_mutex_unlock(&mem->share_lock);
+	return err;
+}
+
+bool gmem_is_shared(struct gmem *mem, uint64_t gpa)
+{
+	bool shared;
+
+	if (!atomic_load(&mem->shared_in_chunk[chunk_of(gpa)]))
+		return false;
+	pthread_mutex_lock(&mem->share_lock);
+	shared = lookup(mem, gpa);
+	pthread_mutex_unlock(&mem->share_lock);
+	return shared;
+}
