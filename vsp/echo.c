@@ -9,6 +9,7 @@
 
 #include "proto/guids.h"
 #include "vsp/vmbus/channel.h"
+#include "vsp/vsp.h"
 
 /* Pieces of memory that one packet may point to. */
 #define PIECES_MAX 16u
@@ -65,19 +66,22 @@ static int on_packet(void *ctx, const struct packet *packet)
 	return channel_send(e->ch, packet->data, packet->bytes);
 }
 
-static const struct channel_ops ops = {.packet = on_packet};
+static const struct channel_ops channel_ops = {.packet = on_packet};
 
-struct echo *echo_new(struct channel_bus *bus,
-		      const struct channel_params *params)
+struct echo *echo_new(const struct vsp_params *params)
 {
 	struct echo *e = g_new0(struct echo, 1);
-	struct channel_params p = *params;
+	struct channel_params p = {
+		.name = params->name,
+		.if_type = KVMBUS_ECHO_GUID,
+		.if_instance = params->instance,
+		.order = params->order,
+		.max_in = PACKET_BYTES,
+		.max_out = PACKET_BYTES,
+	};
 
-	p.if_type = (struct guid)KVMBUS_ECHO_GUID;
-	p.max_in = PACKET_BYTES;
-	p.max_out = PACKET_BYTES;
-	e->bus = bus;
-	e->ch = channel_new(bus, &p, &ops, e);
+	e->bus = params->bus;
+	e->ch = channel_new(e->bus, &p, &channel_ops, e);
 	if (!channel_offer(e->ch))
 		return e;
 	echo_free(e);
@@ -91,3 +95,20 @@ void echo_free(struct echo *echo)
 	channel_free(echo->ch);
 	g_free(echo);
 }
+
+/* --- for the machine --------------------------------------------------------- */
+
+static void free_device(void *device)
+{
+	echo_free(device);
+}
+
+static struct channel *get_channel(void *device)
+{
+	return ((struct echo *)device)->ch;
+}
+
+const struct vsp_ops echo_ops = {
+	.free = free_device,
+	.channel = get_channel,
+};

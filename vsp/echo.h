@@ -13,20 +13,20 @@
 
 #include <stdint.h>
 
-struct channel_bus;
-struct channel_params;
 struct echo;
+struct vsp_ops;
+struct vsp_params;
 
 #define ECHO_GPA_BYTES 1024u
 
 /**
  * echo_new() - offer the device
- * @params: name, instance and order; the rest is filled in here
  *
  * Return: owned; NULL when the instance is taken.
  */
-struct echo *echo_new(struct channel_bus *bus,
-		      const struct channel_params *params);
+struct echo *echo_new(const struct vsp_params *params);
 void echo_free(struct echo *echo);
+
+extern const struct vsp_ops echo_ops;
 
 #endif

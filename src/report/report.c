@@ -244,6 +244,38 @@ static struct json_object *vmbus_json(const struct report_vmbus *v)
 	return o;
 }
 
+static void add_facts(struct json_object *o, const struct report_fact *facts,
+		      unsigned int n)
+{
+	for (unsigned int i = 0; i < n; i++) {
+		if (facts[i].text)
+			add_string(o, facts[i].key, facts[i].text);
+		else
+			add_u64(o, facts[i].key, facts[i].number);
+	}
+}
+
+static struct json_object *devices_json(const struct report *r)
+{
+	struct json_object *o = json_object_new_object();
+
+	for (unsigned int i = 0; i < r->n_devices; i++) {
+		const struct report_device *d = &r->devices[i];
+		struct json_object *device = json_object_new_object();
+		struct json_object *channel;
+
+		add_string(device, "instance", d->instance);
+		add_facts(device, d->facts, d->n_facts);
+		if (d->n_channel) {
+			channel = json_object_new_object();
+			add_facts(channel, d->channel, d->n_channel);
+			json_object_object_add(device, "channel", channel);
+		}
+		json_object_object_add(o, d->name, device);
+	}
+	return o;
+}
+
 static struct json_object *report_json(const struct report *r)
 {
 	struct json_object *root = json_object_new_object();
@@ -274,6 +306,7 @@ static struct json_object *report_json(const struct report *r)
 			       coverage_json(r->hypercalls, STATUSES));
 	if (r->vmbus)
 		json_object_object_add(root, "vmbus", vmbus_json(r->vmbus));
+	json_object_object_add(root, "devices", devices_json(r));
 	json_object_object_add(root, "exits", exits_json(r));
 	json_object_object_add(root, "findings", json_object_new_array());
 	if (r->console_tail)

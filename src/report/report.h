@@ -15,6 +15,7 @@
 #include <glib.h>
 
 #include "base/coverage.h"
+#include "base/guid.h"
 #include "report/milestone.h"
 
 /* How a run ended; the exit code of each is DESIGN's and the manual's. */
@@ -79,6 +80,23 @@ struct report_vmbus {
 	uint64_t gpadls_expired; /* never finished */
 };
 
+/* Something that is worth a member, by name. */
+struct report_fact {
+	const char *key;
+	const char *text; /* NULL: a number */
+	uint64_t number;
+};
+
+/* A device on VMbus. */
+struct report_device {
+	const char *name;
+	char instance[GUID_TEXT_SIZE];
+	const struct report_fact *facts; /* its own */
+	unsigned int n_facts;
+	const struct report_fact *channel; /* none: it has no one channel */
+	unsigned int n_channel;
+};
+
 /* Everything that goes in; all borrowed. */
 struct report {
 	const struct outcome *outcome;
@@ -96,6 +114,8 @@ struct report {
 	const struct coverage_set *msrs;
 	const struct coverage_set *hypercalls;
 	const struct report_vmbus *vmbus; /* NULL: no bus */
+	const struct report_device *devices;
+	unsigned int n_devices;
 	const struct report_count *exits;
 	unsigned int n_exits;
 	const char *console_tail; /* NULL: none */

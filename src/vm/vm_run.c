@@ -357,6 +357,7 @@ int vm_report(struct vm *vm, const struct outcome *outcome, GError **error)
 		.console_tail = tail,
 	};
 
+	report.devices = vmbus_host_devices(vm->vmbus, &report.n_devices);
 	vm_exits(vm, exits);
 	if (vm->config->summary)
 		report_print_summary(&report, stderr);

@@ -8,56 +8,18 @@
 #include "config/machine_config.h"
 #include "partition/profile.h"
 #include "vm/vm_private.h"
-#include "vsp/echo.h"
+#include "vm/vmbus_devices.h"
 #include "vsp/vmbus/channel.h"
 #include "vsp/vmbus/server_thread.h"
 
 #define LOG_CATEGORY "vmbus"
-
-/*
- * The devices, one row each, offered in the order of the table.
- *
- * A device's instance is derived from the machine's UUID and its name, so that
- * the same machine has the same devices each time: no name may change once it
- * is published.
- */
-struct device_row {
-	const char *name;
-	bool is_test; /* only with --test-devices */
-	/*
-	 * With name, instance and order in @params.  Return: the device, with
-	 * its channel offered; NULL: left out.
-	 */
-	void *(*make)(struct vm *vm, struct channel_bus *bus,
-		      const struct channel_params *params);
-	void (*free)(void *device);
-};
-
-static void *make_echo(struct vm *vm, struct channel_bus *bus,
-		       const struct channel_params *params)
-{
-	(void)vm;
-	return echo_new(bus, params);
-}
-
-static void free_echo(void *device)
-{
-	echo_free(device);
-}
-
-static const struct device_row devices[] = {
-	{"echo", true, make_echo, free_echo},
-};
-
-#define N_DEVICES G_N_ELEMENTS(devices)
 
 struct vmbus_host {
 	/* set once */
 	struct vm *vm;
 	struct vmbus_thread *bus;
 	struct channel_bus *channels;
-	struct guid machine;
-	void *devices[N_DEVICES]; /* NULL: left out */
+	struct vmbus_devices *devices;
 
 	pthread_mutex_t lock; /* a leaf */
 	/* lock */
@@ -106,30 +68,16 @@ static const struct vmbus_events bus_events = {
 	.unloaded = on_unloaded,
 };
 
-/* --- devices ----------------------------------------------------------------- */
-
-static void add_device(struct vmbus_host *h, uint32_t i)
-{
-	const struct device_row *row = &devices[i];
-	struct channel_params params = {
-		.name = row->name,
-		.if_instance = guid_derive(&h->machine, row->name),
-		.order = i,
-	};
-
-	if (!row->is_test || h->vm->config->test_devices)
-		h->devices[i] = row->make(h->vm, h->channels, &params);
-}
-
 /* --- life ---------------------------------------------------------------------- */
 
 struct vmbus_host *vmbus_host_new(struct vm *vm, GError **error)
 {
 	struct vmbus_host *h = g_new0(struct vmbus_host, 1);
+	struct guid machine = {0};
 
 	h->vm = vm;
 	pthread_mutex_init(&h->lock, NULL);
-	guid_parse(vm->config->uuid, &h->machine);
+	guid_parse(vm->config->uuid, &machine);
 	h->bus = vmbus_thread_new(
 		&(struct vmbus_thread_params){
 			.max_version = vm->profile->vmbus_version,
@@ -153,8 +101,7 @@ struct vmbus_host *vmbus_host_new(struct vm *vm, GError **error)
 		error);
 	if (!h->channels)
 		goto fail;
-	for (uint32_t i = 0; i < N_DEVICES; i++)
-		add_device(h, i);
+	h->devices = vmbus_devices_new(vm, h->channels, &machine);
 	return h;
 fail:
 	vmbus_host_free(h);
@@ -165,10 +112,7 @@ void vmbus_host_free(struct vmbus_host *host)
 {
 	if (!host)
 		return;
-	for (uint32_t i = 0; i < N_DEVICES; i++) {
-		if (host->devices[i])
-			devices[i].free(host->devices[i]);
-	}
+	vmbus_devices_free(host->devices);
 	/* Channels want the thread, and the thread wants workers to close. */
 	vmbus_thread_free(host->bus);
 	channel_bus_free(host->channels);
@@ -178,12 +122,14 @@ void vmbus_host_free(struct vmbus_host *host)
 
 void vmbus_host_pause(struct vmbus_host *host)
 {
+	vmbus_devices_run(host->devices, false);
 	vmbus_thread_pause(host->bus);
 }
 
 void vmbus_host_resume(struct vmbus_host *host)
 {
 	vmbus_thread_resume(host->bus);
+	vmbus_devices_run(host->devices, true);
 }
 
 void vmbus_host_reset(struct vmbus_host *host)
@@ -219,4 +165,15 @@ const struct report_vmbus *vmbus_host_report(struct vmbus_host *host)
 	r->message_vp = host->last.message_vp;
 	pthread_mutex_unlock(&host->lock);
 	return r;
+}
+
+const struct report_device *vmbus_host_devices(struct vmbus_host *host,
+					       unsigned int *n)
+{
+	return vmbus_devices_report(host->devices, n);
+}
+
+void *vmbus_host_find(struct vmbus_host *host, const struct vsp_ops *ops)
+{
+	return vmbus_devices_find(host->devices, ops);
 }

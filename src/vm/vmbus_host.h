@@ -10,9 +10,11 @@
 
 #include <glib.h>
 
+struct report_device;
 struct report_vmbus;
 struct vm;
 struct vmbus_host;
+struct vsp_ops;
 
 /**
  * vmbus_host_new() - the bus of @vm's profile and all its devices, paused
@@ -40,5 +42,17 @@ void vmbus_host_reset(struct vmbus_host *host);
 
 /** vmbus_host_report() - what happened; borrowed until the next call */
 const struct report_vmbus *vmbus_host_report(struct vmbus_host *host);
+
+/** vmbus_host_devices() - the devices for the report; borrowed likewise */
+const struct report_device *vmbus_host_devices(struct vmbus_host *host,
+					       unsigned int *n);
+
+/**
+ * vmbus_host_find() - the device of that kind, as a request is for it
+ *
+ * Any time.  Return: what @ops belong to, until vmbus_host_free(); NULL:
+ * this machine has none.
+ */
+void *vmbus_host_find(struct vmbus_host *host, const struct vsp_ops *ops);
 
 #endif

@@ -195,6 +195,41 @@ START_TEST(the_bus_has_a_section)
 }
 END_TEST
 
+START_TEST(devices_have_their_own_members)
+{
+	struct outcome outcome = {.kind = OUTCOME_POWEROFF};
+	struct report_fact facts[] = {{"version", "3.2", 0},
+				      {"beats", NULL, 7}};
+	struct report_fact channel[] = {{"relid", NULL, 5}};
+	struct report_device devices[] = {
+		{.name = "keyboard",
+		 .instance = "d34b2567-b9b6-42b9-8778-0a4ec0b955bf",
+		 .facts = facts,
+		 .n_facts = 2,
+		 .channel = channel,
+		 .n_channel = 1},
+		{.name = "hvsock"},
+	};
+	struct milestones m;
+	struct report r = {.outcome = &outcome,
+			   .milestones = &m,
+			   .devices = devices,
+			   .n_devices = 2};
+	struct json_object *root, *o;
+
+	milestones_init(&m);
+	root = written(&r);
+	ck_assert_str_eq(string_at(root, "/devices/keyboard/instance"),
+			 "d34b2567-b9b6-42b9-8778-0a4ec0b955bf");
+	ck_assert_str_eq(string_at(root, "/devices/keyboard/version"), "3.2");
+	ck_assert_str_eq(string_at(root, "/devices/keyboard/beats"), "7");
+	ck_assert_str_eq(string_at(root, "/devices/keyboard/channel/relid"),
+			 "5");
+	ck_assert(json_pointer_get(root, "/devices/hvsock/channel", &o));
+	json_object_put(root);
+}
+END_TEST
+
 START_TEST(a_bus_that_nobody_used)
 {
 	struct outcome outcome = {.kind = OUTCOME_POWEROFF};
@@ -265,6 +300,7 @@ int main(void)
 	tcase_add_test(t, milestones_keep_the_first_time);
 	tcase_add_test(t, the_file_says_what_happened);
 	tcase_add_test(t, the_bus_has_a_section);
+	tcase_add_test(t, devices_have_their_own_members);
 	tcase_add_test(t, a_bus_that_nobody_used);
 	tcase_add_test(t, bytes_of_the_guest_are_made_text);
 	tcase_add_test(t, a_file_that_cannot_be_written_is_an_error);

@@ -2,6 +2,7 @@
 #include "vsp/echo.h"
 
 #include "support/bus_guest.h"
+#include "vsp/vsp.h"
 
 #define DATA_PFN 40u
 
@@ -12,13 +13,15 @@ static uint64_t answer[4096];
 
 static void echo_setup(void)
 {
-	struct channel_params p = {.name = "echo", .if_instance.b[0] = 1};
+	struct vsp_params p = {.name = "echo", .instance.b[0] = 1};
 
 	bus_setup();
-	echo = echo_new(bus, &p);
+	p.bus = bus;
+	echo = echo_new(&p);
 	ck_assert_ptr_nonnull(echo);
+	ck_assert_str_eq(channel_name(echo_ops.channel(echo)), "echo");
 	/* A second one has no place. */
-	ck_assert_ptr_null(echo_new(bus, &p));
+	ck_assert_ptr_null(echo_new(&p));
 	guest_connect(VERSION_WIN10);
 	guest_request_offers(&offer, 1);
 	guest_open(&guest, &offer);
@@ -26,7 +29,7 @@ static void echo_setup(void)
 
 static void echo_teardown(void)
 {
-	echo_free(echo);
+	echo_ops.free(echo);
 	echo_free(NULL);
 	guest_drop_rings(&guest);
 	bus_teardown();

@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: MIT */
+#include "vm/vmbus_devices.h"
+
+#include <glib.h>
+
+#include "base/guid.h"
+#include "base/log.h"
+#include "config/machine_config.h"
+#include "partition/profile.h"
+#include "vm/vm_private.h"
+#include "vsp/echo.h"
+#include "vsp/vmbus/channel.h"
+#include "vsp/vsp.h"
+
+#define LOG_CATEGORY "vmbus"
+
+/*
+ * The devices, one row each, offered in the order of the table.
+ *
+ * Where Windows has the same instance on every host, that is its instance.
+ * Any other is derived from the machine's UUID and the device's name, so that
+ * the same machine has the same devices each time: no name may change once it
+ * is published.
+ */
+struct device_row {
+	const char *name;
+	const struct vsp_ops *ops;
+	/* Return: owned, with its channel offered; NULL: there is none */
+	void *(*make)(struct vm *vm, const struct vsp_params *params);
+	/* all zeros: derived */
+	struct guid instance;
+	/* the first VMbus version whose hosts have it */
+	uint32_t since;
+	bool is_test; /* only with --test-devices */
+	bool has_milestone;
+	enum milestone milestone; /* reached when it is ready */
+};
+
+static void *make_echo(struct vm *vm, const struct vsp_params *params)
+{
+	(void)vm;
+	return echo_new(params);
+}
+
+static const struct device_row rows[] = {
+	{
+		.name = "echo",
+		.ops = &echo_ops,
+		.make = make_echo,
+		.is_test = true,
+	},
+};
+
+#define N_ROWS G_N_ELEMENTS(rows)
+
+struct device {
+	const struct device_row *row;
+	struct milestones *milestones;
+	struct guid instance;
+	void *device; /* NULL: left out */
+	/* of the report */
+	GArray *facts, *channel; /* struct report_fact */
+};
+
+struct vmbus_devices {
+	bool running;
+	struct device devices[N_ROWS];
+	/* of the report: those that there are */
+	struct report_device reports[N_ROWS];
+};
+
+/* --- life ---------------------------------------------------------------- */
+
+static void on_ready(void *ctx)
+{
+	struct device *d = ctx;
+
+	if (d->row->has_milestone)
+		milestone_reach(d->milestones, d->row->milestone);
+}
+
+static bool is_wanted(const struct device_row *row, const struct vm *vm)
+{
+	return row->since <= vm->profile->vmbus_version &&
+	       (!row->is_test || vm->config->test_devices);
+}
+
+static void clear_fact(void *fact)
+{
+	struct report_fact *f = fact;
+
+	g_free((char *)f->key);
+	g_free((char *)f->text);
+}
+
+static GArray *facts_new(void)
+{
+	GArray *a = g_array_new(FALSE, TRUE, sizeof(struct report_fact));
+
+	g_array_set_clear_func(a, clear_fact);
+	return a;
+}
+
+static void add_device(struct vm *vm, struct channel_bus *bus,
+		       const struct guid *machine, struct device *d,
+		       uint32_t order)
+{
+	const struct device_row *row = d->row;
+	struct vsp_params params = {
+		.bus = bus,
+		.name = row->name,
+		.order = order,
+		.host_version = vm->profile->vmbus_version,
+		.ready = on_ready,
+		.ctx = d,
+	};
+
+	d->milestones = &vm->milestones;
+	d->instance = guid_is_null(&row->instance)
+			      ? guid_derive(machine, row->name)
+			      : row->instance;
+	params.instance = d->instance;
+	d->facts = facts_new();
+	d->channel = facts_new();
+	if (is_wanted(row, vm))
+		d->device = row->make(vm, &params);
+}
+
+struct vmbus_devices *vmbus_devices_new(struct vm *vm, struct channel_bus *bus,
+					const struct guid *machine)
+{
+	struct vmbus_devices *ds = g_new0(struct vmbus_devices, 1);
+
+	for (uint32_t i = 0; i < N_ROWS; i++) {
+		ds->devices[i].row = &rows[i];
+		add_device(vm, bus, machine, &ds->devices[i], i);
+	}
+	return ds;
+}
+
+void vmbus_devices_free(struct vmbus_devices *ds)
+{
+	if (!ds)
+		return;
+	for (uint32_t i = 0; i < N_ROWS; i++) {
+		struct device *d = &ds->devices[i];
+
+		if (d->device)
+			d->row->ops->free(d->device);
+		g_array_free(d->facts, TRUE);
+		g_array_free(d->channel, TRUE);
+	}
+	g_free(ds);
+}
+
+void vmbus_devices_run(struct vmbus_devices *ds, bool running)
+{
+	if (ds->running == running)
+		return;
+	ds->running = running;
+	for (uint32_t i = 0; i < N_ROWS; i++) {
+		struct device *d = &ds->devices[i];
+
+		if (d->device && d->row->ops->run)
+			d->row->ops->run(d->device, running);
+	}
+}
+
+void *vmbus_devices_find(struct vmbus_devices *ds, const struct vsp_ops *ops)
+{
+	for (uint32_t i = 0; i < N_ROWS; i++) {
+		if (rows[i].ops == ops)
+			return ds->devices[i].device;
+	}
+	return NULL;
+}
+
+/* --- the report ------------------------------------------------------------ */
+
+static void add_number(void *ctx, const char *key, uint64_t value)
+{
+	struct report_fact f = {.key = g_strdup(key), .number = value};
+
+	g_array_append_val((GArray *)ctx, f);
+}
+
+static void add_text(void *ctx, const char *key, const char *value)
+{
+	struct report_fact f = {.key = g_strdup(key), .text = g_strdup(value)};
+
+	g_array_append_val((GArray *)ctx, f);
+}
+
+static void channel_facts(struct channel *ch, GArray *to)
+{
+	struct channel_stats s;
+
+	channel_get_stats(ch, &s);
+	add_number(to, "relid", s.relid);
+	add_number(to, "open", s.open);
+	add_number(to, "opens", s.opens);
+	add_number(to, "failures", s.failures);
+	add_number(to, "target_vp", s.target_vp);
+	add_number(to, "ring_in_bytes", s.ring_in_bytes);
+	add_number(to, "ring_out_bytes", s.ring_out_bytes);
+	add_number(to, "packets_in", s.packets_in);
+	add_number(to, "packets_out", s.packets_out);
+	add_number(to, "bytes_in", s.bytes_in);
+	add_number(to, "bytes_out", s.bytes_out);
+	add_number(to, "signals_in", s.signals_in);
+	add_number(to, "signals_out", s.signals_out);
+	add_number(to, "blocked", s.blocked);
+	add_number(to, "stalled", s.stalled);
+}
+
+static void report_one(struct device *d, struct report_device *r)
+{
+	const struct vsp_ops *ops = d->row->ops;
+	struct vsp_facts to = {
+		.number = add_number,
+		.text = add_text,
+		.ctx = d->facts,
+	};
+
+	g_array_set_size(d->facts, 0);
+	g_array_set_size(d->channel, 0);
+	if (ops->facts)
+		ops->facts(d->device, &to);
+	if (ops->channel)
+		channel_facts(ops->channel(d->device), d->channel);
+	*r = (struct report_device){
+		.name = d->row->name,
+		.facts = (const struct report_fact *)(void *)d->facts->data,
+		.n_facts = d->facts->len,
+		.channel = (const struct report_fact *)(void *)d->channel->data,
+		.n_channel = d->channel->len,
+	};
+	guid_print(&d->instance, r->instance);
+}
+
+const struct report_device *vmbus_devices_report(struct vmbus_devices *ds,
+						 unsigned int *n)
+{
+	*n = 0;
+	for (uint32_t i = 0; i < N_ROWS; i++) {
+		if (ds->devices[i].device)
+			report_one(&ds->devices[i], &ds->reports[(*n)++]);
+	}
+	return ds->reports;
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * vmbus_devices.h - the devices that a machine has on its VMbus: which, when
+ * they run, what they say in the report.
+ *
+ * Thread: main.
+ */
+#ifndef VM_VMBUS_DEVICES_H
+#define VM_VMBUS_DEVICES_H
+
+#include <stdbool.h>
+
+struct channel_bus;
+struct guid;
+struct report_device;
+struct vm;
+struct vmbus_devices;
+struct vsp_ops;
+
+/**
+ * vmbus_devices_new() - make and offer all that the machine has, stopped
+ * @machine: its UUID, of which instances are derived
+ *
+ * Return: owned.
+ */
+struct vmbus_devices *vmbus_devices_new(struct vm *vm, struct channel_bus *bus,
+					const struct guid *machine);
+void vmbus_devices_free(struct vmbus_devices *d);
+
+/** vmbus_devices_run() - the processors run from now on, or not; fine twice */
+void vmbus_devices_run(struct vmbus_devices *d, bool running);
+
+/** vmbus_devices_find() - the device of that kind; NULL: there is none */
+void *vmbus_devices_find(struct vmbus_devices *d, const struct vsp_ops *ops);
+
+/** vmbus_devices_report() - each; borrowed until the next call */
+const struct report_device *vmbus_devices_report(struct vmbus_devices *d,
+						 unsigned int *n);
+
+#endif
