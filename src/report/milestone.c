@@ -30,7 +30,7 @@ static const struct {
 	[MILESTONE_IC_VSS] = {"ic_vss", false},
 	[MILESTONE_IC_FCOPY] = {"ic_fcopy", false},
 	[MILESTONE_BALLOON] = {"balloon", false},
-	[MILESTONE_KEYBOARD] = {"keyboard", false},
+	[MILESTONE_KEYBOARD] = {"keyboard", true},
 	[MILESTONE_MOUSE] = {"mouse", false},
 	[MILESTONE_VIDEO] = {"video", false},
 	[MILESTONE_HVSOCK] = {"hvsock", false},

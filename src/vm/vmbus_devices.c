@@ -9,6 +9,7 @@
 #include "partition/profile.h"
 #include "vm/vm_private.h"
 #include "vsp/echo.h"
+#include "vsp/synthkbd.h"
 #include "vsp/vmbus/channel.h"
 #include "vsp/vsp.h"
 
@@ -42,7 +43,21 @@ static void *make_echo(struct vm *vm, const struct vsp_params *params)
 	return echo_new(params);
 }
 
+static void *make_keyboard(struct vm *vm, const struct vsp_params *params)
+{
+	(void)vm;
+	return synthkbd_new(params);
+}
+
 static const struct device_row rows[] = {
+	{
+		.name = "keyboard",
+		.ops = &synthkbd_ops,
+		.make = make_keyboard,
+		.instance = HV_KBD_INSTANCE_GUID,
+		.has_milestone = true,
+		.milestone = MILESTONE_KEYBOARD,
+	},
 	{
 		.name = "echo",
 		.ops = &echo_ops,
