@@ -31,7 +31,7 @@ static const struct {
 	[MILESTONE_IC_FCOPY] = {"ic_fcopy", false},
 	[MILESTONE_BALLOON] = {"balloon", false},
 	[MILESTONE_KEYBOARD] = {"keyboard", true},
-	[MILESTONE_MOUSE] = {"mouse", false},
+	[MILESTONE_MOUSE] = {"mouse", true},
 	[MILESTONE_VIDEO] = {"video", false},
 	[MILESTONE_HVSOCK] = {"hvsock", false},
 	[MILESTONE_VPCI] = {"vpci", false},

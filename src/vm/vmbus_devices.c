@@ -9,6 +9,7 @@
 #include "partition/profile.h"
 #include "vm/vm_private.h"
 #include "vsp/echo.h"
+#include "vsp/synthhid.h"
 #include "vsp/synthkbd.h"
 #include "vsp/vmbus/channel.h"
 #include "vsp/vsp.h"
@@ -49,6 +50,12 @@ static void *make_keyboard(struct vm *vm, const struct vsp_params *params)
 	return synthkbd_new(params);
 }
 
+static void *make_mouse(struct vm *vm, const struct vsp_params *params)
+{
+	(void)vm;
+	return synthhid_new(params);
+}
+
 static const struct device_row rows[] = {
 	{
 		.name = "keyboard",
@@ -57,6 +64,14 @@ static const struct device_row rows[] = {
 		.instance = HV_KBD_INSTANCE_GUID,
 		.has_milestone = true,
 		.milestone = MILESTONE_KEYBOARD,
+	},
+	{
+		.name = "mouse",
+		.ops = &synthhid_ops,
+		.make = make_mouse,
+		.instance = HV_MOUSE_INSTANCE_GUID,
+		.has_milestone = true,
+		.milestone = MILESTONE_MOUSE,
 	},
 	{
 		.name = "echo",
