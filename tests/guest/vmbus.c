@@ -11,15 +11,14 @@
 #include "lib/clock.h"
 #include "lib/hypercall.h"
 #include "lib/smp.h"
+#include "lib/stage.h"
 #include "lib/start.h"
 #include "lib/synic.h"
 #include "lib/tap.h"
 #include "lib/traps.h"
-#include "proto/platform.h"
+#include "lib/vmbus.h"
 #include "proto/vmbus.h"
 
-#define VECTOR     0x62
-#define SINT       VMBUS_MESSAGE_SINT
 /* No device is ever given this one. */
 #define NO_RELID   2047u
 #define SOME_GPADL 0xE1E10u
@@ -33,94 +32,7 @@ static const uint32_t versions[] = {
 };
 #define N_VERSIONS (sizeof(versions) / sizeof(versions[0]))
 
-union message {
-	struct vmbus_channel_message_header header;
-	struct vmbus_channel_version_response2 version;
-	struct vmbus_channel_offer_channel offer;
-	struct vmbus_channel_open_result opened;
-	struct vmbus_channel_gpadl_created created;
-	struct vmbus_channel_gpadl_torndown torndown;
-	uint8_t bytes[VMBUS_MESSAGE_MAX];
-};
-
-static struct hv_input_post_message post __attribute__((aligned(256)));
-static uint8_t monitor_pages[2][PAGE_BYTES]
-	__attribute__((aligned(PAGE_BYTES)));
 static uint32_t newest;
-
-/* --- messages ----------------------------------------------------------------- */
-
-static hv_status_t send_on(uint32_t connection, const void *msg, size_t size)
-{
-	memset(&post, 0, sizeof(post));
-	post.connectionid = connection;
-	post.message_type = HVMSG_VMBUS;
-	post.payload_size = (uint32_t)size;
-	memory_copy(post.payload, msg, size);
-	return hypercall(HVCALL_POST_MESSAGE, &post, NULL);
-}
-
-static hv_status_t send(const void *msg, size_t size)
-{
-	return send_on(VMBUS_MESSAGE_CONNECTION_ID, msg, size);
-}
-
-static void send_empty(uint32_t type)
-{
-	const struct vmbus_channel_message_header m = {.msgtype = type};
-
-	send(&m, sizeof(m));
-}
-
-/* The next message at the caller's processor; its type, 0: none came. */
-static uint32_t receive(union message *m)
-{
-	volatile struct hv_message *slot = synic_slot(this_cpu()->index, SINT);
-
-	memset(m, 0, sizeof(*m));
-	if (!wait_until(slot->header.message_type != HVMSG_NONE, SOON_MS) ||
-	    slot->header.message_type != HVMSG_VMBUS)
-		return 0;
-	for (unsigned int i = 0; i < slot->header.payload_size; i++)
-		m->bytes[i] = slot->payload[i];
-	synic_free_slot(SINT);
-	return m->header.msgtype;
-}
-
-static bool nothing_more(unsigned int cpu)
-{
-	clock_wait_ms(QUIET_MS);
-	return synic_slot(cpu, SINT)->header.message_type == HVMSG_NONE;
-}
-
-static void send_contact(uint32_t version, uint32_t vp)
-{
-	struct vmbus_channel_initiate_contact m = {
-		.header.msgtype = CHANNELMSG_INITIATE_CONTACT,
-		.vmbus_version_requested = version,
-		.target_vcpu = vp,
-		.monitor_page1 = gpa_of(monitor_pages[0]),
-		.monitor_page2 = gpa_of(monitor_pages[1]),
-	};
-	bool is_new = version >= VERSION_WIN10_V5;
-
-	if (is_new)
-		m.msg_sint = SINT;
-	send_on(is_new ? VMBUS_MESSAGE_CONNECTION_ID_4
-		       : VMBUS_MESSAGE_CONNECTION_ID,
-		&m, sizeof(m));
-}
-
-/* Contact with the newest version, messages to here. */
-static bool connect(void)
-{
-	union message m;
-
-	send_contact(newest, 0);
-	return receive(&m) == CHANNELMSG_VERSION_RESPONSE &&
-	       m.version.base.version_supported &&
-	       m.version.base.connection_state == VMBUS_CONNECTION_OK;
-}
 
 /* --- versions --------------------------------------------------------------------- */
 
@@ -128,10 +40,10 @@ static void test_version(uint32_t version)
 {
 	unsigned int major = version >> 16, minor = version & 0xFFFF;
 	bool spoken = version <= newest;
-	union message m;
+	union vmbus_message m;
 
-	send_contact(version, 0);
-	check_equal(receive(&m), CHANNELMSG_VERSION_RESPONSE,
+	vmbus_send_contact(version, 0);
+	check_equal(vmbus_receive(&m), CHANNELMSG_VERSION_RESPONSE,
 		    "version %u.%u: an answer", major, minor);
 	check_equal(m.version.base.version_supported, spoken,
 		    "version %u.%u: is it spoken", major, minor);
@@ -145,19 +57,19 @@ static void test_version(uint32_t version)
 		    "version %u.%u: connection for messages, or version", major,
 		    minor);
 	/* Each is a connection of its own: the last one is over. */
-	send_empty(CHANNELMSG_UNLOAD);
-	check_equal(receive(&m), CHANNELMSG_UNLOAD_RESPONSE,
+	vmbus_send_empty(CHANNELMSG_UNLOAD);
+	check_equal(vmbus_receive(&m), CHANNELMSG_UNLOAD_RESPONSE,
 		    "version %u.%u: and out again", major, minor);
 }
 
 static void test_versions(void)
 {
-	uint32_t before = interrupts_of(0, VECTOR);
+	uint32_t before = interrupts_of(0, VMBUS_VECTOR);
 
 	for (unsigned int i = 0; i < N_VERSIONS; i++)
 		test_version(versions[i]);
-	check(nothing_more(0), "no other message");
-	check(interrupts_of(0, VECTOR) >= before + N_VERSIONS,
+	check(vmbus_nothing_more(0), "no other message");
+	check(interrupts_of(0, VMBUS_VECTOR) >= before + N_VERSIONS,
 	      "an interrupt for each");
 }
 
@@ -167,12 +79,12 @@ static void test_offers(void)
 {
 	static uint8_t seen[MAX_CHANNEL_RELIDS];
 	unsigned int bad = 0;
-	union message m;
+	union vmbus_message m;
 	uint32_t type;
 
-	check(connect(), "connected");
-	send_empty(CHANNELMSG_REQUESTOFFERS);
-	while ((type = receive(&m)) == CHANNELMSG_OFFERCHANNEL) {
+	check(vmbus_connect(newest), "connected");
+	vmbus_send_empty(CHANNELMSG_REQUESTOFFERS);
+	while ((type = vmbus_receive(&m)) == CHANNELMSG_OFFERCHANNEL) {
 		uint32_t relid = m.offer.child_relid;
 
 		bad += !relid || relid >= MAX_CHANNEL_RELIDS || seen[relid]++;
@@ -181,8 +93,8 @@ static void test_offers(void)
 	check_equal(type, CHANNELMSG_ALLOFFERS_DELIVERED,
 		    "the list of offers has an end");
 	check_equal(bad, 0, "each offer has its own relid and interrupts");
-	send_empty(CHANNELMSG_REQUESTOFFERS);
-	check(nothing_more(0), "a second request is ignored");
+	vmbus_send_empty(CHANNELMSG_REQUESTOFFERS);
+	check(vmbus_nothing_more(0), "a second request is ignored");
 }
 
 static void test_no_channel(void)
@@ -203,21 +115,21 @@ static void test_no_channel(void)
 		.header.msgtype = CHANNELMSG_OPENCHANNEL,
 		.child_relid = NO_RELID,
 		.openid = 77};
-	union message m;
+	union vmbus_message m;
 
-	send(&share, sizeof(share));
-	check_equal(receive(&m), CHANNELMSG_GPADL_CREATED,
+	vmbus_send(&share, sizeof(share));
+	check_equal(vmbus_receive(&m), CHANNELMSG_GPADL_CREATED,
 		    "memory for no channel: an answer");
 	check(m.created.child_relid == NO_RELID &&
 		      m.created.gpadl == SOME_GPADL &&
 		      m.created.creation_status,
 	      "memory for no channel: refused");
-	send(&unshare, sizeof(unshare));
-	check(receive(&m) == CHANNELMSG_GPADL_TORNDOWN &&
+	vmbus_send(&unshare, sizeof(unshare));
+	check(vmbus_receive(&m) == CHANNELMSG_GPADL_TORNDOWN &&
 		      m.torndown.gpadl == SOME_GPADL,
 	      "memory that is not shared: back at once");
-	send(&open, sizeof(open));
-	check_equal(receive(&m), CHANNELMSG_OPENCHANNEL_RESULT,
+	vmbus_send(&open, sizeof(open));
+	check_equal(vmbus_receive(&m), CHANNELMSG_OPENCHANNEL_RESULT,
 		    "no channel to open: an answer");
 	check(m.opened.child_relid == NO_RELID && m.opened.openid == 77 &&
 		      m.opened.status,
@@ -229,17 +141,17 @@ static void test_garbage(void)
 	uint8_t bytes[VMBUS_MESSAGE_MAX];
 
 	memset(bytes, 0xA5, sizeof(bytes));
-	check_equal(send(bytes, sizeof(bytes)), HV_STATUS_SUCCESS,
+	check_equal(vmbus_send(bytes, sizeof(bytes)), HV_STATUS_SUCCESS,
 		    "a message of no type is taken");
 	for (uint32_t type = 1; type <= CHANNELMSG_MAX; type++) {
 		/* These two are answered whatever else they say. */
 		if (type == CHANNELMSG_UNLOAD || type == CHANNELMSG_PAUSE)
 			continue;
 		memory_copy(bytes, &type, sizeof(type));
-		send(bytes, 9);
+		vmbus_send(bytes, 9);
 	}
-	send(bytes, 0);
-	check(nothing_more(0), "messages that are too short are ignored");
+	vmbus_send(bytes, 0);
+	check(vmbus_nothing_more(0), "messages that are too short are ignored");
 }
 
 /* --- other processors, a new kernel, a panic ------------------------------------------- */
@@ -247,31 +159,30 @@ static void test_garbage(void)
 static void enable_here(void *arg)
 {
 	(void)arg;
-	synic_enable();
-	sint_write(SINT, VECTOR);
+	vmbus_enable();
 }
 
 static void receive_here(void *arg)
 {
-	receive(arg);
+	vmbus_receive(arg);
 }
 
 /* The contact says where messages go: a crash kernel runs anywhere. */
 static void test_processor(unsigned int cpu)
 {
-	static union message m;
+	static union vmbus_message m;
 
 	smp_run(cpu, enable_here, NULL);
-	send_contact(newest, cpu);
+	vmbus_send_contact(newest, cpu);
 	if (newest < VERSION_WIN8_1) {
-		check_equal(receive(&m), CHANNELMSG_VERSION_RESPONSE,
+		check_equal(vmbus_receive(&m), CHANNELMSG_VERSION_RESPONSE,
 			    "processor %u: the first one gets it, below 3.0",
 			    cpu);
 	} else {
 		smp_run(cpu, receive_here, &m);
 		check_equal(m.header.msgtype, CHANNELMSG_VERSION_RESPONSE,
 			    "processor %u: gets it", cpu);
-		check(nothing_more(0), "processor %u: alone", cpu);
+		check(vmbus_nothing_more(0), "processor %u: alone", cpu);
 	}
 	check(m.version.base.version_supported,
 	      "processor %u: while connected, and it starts over", cpu);
@@ -280,65 +191,47 @@ static void test_processor(unsigned int cpu)
 /* Linux vmbus_wait_for_unload(): no interrupts, and slots in any state. */
 static void test_panic(void)
 {
-	union message m;
+	union vmbus_message m;
 	uint32_t before;
 
-	check(connect(), "connected for a panic");
-	send_empty(CHANNELMSG_REQUESTOFFERS);
-	wait_until(!nothing_more(0), SOON_MS);
-	before = interrupts_of(0, VECTOR);
-	sint_write(SINT, HV_SYNIC_SINT_MASKED | VECTOR);
-	send_empty(CHANNELMSG_UNLOAD);
+	check(vmbus_connect(newest), "connected for a panic");
+	vmbus_send_empty(CHANNELMSG_REQUESTOFFERS);
+	wait_until(!vmbus_nothing_more(0), SOON_MS);
+	before = interrupts_of(0, VMBUS_VECTOR);
+	sint_write(VMBUS_MESSAGE_SINT, HV_SYNIC_SINT_MASKED | VMBUS_VECTOR);
+	vmbus_send_empty(CHANNELMSG_UNLOAD);
 	do {
-		receive(&m);
+		vmbus_receive(&m);
 	} while (m.header.msgtype &&
 		 m.header.msgtype != CHANNELMSG_UNLOAD_RESPONSE);
 	check_equal(m.header.msgtype, CHANNELMSG_UNLOAD_RESPONSE,
 		    "unload is answered behind what was there");
-	check_equal(interrupts_of(0, VECTOR), before,
+	check_equal(interrupts_of(0, VMBUS_VECTOR), before,
 		    "without an interrupt, as the SINT is masked");
-	sint_write(SINT, VECTOR);
-	check(connect(), "and a new kernel can connect");
+	sint_write(VMBUS_MESSAGE_SINT, VMBUS_VECTOR);
+	check(vmbus_connect(newest), "and a new kernel can connect");
 }
 
 /* --- restarts ---------------------------------------------------------------------------- */
 
-#define CMOS_INDEX 0x60
-#define CMOS_STAGE 0xB0 /* and the stage */
-
-static uint8_t next_stage(void)
-{
-	uint8_t stage;
-
-	out8(PLATFORM_RTC_PORT, CMOS_INDEX);
-	stage = in8(PLATFORM_RTC_PORT + 1);
-	stage = (stage & 0xF0) == CMOS_STAGE ? stage & 0x0F : 0;
-	out8(PLATFORM_RTC_PORT, CMOS_INDEX);
-	out8(PLATFORM_RTC_PORT + 1, (uint8_t)(CMOS_STAGE | (stage + 1)));
-	return stage;
-}
-
 /* Go as far as @stage says, and no further. */
-static void restart_at(uint8_t stage)
+static void restart_at(unsigned int stage)
 {
-	union message m;
+	union vmbus_message m;
 
 	if (stage < 4) {
-		send_contact(newest, 0);
+		vmbus_send_contact(newest, 0);
 		if (stage > 0)
-			receive(&m);
+			vmbus_receive(&m);
 		if (stage > 1)
-			send_empty(CHANNELMSG_REQUESTOFFERS);
+			vmbus_send_empty(CHANNELMSG_REQUESTOFFERS);
 		if (stage > 2)
-			send_empty(CHANNELMSG_UNLOAD);
-		out8(PLATFORM_RESET_PORT, PLATFORM_RESET_VALUE);
-		for (;;)
-			wait_for_interrupt();
+			vmbus_send_empty(CHANNELMSG_UNLOAD);
+		stage_reset();
 	}
-	out8(PLATFORM_RTC_PORT, CMOS_INDEX);
-	out8(PLATFORM_RTC_PORT + 1, 0);
+	stage_end();
 	check_equal(stage, 4, "reset at every point of the handshake");
-	check(nothing_more(0), "nothing is left for the next guest");
+	check(vmbus_nothing_more(0), "nothing is left for the next guest");
 }
 
 void guest_main(void)
@@ -347,7 +240,7 @@ void guest_main(void)
 	hypercalls_enable();
 	enable_here(NULL);
 	if (argument_given("restarts"))
-		restart_at(next_stage());
+		restart_at(stage_enter());
 	test_versions();
 	test_offers();
 	test_no_channel();
