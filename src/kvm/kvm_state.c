@@ -17,6 +17,8 @@
 #define MSR_KVM_FIRST       0x4B564D00u
 #define MSR_KVM_LAST        0x4B564DFFu
 #define MAX_MSRS            1024u
+/* MAX_IO_MSRS of Linux arch/x86/kvm/x86.c */
+#define MSRS_PER_CALL       256u
 
 struct kvm_vcpu_state {
 	struct kvm_regs regs;
@@ -39,23 +41,47 @@ static bool is_paravirtual(uint32_t index)
 	       (index >= MSR_KVM_FIRST && index <= MSR_KVM_LAST);
 }
 
+/* The values of @msrs; Return: how many KVM gave, moved to the front. */
+static unsigned int read_msrs(int fd, struct kvm_msr_entry *msrs,
+			      unsigned int n)
+{
+	g_autofree struct kvm_msrs *call = g_malloc0(
+		sizeof(*call) + MSRS_PER_CALL * sizeof(call->entries[0]));
+	unsigned int n_read = 0;
+
+	for (unsigned int i = 0; i < n;) {
+		unsigned int ask = MIN(n - i, MSRS_PER_CALL);
+		int got;
+
+		call->nmsrs = ask;
+		memcpy(call->entries, msrs + i, ask * sizeof(msrs[0]));
+		got = ioctl(fd, KVM_GET_MSRS, call);
+		if (got < 0)
+			break;
+		memcpy(msrs + n_read, call->entries,
+		       (size_t)got * sizeof(msrs[0]));
+		n_read += (unsigned int)got;
+		/* It ended at one that KVM lists but does not have. */
+		i += (unsigned int)got + ((unsigned int)got < ask);
+	}
+	return n_read;
+}
+
 /* The MSRs that a reset must put back: all that KVM would migrate, but time. */
 static void save_msrs(const struct kvm_vcpu *vcpu, struct kvm_vcpu_state *s,
 		      const struct kvm_msr_list *list)
 {
+	unsigned int n = 0;
+
 	s->msrs = g_new0(struct kvm_msr_entry, list->nmsrs);
 	for (uint32_t i = 0; i < list->nmsrs; i++) {
 		uint32_t index = list->indices[i];
-		uint64_t value;
 
-		if (index == MSR_IA32_TSC || index == MSR_IA32_TSC_ADJUST ||
-		    is_paravirtual(index))
-			continue;
-		if (kvm_vcpu_get_msr(vcpu, index, &value))
-			continue;
-		s->msrs[s->n_msrs].index = index;
-		s->msrs[s->n_msrs++].data = value;
+		if (index != MSR_IA32_TSC && index != MSR_IA32_TSC_ADJUST &&
+		    !is_paravirtual(index))
+			s->msrs[n++].index = index;
 	}
+	s->n_msrs = read_msrs(kvm_vcpu_fd(vcpu), s->msrs, n);
 }
 
 struct kvm_vcpu_state *kvm_vcpu_save(const struct kvm *kvm,
