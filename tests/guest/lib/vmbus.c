@@ -276,6 +276,7 @@ bool channel_get(struct vmbus_channel *ch, struct vmbus_packet *packet)
 	if (trailer.start_offset != ch->in->read_index)
 		return false;
 	memory_barrier();
-	ch->in->read_index = (index + sizeof(trailer)) % CHANNEL_RING_BYTES;
+	ch->in->read_index =
+		(uint32_t)(index + sizeof(trailer)) % CHANNEL_RING_BYTES;
 	return true;
 }
