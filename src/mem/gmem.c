@@ -182,6 +182,7 @@ int gmem_zero_all(struct gmem *mem)
 
 	for (unsigned int i = 0; i < mem->n_regions && !err; i++)
 		err = discard(mem, &mem->regions[i], 0, mem->regions[i].bytes);
+	gmem_settle(mem);
 	return err;
 }
 

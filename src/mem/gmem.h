@@ -149,6 +149,25 @@ int gmem_alias(struct gmem *mem, void *at, const uint64_t *pfns,
 void gmem_unalias(struct gmem *mem, const uint64_t *pfns, size_t n_pages);
 
 /**
+ * gmem_unalias_later() - as gmem_unalias(), but the guest waits for nothing
+ *
+ * Nobody knows what the guest does with the pages by now, so they stay where
+ * they are, and work.  They go back with another gmem_alias() that ends with
+ * gmem_unalias(), or with gmem_settle().
+ */
+void gmem_unalias_later(struct gmem *mem, const uint64_t *pfns, size_t n_pages);
+
+/**
+ * gmem_settle() - take back all pages that gmem_unalias_later() left
+ *
+ * gmem_zero_all() does it, too.  Thread: with every vCPU stopped.
+ */
+void gmem_settle(struct gmem *mem);
+
+/** gmem_left_pages() - how many there are to take back */
+unsigned int gmem_left_pages(struct gmem *mem);
+
+/**
  * gmem_swap_page() - show another page at @gpa, or the RAM again
  * @gpa:    4 KiB aligned, RAM
  * @fd:     memfd that the new page comes from, or -1 for the RAM itself

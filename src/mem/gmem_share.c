@@ -14,7 +14,9 @@
  * the guest waits for what it asked for with that very page: a register write
  * or a VMBus request.  What another processor writes to the page in between
  * may be lost, and one that reads it may see zeros; no processor but those
- * touches it.
+ * touches it.  Where the guest waits for nothing (a ring of an offer that was
+ * rescinded: Linux frees it in its own time, and tells nobody) the page stays
+ * in the memfd until it is a ring again or no processor runs.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -121,6 +123,12 @@ static int share(struct gmem *mem, uint64_t gpa, uint64_t bytes)
 	return err;
 }
 
+/* Does nobody need it to be shared any more? */
+static bool is_left(const struct shared_page *page)
+{
+	return !page->aliases && !page->covered;
+}
+
 /* Contents back into anonymous memory if nobody needs more.  share_lock held. */
 static void unshare_unused(struct gmem *mem, uint64_t gpa)
 {
@@ -128,7 +136,7 @@ static void unshare_unused(struct gmem *mem, uint64_t gpa)
 	uint8_t *host = gmem_host(mem, gpa, PAGE_BYTES);
 	uint8_t contents[PAGE_BYTES];
 
-	if (!page || page->covered || page->aliases)
+	if (!page || !is_left(page))
 		return;
 	/* What cannot go back stays where it is, and works. */
 	if (pread(mem->share_fd, contents, PAGE_BYTES, memfd_offset(gpa)) !=
@@ -286,6 +294,50 @@ void gmem_unalias(struct gmem *mem, const uint64_t *pfns, size_t n_pages)
 	pthread_mutex_lock(&mem->share_lock);
 	unalias(mem, pfns, n_pages);
 	pthread_mutex_unlock(&mem->share_lock);
+}
+
+void gmem_unalias_later(struct gmem *mem, const uint64_t *pfns, size_t n_pages)
+{
+	pthread_mutex_lock(&mem->share_lock);
+	for (size_t i = 0; i < n_pages; i++) {
+		struct shared_page *page = lookup(mem, pfns[i] * PAGE_BYTES);
+
+		if (page && page->aliases)
+			page->aliases--;
+	}
+	pthread_mutex_unlock(&mem->share_lock);
+}
+
+void gmem_settle(struct gmem *mem)
+{
+	GList *pages;
+
+	pthread_mutex_lock(&mem->share_lock);
+	pages = g_hash_table_get_values(mem->shared);
+	for (GList *l = pages; l; l = l->next) {
+		const struct shared_page *page = l->data;
+
+		unshare_unused(mem, page->pfn * PAGE_BYTES);
+	}
+	g_list_free(pages);
+	pthread_mutex_unlock(&mem->share_lock);
+}
+
+unsigned int gmem_left_pages(struct gmem *mem)
+{
+	const struct shared_page *page;
+	unsigned int n = 0;
+	GHashTableIter it;
+	gpointer value;
+
+	pthread_mutex_lock(&mem->share_lock);
+	g_hash_table_iter_init(&it, mem->shared);
+	while (g_hash_table_iter_next(&it, NULL, &value)) {
+		page = value;
+		n += is_left(page);
+	}
+	pthread_mutex_unlock(&mem->share_lock);
+	return n;
 }
 
 int gmem_share_discard(struct gmem *mem, uint64_t gpa, uint64_t bytes)

@@ -483,6 +483,38 @@ START_TEST(host_addresses_are_2_mib_aligned)
 }
 END_TEST
 
+START_TEST(pages_that_are_left_go_back_later)
+{
+	const uint64_t pfns[] = {3, 4}, again[] = {4};
+	uint8_t *at = mmap(NULL, 2 * PAGE, PROT_NONE,
+			   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	uint8_t b = 7;
+
+	ck_assert_int_eq(gmem_alias(mem, at, pfns, 2), 0);
+	ck_assert_uint_eq(gmem_left_pages(mem), 0);
+	gmem_unalias_later(mem, pfns, 2);
+	ck_assert_uint_eq(gmem_left_pages(mem), 2);
+	/* It is memory as any other, but nothing was moved. */
+	gmem_write(mem, 4 * PAGE, &b, 1);
+	ck_assert_uint_eq(at[PAGE], 7);
+	ck_assert_int_eq(gmem_alias(mem, at, again, 1), 0);
+	ck_assert_uint_eq(gmem_left_pages(mem), 1);
+	ck_assert_uint_eq(at[0], 7);
+	gmem_unalias(mem, again, 1);
+	ck_assert_uint_eq(gmem_left_pages(mem), 1);
+	gmem_settle(mem);
+	ck_assert_uint_eq(gmem_left_pages(mem), 0);
+	gmem_read(mem, 4 * PAGE, &b, 1);
+	ck_assert_uint_eq(b, 7);
+	/* A reset is a good time, too. */
+	ck_assert_int_eq(gmem_alias(mem, at, pfns, 2), 0);
+	gmem_unalias_later(mem, pfns, 2);
+	ck_assert_int_eq(gmem_zero_all(mem), 0);
+	ck_assert_uint_eq(gmem_left_pages(mem), 0);
+	munmap(at, 2 * PAGE);
+}
+END_TEST
+
 START_TEST(alias_is_of_ram_only)
 {
 	const uint64_t outside[] = {15, 16}, far[] = {1ull << 52};
@@ -510,6 +542,7 @@ int main(void)
 	tcase_add_test(t, load_file_refuses);
 	tcase_add_test(t, alias_shows_pages_in_any_order);
 	tcase_add_test(t, alias_is_of_ram_only);
+	tcase_add_test(t, pages_that_are_left_go_back_later);
 	tcase_add_test(t, alias_keeps_contents);
 	tcase_add_test(t, alias_twice_until_the_last);
 	tcase_add_test(t, alias_that_fails_leaves_ram_private);

@@ -233,7 +233,7 @@ static inline void guest_make_rings(struct guest_channel *g, uint64_t pfn)
 
 static inline void guest_drop_rings(struct guest_channel *g)
 {
-	ring_map_free(g->map);
+	ring_map_free(g->map, true);
 	gpadl_free(g->pages);
 	g->map = NULL;
 	g->pages = NULL;

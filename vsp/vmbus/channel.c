@@ -135,12 +135,39 @@ static void look_up(struct channel *ch)
 	channel_server_done(ch);
 }
 
+/*
+ * A guest that closes waits until its rings are its own again.  One that was
+ * told of a rescind does not, nor does one that starts over; that it leaves
+ * (UNLOAD) and waits is not told apart from that.
+ */
+static bool guest_waits(struct channel *ch)
+{
+	const struct vmbus_connection *c;
+	bool waits;
+
+	c = vmbus_server_connection(channel_server(ch));
+	waits = c->version && !ch->rescinded;
+	channel_server_done(ch);
+	return waits;
+}
+
+static void unmap_ring(struct channel *ch)
+{
+	const struct channel_bus_params *bus = &ch->bus->params;
+	bool waits = guest_waits(ch);
+
+	ring_map_free(ch->map, waits);
+	ch->map = NULL;
+	if (!waits && bus->settle &&
+	    gmem_left_pages(bus->mem) > RING_PAGES_LEFT_MAX / 2)
+		bus->settle(bus->ctx);
+}
+
 static void put_ring(struct channel *ch)
 {
-	ring_map_free(ch->map);
-	ch->map = NULL;
 	if (!ch->ring_gpadl)
 		return;
+	unmap_ring(ch);
 	channel_server(ch);
 	vmbus_offer_gpadl_put(ch->offer, ch->ring_gpadl);
 	channel_server_done(ch);

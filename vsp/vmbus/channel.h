@@ -71,6 +71,13 @@ struct channel_bus_params {
 	struct gmem *mem;
 	struct synic *synic;
 	struct ports *ports;
+	/*
+	 * Many pages of rings wait for gmem_settle(): have it called, with
+	 * every vCPU stopped.  Any thread, no lock held; NULL: nobody does,
+	 * and in the end there are no new rings (RING_PAGES_LEFT_MAX).
+	 */
+	void (*settle)(void *ctx);
+	void *ctx;
 };
 
 /**

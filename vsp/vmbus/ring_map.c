@@ -64,10 +64,13 @@ static int map_ring(const struct ring_map *map, uint64_t to,
 }
 
 static void unmap_ring(const struct ring_map *map, const uint64_t *pfns,
-		       uint32_t data_pages)
+		       uint32_t data_pages, bool guest_waits)
 {
-	gmem_unalias(map->mem, pfns + 1, data_pages);
-	gmem_unalias(map->mem, pfns, 1 + data_pages);
+	void (*unalias)(struct gmem * mem, const uint64_t *pfns, size_t n) =
+		guest_waits ? gmem_unalias : gmem_unalias_later;
+
+	unalias(map->mem, pfns + 1, data_pages);
+	unalias(map->mem, pfns, 1 + data_pages);
 }
 
 static int map_both(struct ring_map *map)
@@ -85,7 +88,7 @@ static int map_both(struct ring_map *map)
 		err = map_ring(map, 1 + 2 * (uint64_t)map->in_pages, out_pfns,
 			       map->out_pages);
 		if (err)
-			unmap_ring(map, map->pfns, map->in_pages);
+			unmap_ring(map, map->pfns, map->in_pages, true);
 	}
 	if (err)
 		munmap(map->base, map->bytes);
@@ -112,7 +115,8 @@ struct ring_map *ring_map_new(struct gmem *mem, const struct gpadl *gpadl,
 	/* Those of the data count twice; the rings may split two runs. */
 	map->n_mappings = 2 * count_runs(range->pfns, n) + 4;
 	*err = -ENOSPC;
-	if (!take_mappings(map->n_mappings))
+	if (gmem_left_pages(mem) > RING_PAGES_LEFT_MAX ||
+	    !take_mappings(map->n_mappings))
 		goto no_budget;
 	map->pfns = g_memdup2(range->pfns, n * sizeof(range->pfns[0]));
 	*err = map_both(map);
@@ -125,13 +129,14 @@ no_budget:
 	return NULL;
 }
 
-void ring_map_free(struct ring_map *map)
+void ring_map_free(struct ring_map *map, bool guest_waits)
 {
 	if (!map)
 		return;
 	munmap(map->base, map->bytes);
-	unmap_ring(map, map->pfns, map->in_pages);
-	unmap_ring(map, map->pfns + 1 + map->in_pages, map->out_pages);
+	unmap_ring(map, map->pfns, map->in_pages, guest_waits);
+	unmap_ring(map, map->pfns + 1 + map->in_pages, map->out_pages,
+		   guest_waits);
 	atomic_fetch_sub(&mappings_used, map->n_mappings);
 	g_free(map->pfns);
 	g_free(map);

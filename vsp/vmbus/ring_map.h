@@ -18,7 +18,11 @@
 #ifndef VSP_VMBUS_RING_MAP_H
 #define VSP_VMBUS_RING_MAP_H
 
+#include <stdbool.h>
 #include <stdint.h>
+
+/* Pages that gmem_unalias_later() may have left before there are no rings. */
+#define RING_PAGES_LEFT_MAX 8192u
 
 struct gmem;
 struct gpadl;
@@ -35,14 +39,23 @@ struct ring_out;
  * @downstream_page: where the header page of the host-to-guest ring is in it;
  *                   raw
  * @err:             out, when NULL is returned: -EINVAL no two rings of at
- *                   least a page of data each; -ENOSPC too scattered;
+ *                   least a page of data each; -ENOSPC too scattered, or
+ *                   too many pages are left;
  *                   another of gmem_alias()
  *
  * Return: owned, or NULL.
  */
 struct ring_map *ring_map_new(struct gmem *mem, const struct gpadl *gpadl,
 			      uint32_t downstream_page, int *err);
-void ring_map_free(struct ring_map *map);
+
+/**
+ * ring_map_free() - unmap them; NULL is fine
+ * @guest_waits: for an answer before it uses the pages for anything else
+ *
+ * If it does not, the pages are left to gmem_settle(); see
+ * RING_PAGES_LEFT_MAX.
+ */
+void ring_map_free(struct ring_map *map, bool guest_waits);
 
 /** ring_map_init() - the rings of @map; Return: 0 or -EPROTO, see ring.h */
 int ring_map_init(const struct ring_map *map, struct ring_in *in,

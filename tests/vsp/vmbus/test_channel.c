@@ -796,6 +796,29 @@ START_TEST(rescind_and_offer_again)
 }
 END_TEST
 
+/* The guest of a rescinded offer frees its rings, and does not wait. */
+START_TEST(rings_go_back_when_the_guest_waits)
+{
+	start();
+	guest_close(&guest);
+	ck_assert_uint_eq(gmem_left_pages(mem), 0);
+	guest_open(&guest, &offer);
+	guest_drop_rings(&guest);
+	channel_rescind(dev.ch);
+	wait_until(dev.closes == 2);
+	settle();
+	ck_assert_uint_eq(gmem_left_pages(mem), BUS_RING_PAGES);
+	guest_expect(CHANNELMSG_RESCIND_CHANNELOFFER, NULL, 0);
+	guest_send_relid(CHANNELMSG_RELID_RELEASED, 1);
+	wait_until(dev.releases);
+	channel_offer(dev.ch);
+	guest_expect(CHANNELMSG_OFFERCHANNEL, &offer, sizeof(offer));
+	guest_open(&guest, &offer);
+	ck_assert_uint_eq(gmem_left_pages(mem), 0);
+	ping(1);
+}
+END_TEST
+
 START_TEST(rescind_takes_back_a_second_offer)
 {
 	guest_connect(VERSION_WIN10);
@@ -963,6 +986,7 @@ int main(void)
 	tcase_add_loop_test(t, free_while_the_guest_opens_and_closes, 0, 20);
 	tcase_add_test(t, reset_closes_what_is_open);
 	tcase_add_test(t, rescind_and_offer_again);
+	tcase_add_test(t, rings_go_back_when_the_guest_waits);
 	tcase_add_test(t, rescind_takes_back_a_second_offer);
 	tcase_add_test(t, an_instance_that_is_taken);
 	tcase_add_test(t, sub_channels_have_threads_of_their_own);

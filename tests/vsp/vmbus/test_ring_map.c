@@ -61,8 +61,8 @@ START_TEST(pages_in_any_order)
 	gmem_write(mem, 2 * 4096 + 1, "A", 1);
 	ck_assert_uint_eq(in.data[1], 'A');
 	ck_assert_uint_eq(in.data[in.size + 1], 'A');
-	ring_map_free(map);
-	ring_map_free(NULL);
+	ring_map_free(map, true);
+	ring_map_free(NULL, true);
 }
 END_TEST
 
@@ -91,7 +91,7 @@ START_TEST(where_the_second_ring_begins)
 	map = ring_map_new(mem, g, splits[_i].downstream, &err);
 	ck_assert_msg(err == splits[_i].err, "%s: %d", splits[_i].what, err);
 	ck_assert_int_eq(map != NULL, !err);
-	ring_map_free(map);
+	ring_map_free(map, true);
 	gpadl_free(g);
 }
 END_TEST
@@ -147,13 +147,44 @@ START_TEST(mappings_have_a_budget)
 	/* Others are not bothered. */
 	map = ring_map_new(mem, small, 4, &err);
 	ck_assert_ptr_nonnull(map);
-	ring_map_free(map);
-	ring_map_free(maps[--n]);
+	ring_map_free(map, true);
+	ring_map_free(maps[--n], true);
 	maps[n] = ring_map_new(mem, g, 1000, &err);
 	ck_assert_ptr_nonnull(maps[n++]);
 	while (n)
-		ring_map_free(maps[--n]);
+		ring_map_free(maps[--n], true);
 	gpadl_free(small);
+	gpadl_free(g);
+}
+END_TEST
+
+START_TEST(pages_that_are_left_are_bounded)
+{
+	unsigned int n = RING_PAGES_LEFT_MAX / 1000;
+	struct ring_map *map;
+	struct gpadl *g;
+	int err = 0;
+
+	gmem_free(mem);
+	mem = gmem_new((n + 2) * 1000 * 4096ull, NULL);
+	for (unsigned int i = 0; i <= n; i++) {
+		g_autofree uint64_t *pfns = g_new(uint64_t, 1000);
+
+		for (unsigned int page = 0; page < 1000; page++)
+			pfns[page] = i * 1000 + page;
+		g = checked(make_gpadl(pfns, 1000));
+		map = ring_map_new(mem, g, 500, &err);
+		ck_assert_ptr_nonnull(map);
+		ring_map_free(map, false);
+		if (i < n)
+			gpadl_free(g);
+	}
+	ck_assert_ptr_null(ring_map_new(mem, g, 500, &err));
+	ck_assert_int_eq(err, -ENOSPC);
+	gmem_settle(mem);
+	map = ring_map_new(mem, g, 500, &err);
+	ck_assert_ptr_nonnull(map);
+	ring_map_free(map, true);
 	gpadl_free(g);
 }
 END_TEST
@@ -170,6 +201,7 @@ int main(void)
 	tcase_add_loop_test(t, no_range_of_whole_pages, 0, G_N_ELEMENTS(odd));
 	tcase_add_test(t, memory_that_is_gone);
 	tcase_add_test(t, mappings_have_a_budget);
+	tcase_add_test(t, pages_that_are_left_are_bounded);
 	suite_add_tcase(s, t);
 	return check_main(s);
 }
