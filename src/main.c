@@ -12,6 +12,9 @@
 #include "boot/boot.h"
 #include "config/cli.h"
 #include "config/machine_config.h"
+#include "control/client.h"
+#include "control/commands.h"
+#include "control/control.h"
 #include "devices/console.h"
 #include "kvm/kvm.h"
 #include "partition/profile.h"
@@ -26,7 +29,8 @@ static int exit_code_of(const GError *error)
 		return EXIT_USAGE;
 	if (error->domain == CONFIG_ERROR || error->domain == BOOT_ERROR)
 		return EXIT_CONFIG;
-	if (error->domain == KVM_ERROR || error->domain == G_FILE_ERROR)
+	if (error->domain == KVM_ERROR || error->domain == G_FILE_ERROR ||
+	    error->domain == CONTROL_ERROR)
 		return EXIT_HOST;
 	return EXIT_FAILED;
 }
@@ -76,6 +80,7 @@ static void say_outcome(const struct outcome *outcome)
 static int run(const struct machine_config *config, uint64_t start_ns)
 {
 	g_autoptr(GError) error = NULL;
+	struct control *control = NULL;
 	struct outcome outcome;
 	struct vm *vm;
 	int code;
@@ -92,7 +97,15 @@ static int run(const struct machine_config *config, uint64_t start_ns)
 	vm = vm_new(config, start_ns, &error);
 	if (!vm)
 		return fail(error);
+	if (config->control) {
+		control = control_new(config->control, vm_commands, vm, &error);
+		if (!control) {
+			vm_free(vm);
+			return fail(error);
+		}
+	}
 	vm_run(vm, &outcome);
+	control_free(control);
 	say_outcome(&outcome);
 	code = outcome.exit_code;
 	if (vm_report(vm, &outcome, &error)) {
@@ -138,6 +151,9 @@ int main(int argc, char **argv)
 						   stdout)
 				   : profile_list_print(stdout);
 		code = code ? EXIT_FAILED : 0;
+		break;
+	case CLI_CTL:
+		code = control_client(cli.ctl, vm_commands, stdout, stderr);
 		break;
 	case CLI_VERSION:
 		puts("kvmbus " KVMBUS_VERSION);

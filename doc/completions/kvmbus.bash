@@ -19,10 +19,10 @@ __kvmbus_list()
 _kvmbus()
 {
 	local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]}
-	local verbs='run doctor profiles --help --version'
+	local verbs='run doctor profiles ctl --help --version'
 	local profiles='ws2012 ws2012r2 ws2016 ws2019 ws2022 ws2025'
 	local options='--kernel --initrd --append --memory --vcpus --profile
-		--uuid --timeout --report --summary --require --on-reboot --numa-srat
+		--uuid --timeout --control --report --summary --require --on-reboot --numa-srat
 		--accel --test-devices --print-config --log --help'
 	local milestones='guest_os_id hypercall_page reference_tsc synic stimer
 		vmbus_contact vmbus_offers storvsc_open storvsc_io netvsc_open
@@ -44,9 +44,18 @@ _kvmbus()
 	fi
 	case ${COMP_WORDS[1]} in
 	profiles) choices=$profiles ;;
+	ctl)
+		if ((COMP_CWORD == 2)); then
+			compopt -o filenames 2>/dev/null
+			mapfile -t COMPREPLY < <(compgen -f -- "$word")
+			return
+		fi
+		((COMP_CWORD == 3)) || return 0
+		choices=$(kvmbus ctl 2>&1 | sed -n 's/^  \([a-z-]*\) .*/\1/p')
+		;;
 	run)
 		case $before in
-		--kernel | --initrd | --report)
+		--kernel | --initrd | --control | --report)
 			compopt -o filenames 2>/dev/null
 			mapfile -t COMPREPLY < <(compgen -f -- "$word")
 			return

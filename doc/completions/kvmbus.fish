@@ -12,9 +12,15 @@ complete -c kvmbus -f
 complete -c kvmbus -n __fish_use_subcommand -a run -d 'boot a guest'
 complete -c kvmbus -n __fish_use_subcommand -a doctor -d 'can this host run it'
 complete -c kvmbus -n __fish_use_subcommand -a profiles -d 'Windows Server versions'
+complete -c kvmbus -n __fish_use_subcommand -a ctl -d 'talk to a running guest'
 complete -c kvmbus -n __fish_use_subcommand -l version -d 'print the version'
 complete -c kvmbus -l help -d 'print the commands and options'
 complete -c kvmbus -n '__fish_seen_subcommand_from profiles' -a "$profiles"
+
+# kvmbus ctl SOCKET COMMAND
+complete -c kvmbus -n '__fish_seen_subcommand_from ctl; and test (count (commandline -opc)) -eq 2' -F
+complete -c kvmbus -n '__fish_seen_subcommand_from ctl; and test (count (commandline -opc)) -eq 3' \
+    -a "(kvmbus ctl 2>&1 | string match -rg '^  ([a-z-]+) ')"
 
 function __kvmbus_run
     complete -c kvmbus -n '__fish_seen_subcommand_from run' $argv
@@ -27,6 +33,7 @@ __kvmbus_run -l vcpus -x -d 'virtual processors'
 __kvmbus_run -l profile -x -a "$profiles" -d 'Windows Server to imitate'
 __kvmbus_run -l uuid -x -d 'UUID of the machine'
 __kvmbus_run -l timeout -x -d 'end the run after that long'
+__kvmbus_run -l control -r -F -d 'listen there for kvmbus ctl'
 __kvmbus_run -l report -r -F -d 'write what the guest did'
 __kvmbus_run -l summary -d 'say what the guest used'
 __kvmbus_run -l require -x -a "(__fish_append , $milestones)" -d 'milestones to reach'

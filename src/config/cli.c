@@ -19,6 +19,7 @@ static const char help_text[] =
 	"       kvmbus doctor                         can this host run it?\n"
 	"       kvmbus profiles [NAME]                the Windows Server "
 	"versions it imitates\n"
+	"       kvmbus ctl SOCKET [COMMAND [ARG]...]  talk to a running guest\n"
 	"       kvmbus --help | --version\n"
 	"\n"
 	"Options of run:\n"
@@ -37,6 +38,7 @@ static const char help_text[] =
 	"standard output)\n"
 	"  --summary           say at the end what the guest used, on standard "
 	"error\n"
+	"  --control SOCKET    listen there for 'kvmbus ctl'\n"
 	"  --require NAME,...  milestones that must be reached, else exit "
 	"code 1\n"
 	"  --on-reboot ACTION  when the guest reboots: restart (default) or "
@@ -64,7 +66,7 @@ void cli_help(FILE *out)
 /* Raw values of the options; checked and moved into the config afterwards. */
 struct run_options {
 	char *kernel, *initrd, *append, *profile, *report, *accel, *on_reboot,
-		*uuid;
+		*uuid, *control;
 	char **require, **log;
 	int memory, vcpus, timeout;
 	gboolean test_devices, print_config, srat, summary;
@@ -80,6 +82,7 @@ static void run_options_clear(struct run_options *o)
 	g_free(o->accel);
 	g_free(o->on_reboot);
 	g_free(o->uuid);
+	g_free(o->control);
 	g_strfreev(o->require);
 	g_strfreev(o->log);
 }
@@ -103,6 +106,8 @@ static int parse_options(char **argv, struct run_options *o, GError **error)
 		{"uuid", 0, 0, G_OPTION_ARG_STRING, &o->uuid, NULL, NULL},
 		{"timeout", 0, 0, G_OPTION_ARG_INT, &o->timeout, NULL, NULL},
 		{"report", 0, 0, G_OPTION_ARG_FILENAME, &o->report, NULL, NULL},
+		{"control", 0, 0, G_OPTION_ARG_FILENAME, &o->control, NULL,
+		 NULL},
 		{"require", 0, 0, G_OPTION_ARG_STRING_ARRAY, &o->require, NULL,
 		 NULL},
 		{"on-reboot", 0, 0, G_OPTION_ARG_STRING, &o->on_reboot, NULL,
@@ -215,6 +220,7 @@ static int parse_run(char **argv, const struct cli_names *names,
 		c->cmdline = g_steal_pointer(&o.append);
 		c->profile = g_steal_pointer(&o.profile);
 		c->report = g_steal_pointer(&o.report);
+		c->control = g_steal_pointer(&o.control);
 		c->accel =
 			o.accel ? g_steal_pointer(&o.accel) : g_strdup("auto");
 		if (o.uuid) {
@@ -258,7 +264,7 @@ int cli_parse(char **argv, const struct cli_names *names, struct cli *cli,
 	memset(cli, 0, sizeof(*cli));
 	if (!verb) {
 		g_set_error(error, CLI_ERROR, 0,
-			    "say what to do: run, doctor or profiles");
+			    "say what to do: run, doctor, profiles or ctl");
 		return -1;
 	}
 	for (char **a = argv + 1; *a; a++) {
@@ -285,8 +291,13 @@ int cli_parse(char **argv, const struct cli_names *names, struct cli *cli,
 		return argv[2] ? refuse(error, "doctor", argv[2], "unexpected")
 			       : 0;
 	}
+	if (!strcmp(verb, "ctl")) {
+		cli->verb = CLI_CTL;
+		cli->ctl = argv + 2;
+		return 0;
+	}
 	return refuse(error, "kvmbus", verb,
-		      "no such command; run, doctor or profiles");
+		      "no such command; run, doctor, profiles or ctl");
 }
 
 void cli_clear(struct cli *cli)

@@ -15,6 +15,7 @@ enum cli_verb {
 	CLI_RUN,
 	CLI_DOCTOR,
 	CLI_PROFILES,
+	CLI_CTL,
 	CLI_HELP,
 	CLI_VERSION,
 };
@@ -34,6 +35,7 @@ struct cli {
 	enum cli_verb verb;
 	struct machine_config *config; /* CLI_RUN */
 	char *profile; /* CLI_PROFILES: NULL for the list */
+	char **ctl; /* CLI_CTL: what follows the verb; of argv */
 };
 
 /**

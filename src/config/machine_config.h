@@ -35,6 +35,7 @@ struct machine_config {
 	char *cmdline;
 	char *profile;
 	char *report;
+	char *control; /* socket */
 	char *accel;
 	char *uuid; /* never NULL */
 	GStrv require; /* milestone names, checked; never NULL after parsing */

@@ -254,6 +254,11 @@ int kvm_vcpu_inject_ud(struct kvm_vcpu *vcpu, uint64_t rip)
 	return err;
 }
 
+int kvm_vcpu_nmi(struct kvm_vcpu *vcpu)
+{
+	return vcpu_ioctl(vcpu, KVM_NMI, NULL);
+}
+
 /* Highest vector set in one of the APIC's 256-bit registers, or -1. */
 static int highest_vector(const struct kvm_lapic_state *lapic, unsigned int reg)
 {

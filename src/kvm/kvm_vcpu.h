@@ -78,6 +78,9 @@ int kvm_vcpu_flush_tlb(struct kvm_vcpu *vcpu);
 /** kvm_vcpu_inject_ud() - raise #UD at @rip, the instruction that exited */
 int kvm_vcpu_inject_ud(struct kvm_vcpu *vcpu, uint64_t rip);
 
+/** kvm_vcpu_nmi() - while it does not run */
+int kvm_vcpu_nmi(struct kvm_vcpu *vcpu);
+
 /** kvm_vcpu_has_interrupt() - is a vector pending in its local APIC? */
 bool kvm_vcpu_has_interrupt(const struct kvm_vcpu *vcpu);
 

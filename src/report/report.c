@@ -282,7 +282,9 @@ static struct json_object *report_json(const struct report *r)
 	struct json_object *o;
 	g_autofree char *guest = report_guest_name(r->guest_os_id);
 
-	json_object_object_add(root, "outcome", outcome_json(r->outcome));
+	if (r->outcome)
+		json_object_object_add(root, "outcome",
+				       outcome_json(r->outcome));
 	o = json_object_new_object();
 	add_string(o, "kvm", r->kvm_kind);
 	add_string(o, "accel", r->accel);
@@ -314,18 +316,26 @@ static struct json_object *report_json(const struct report *r)
 	return root;
 }
 
-int report_write(const struct report *report, const char *path, GError **error)
+char *report_text(const struct report *report)
 {
 	struct json_object *root = report_json(report);
-	const char *text = json_object_to_json_string_ext(
-		root, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_NOSLASHESCAPE);
-	g_autofree char *lines = g_strconcat(text, "\n", NULL);
-	int ret = 0;
+	char *text = g_strconcat(
+		json_object_to_json_string_ext(
+			root, JSON_C_TO_STRING_PRETTY |
+				      JSON_C_TO_STRING_NOSLASHESCAPE),
+		"\n", NULL);
+
+	json_object_put(root);
+	return text;
+}
+
+int report_write(const struct report *report, const char *path, GError **error)
+{
+	g_autofree char *text = report_text(report);
 
 	if (!strcmp(path, "-"))
-		fputs(lines, stdout);
-	else if (!g_file_set_contents(path, lines, -1, error))
-		ret = -1;
-	json_object_put(root);
-	return ret;
+		fputs(text, stdout);
+	else if (!g_file_set_contents(path, text, -1, error))
+		return -1;
+	return 0;
 }

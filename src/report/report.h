@@ -99,7 +99,7 @@ struct report_device {
 
 /* Everything that goes in; all borrowed. */
 struct report {
-	const struct outcome *outcome;
+	const struct outcome *outcome; /* NULL: it runs yet */
 	const struct milestones *milestones;
 	const char *kvm_kind;
 	const char *accel;
@@ -134,6 +134,9 @@ void outcome_clear(struct outcome *outcome);
  * Return: 0, or -1 with @error set.
  */
 int report_write(const struct report *report, const char *path, GError **error);
+
+/** report_text() - what report_write() writes; owned */
+char *report_text(const struct report *report);
 
 /** report_print_summary() - the same for a person, in a screenful */
 void report_print_summary(const struct report *report, FILE *out);

@@ -213,6 +213,11 @@ void platform_reset(struct platform *p)
 		hv_testdev_reset(p->testdev);
 }
 
+void platform_power_button(struct platform *p)
+{
+	acpi_pm_power_button(p->pm);
+}
+
 char *platform_console_tail(struct platform *p)
 {
 	size_t len;

@@ -7,6 +7,7 @@
 #ifndef VM_VM_H
 #define VM_VM_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include <glib.h>
@@ -40,6 +41,41 @@ void vm_free(struct vm *vm);
  * stopped when it returns.
  */
 void vm_run(struct vm *vm, struct outcome *outcome);
+
+/* --- while it runs: from callbacks of the main loop ------------------------ */
+
+struct vm_status {
+	bool paused;
+	const char *profile;
+	unsigned int n_vcpus;
+	uint64_t memory_bytes;
+	uint64_t resets;
+	uint64_t uptime_ns; /* since it first ran */
+	uint64_t guest_os_id;
+};
+
+void vm_get_status(const struct vm *vm, struct vm_status *status);
+
+/** vm_suspend() - no processor runs until vm_continue(), nor guest time */
+void vm_suspend(struct vm *vm);
+void vm_continue(struct vm *vm);
+
+/** vm_host_reset() - as the reset button; a paused machine stays paused */
+void vm_host_reset(struct vm *vm);
+
+/** vm_power_button() - ACPI's; what comes of it is up to the guest */
+void vm_power_button(struct vm *vm);
+
+/** vm_nmi() - to every processor; Return: 0 or -errno */
+int vm_nmi(struct vm *vm);
+
+/** vm_quit() - end the run now, as if the plug was pulled (exit code 0) */
+void vm_quit(struct vm *vm, const char *why);
+
+/** vm_inspect() - the report as it is now, JSON without an outcome; owned */
+char *vm_inspect(struct vm *vm);
+
+/* --- afterwards ---------------------------------------------------------------- */
 
 /** vm_report() - write the report that the configuration asks for */
 int vm_report(struct vm *vm, const struct outcome *outcome, GError **error);

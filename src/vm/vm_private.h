@@ -142,6 +142,7 @@ struct vm {
 	/* main thread */
 	const char *boot_protocol;
 	int64_t tsc_offset; /* guest TSC = host TSC + this */
+	bool suspended; /* by the user */
 	uint64_t paused_tsc; /* host TSC when the machine was paused */
 	uint64_t resets;
 	uint64_t start_ns;
@@ -158,7 +159,8 @@ struct vm {
 	enum vm_run_state run_state;
 	unsigned int n_stopped;
 	enum vm_event_kind event;
-	unsigned int event_value; /* exit port value, signal number */
+	/* exit port value, signal number; of a reset: 1 the user wants it */
+	unsigned int event_value;
 	char *event_detail; /* owned */
 	bool crashed;
 	uint64_t crash[5];
@@ -178,7 +180,11 @@ struct vm {
 void vm_post_event(struct vm *vm, enum vm_event_kind kind, unsigned int value,
 		   const char *detail);
 
-/** vm_pause() - returns when no processor runs; guest time stands still */
+/**
+ * vm_pause() - returns when no processor runs; guest time stands still
+ *
+ * Fine if paused already.
+ */
 void vm_pause(struct vm *vm);
 
 /** vm_resume() - let the processors run */
@@ -269,6 +275,8 @@ int platform_start(struct platform *platform);
 /** platform_stop() - write out what the guest printed */
 void platform_stop(struct platform *platform);
 void platform_reset(struct platform *platform);
+/** platform_power_button() - press it; main thread */
+void platform_power_button(struct platform *platform);
 /** platform_console_tail() - the last of what it printed; owned */
 char *platform_console_tail(struct platform *platform);
 

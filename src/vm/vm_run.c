@@ -201,7 +201,7 @@ static bool handle_reset(struct vm *vm)
 	g_autoptr(GError) error = NULL;
 
 	if (vm->event != VM_EVENT_RESET ||
-	    vm->config->on_reboot != REBOOT_RESTART)
+	    (vm->config->on_reboot != REBOOT_RESTART && !vm->event_value))
 		return false;
 	log_info("the guest resets (%s)",
 		 vm->event_detail ? vm->event_detail : "");
@@ -212,7 +212,8 @@ static bool handle_reset(struct vm *vm)
 		return false;
 	}
 	vm->event = VM_EVENT_NONE;
-	vm_resume(vm);
+	if (!vm->suspended)
+		vm_resume(vm);
 	return true;
 }
 
@@ -281,6 +282,64 @@ void vm_run(struct vm *vm, struct outcome *outcome)
 	vm->loop = NULL;
 }
 
+/* --- what the user asks for ------------------------------------------ */
+
+void vm_get_status(const struct vm *vm, struct vm_status *status)
+{
+	uint64_t first_run = atomic_load(&vm->first_run_ns);
+
+	*status = (struct vm_status){
+		.paused = vm->suspended,
+		.profile = vm->profile->name,
+		.n_vcpus = vm->n_vcpus,
+		.memory_bytes = gmem_bytes(vm->mem),
+		.resets = vm->resets,
+		.uptime_ns = first_run ? clock_monotonic_ns() - first_run : 0,
+		.guest_os_id = vm->guest_os_id,
+	};
+}
+
+void vm_suspend(struct vm *vm)
+{
+	vm->suspended = true;
+	vm_pause(vm);
+}
+
+void vm_continue(struct vm *vm)
+{
+	if (!vm->suspended)
+		return;
+	vm->suspended = false;
+	vm_resume(vm);
+}
+
+void vm_host_reset(struct vm *vm)
+{
+	vm_post_event(vm, VM_EVENT_RESET, 1, "the user resets it");
+}
+
+void vm_power_button(struct vm *vm)
+{
+	platform_power_button(vm->platform);
+}
+
+int vm_nmi(struct vm *vm)
+{
+	int err = 0;
+
+	vm_pause(vm);
+	for (unsigned int i = 0; i < vm->n_vcpus && !err; i++)
+		err = kvm_vcpu_nmi(vm->vcpus[i].kvm);
+	if (!vm->suspended)
+		vm_resume(vm);
+	return err;
+}
+
+void vm_quit(struct vm *vm, const char *why)
+{
+	vm_post_event(vm, VM_EVENT_QUIT, 0, why);
+}
+
 /* --- the report ------------------------------------------------------- */
 
 void vm_exits(const struct vm *vm, struct report_count *out)
@@ -331,13 +390,12 @@ static const char *kvm_kind(void)
 	return "unknown";
 }
 
-int vm_report(struct vm *vm, const struct outcome *outcome, GError **error)
+static void fill_report(struct vm *vm, struct report *report,
+			struct report_count exits[N_VCPU_EXITS])
 {
-	struct report_count exits[N_VCPU_EXITS];
-	g_autofree char *tail = platform_console_tail(vm->platform);
 	uint64_t first_run = atomic_load(&vm->first_run_ns);
-	struct report report = {
-		.outcome = outcome,
+
+	*report = (struct report){
 		.milestones = &vm->milestones,
 		.kvm_kind = kvm_kind(),
 		.accel = "user",
@@ -354,11 +412,35 @@ int vm_report(struct vm *vm, const struct outcome *outcome, GError **error)
 		.vmbus = vmbus_host_report(vm->vmbus),
 		.exits = exits,
 		.n_exits = N_VCPU_EXITS,
-		.console_tail = tail,
 	};
-
-	report.devices = vmbus_host_devices(vm->vmbus, &report.n_devices);
+	report->devices = vmbus_host_devices(vm->vmbus, &report->n_devices);
 	vm_exits(vm, exits);
+}
+
+char *vm_inspect(struct vm *vm)
+{
+	struct report_count exits[N_VCPU_EXITS];
+	struct report report;
+	char *text;
+
+	/* The processors count without locks. */
+	vm_pause(vm);
+	fill_report(vm, &report, exits);
+	text = report_text(&report);
+	if (!vm->suspended)
+		vm_resume(vm);
+	return text;
+}
+
+int vm_report(struct vm *vm, const struct outcome *outcome, GError **error)
+{
+	g_autofree char *tail = platform_console_tail(vm->platform);
+	struct report_count exits[N_VCPU_EXITS];
+	struct report report;
+
+	fill_report(vm, &report, exits);
+	report.outcome = outcome;
+	report.console_tail = tail;
 	if (vm->config->summary)
 		report_print_summary(&report, stderr);
 	if (!vm->config->report)

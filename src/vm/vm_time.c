@@ -94,7 +94,7 @@ int vm_time_init(struct vm *vm, GError **error)
 /* Where the TSC cannot be stopped, reference time runs on with it. */
 void vm_time_pause(struct vm *vm)
 {
-	if (!vm->tsc_offset_settable)
+	if (!vm->tsc_offset_settable || vm->paused_tsc)
 		return;
 	vm->paused_tsc = clock_tsc();
 	ref_time_freeze(vm->ref_time);

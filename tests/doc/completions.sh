@@ -42,7 +42,16 @@ offers()
 }
 
 cd "$here"
-offers 'kvmbus ' run doctor profiles --help --version
+# What `kvmbus ctl` prints, for what completes its commands.
+kvmbus()
+{
+	printf 'Usage: x\n\n  pause   stop\n  kvp-get KEY  say\n' >&2
+}
+
+offers 'kvmbus ' run doctor profiles ctl --help --version
+offers 'kvmbus ctl comp' completions.sh
+offers 'kvmbus ctl completions.sh ' pause kvp-get
+offers 'kvmbus ctl completions.sh kvp-get ' ''
 offers 'kvmbus d' doctor
 offers 'kvmbus doctor ' ''
 offers 'kvmbus profiles ws2012' ws2012 ws2012r2

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# options.sh KVMBUS [ROOT]: --help and the manual page name the same commands,
+# options.sh KVMBUS [ROOT]: --help and the manual pages name the same commands,
 # options and exit codes
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
@@ -30,4 +30,8 @@ same "exit codes" \
 		grep -oE '(^|[^v0-9])[0-9]+\+?' | grep -oE '[0-9]+')" \
 	"$(sed -n '/^# EXIT STATUS/,/^# REPORT/p' "$manual" |
 		sed -nE 's/^\*([0-9]+).*/\1/p')"
+same "commands of ctl" \
+	"$("$1" ctl 2>&1 | sed -n 's/^  \([a-z-]*\) .*/\1/p')" \
+	"$(sed -n '/^# COMMANDS/,/^# THE SOCKET/p' "$root/doc/kvmbus-ctl.1.scd" |
+		sed -nE 's/^\*([a-z-]+)\*.*/\1/p')"
 exit "$bad"

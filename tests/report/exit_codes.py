@@ -18,35 +18,21 @@ import unittest
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
+sys.path.insert(0, str(HERE / "../support"))
 sys.dont_write_bytecode = True
 import check_schema  # noqa: E402
+from tiny_guest import HALT, LOAD, image, out, wrmsr  # noqa: E402
 
 SCHEMA = json.loads(
     (HERE / "../../configs/report.schema.json").read_text(encoding="utf-8"))
 KVMBUS = sys.argv.pop(1) if len(sys.argv) > 1 else "kvmbus"
 BOUND_S = 60
 
-LOAD = 0x100000
 MSR_GUEST_OS_ID = 0x40000000
 MSR_CRASH_P0 = 0x40000100
 MSR_CRASH_CTL = 0x40000105
 CRASH_NOTIFY = 1 << 63
 
-
-def out(port, value, size=1):
-    """mov dx, port; mov eax, value; out dx, al|ax|eax"""
-    opcode = {1: b"\xee", 2: b"\x66\xef", 4: b"\xef"}[size]
-    return b"\x66\xba" + struct.pack("<H", port) + \
-        b"\xb8" + struct.pack("<I", value) + opcode
-
-
-def wrmsr(msr, value):
-    return b"\xb9" + struct.pack("<I", msr) + \
-        b"\xb8" + struct.pack("<I", value & 0xFFFFFFFF) + \
-        b"\xba" + struct.pack("<I", value >> 32) + b"\x0f\x30"
-
-
-HALT = b"\xfa\xf4\xeb\xfd"  # cli; again: hlt; jmp again
 POWEROFF = out(0x404, 5 << 10 | 1 << 13, 2) + HALT
 RESET = out(0xCF9, 6) + HALT
 READY = out(0x3F8, ord("R")) + HALT
@@ -56,16 +42,6 @@ TRIPLE = b"\x0f\x01\x1d" + struct.pack("<I", LOAD + 0x800) + b"\x0f\x0b" + HALT
 PANIC = wrmsr(MSR_GUEST_OS_ID, 0x8100060100000000) + b"".join(
     wrmsr(MSR_CRASH_P0 + i, 0x1000 + i) for i in range(5)) + \
     wrmsr(MSR_CRASH_CTL, CRASH_NOTIFY) + HALT
-
-
-def image(code):
-    """A multiboot 1 image with load addresses: no ELF needed."""
-    size = 0x1000
-    flags = 1 << 16
-    header = struct.pack("<8I", 0x1BADB002, flags,
-                         -(0x1BADB002 + flags) & 0xFFFFFFFF,
-                         LOAD, LOAD, LOAD + size, LOAD + size, LOAD + 0x20)
-    return (header + code).ljust(size, b"\0")
 
 
 class ExitCodes(unittest.TestCase):

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: MIT */
+#include "control/commands.h"
+
+#include <json-c/json.h>
+
+#include "base/clock.h"
+#include "report/report.h"
+#include "vm/vm.h"
+
+static void add_string(struct json_object *o, const char *key, const char *s)
+{
+	json_object_object_add(o, key, json_object_new_string(s));
+}
+
+static void add_number(struct json_object *o, const char *key, uint64_t n)
+{
+	json_object_object_add(o, key, json_object_new_uint64(n));
+}
+
+static void status(void *ctx, struct control_call *call)
+{
+	struct json_object *o = json_object_new_object();
+	g_autofree char *guest = NULL;
+	struct vm_status s;
+
+	vm_get_status(ctx, &s);
+	guest = report_guest_name(s.guest_os_id);
+	add_string(o, "state", s.paused ? "paused" : "running");
+	add_string(o, "profile", s.profile);
+	add_number(o, "vcpus", s.n_vcpus);
+	add_number(o, "memory_bytes", s.memory_bytes);
+	add_number(o, "uptime_ms", s.uptime_ns / NSEC_PER_MSEC);
+	add_number(o, "resets", s.resets);
+	add_string(o, "guest", guest);
+	control_answer(call, o);
+}
+
+static void inspect(void *ctx, struct control_call *call)
+{
+	g_autofree char *text = vm_inspect(ctx);
+
+	control_answer(call, json_tokener_parse(text));
+}
+
+static void pause_vm(void *ctx, struct control_call *call)
+{
+	vm_suspend(ctx);
+	control_answer(call, NULL);
+}
+
+static void resume(void *ctx, struct control_call *call)
+{
+	vm_continue(ctx);
+	control_answer(call, NULL);
+}
+
+static void reset(void *ctx, struct control_call *call)
+{
+	vm_host_reset(ctx);
+	control_answer(call, NULL);
+}
+
+static void power_button(void *ctx, struct control_call *call)
+{
+	vm_power_button(ctx);
+	control_answer(call, NULL);
+}
+
+static void nmi(void *ctx, struct control_call *call)
+{
+	int err = vm_nmi(ctx);
+
+	if (err)
+		control_refuse(call, "failed", "nmi: %s", g_strerror(-err));
+	else
+		control_answer(call, NULL);
+}
+
+static void quit(void *ctx, struct control_call *call)
+{
+	control_answer(call, NULL);
+	vm_quit(ctx, "asked to on the control socket");
+}
+
+const struct control_command vm_commands[] = {
+	{"status", "state, profile, size, what runs in it", {{0}}, status},
+	{"inspect",
+	 "everything counted so far, as in the report",
+	 {{0}},
+	 inspect},
+	{"pause", "stop the processors and the guest's time", {{0}}, pause_vm},
+	{"resume", "go on after pause", {{0}}, resume},
+	{"reset", "press the reset button", {{0}}, reset},
+	{"power-button", "press the power button (ACPI)", {{0}}, power_button},
+	{"nmi", "a non-maskable interrupt to every processor", {{0}}, nmi},
+	{"quit", "end the run at once, as if the plug was pulled", {{0}}, quit},
+	{0},
+};

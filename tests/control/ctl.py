@@ -1,0 +1,188 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""ctl.py KVMBUS: `kvmbus ctl` against running machines, on /dev/kvm
+
+The guests are a few instructions each.
+"""
+import json
+import os
+import pathlib
+import socket
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE / "../support"))
+sys.path.insert(0, str(HERE / "../report"))
+sys.dont_write_bytecode = True
+import check_schema  # noqa: E402
+from tiny_guest import HALT, LOAD, image, out  # noqa: E402
+
+SCHEMA = json.loads(
+    (HERE / "../../configs/report.schema.json").read_text(encoding="utf-8"))
+KVMBUS = sys.argv.pop(1) if len(sys.argv) > 1 else "kvmbus"
+BOUND_S = 60
+
+POWEROFF = out(0x404, 5 << 10 | 1 << 13, 2) + HALT
+# again: print a dot; jmp again
+DOTS = out(0x3F8, ord("."))
+DOTS += b"\xe9" + struct.pack("<i", -len(DOTS) - 5)
+READY = out(0x3F8, ord("R")) + HALT
+# mov dx, PM1 status; again: in ax, dx; test ah, 1 (power button); jz again
+BUTTON = out(0x3F8, ord("R")) + \
+    b"\x66\xba\x00\x04\x66\xed\xf6\xc4\x01\x74\xf9" + POWEROFF
+# lidt of a descriptor of zeros, so that an NMI is a triple fault
+NO_NMI = b"\x0f\x01\x1d" + struct.pack("<I", LOAD + 0x800) + READY
+
+
+class Ctl(unittest.TestCase):
+    def start(self, code, *options):
+        folder = tempfile.TemporaryDirectory(prefix="kvmbus-ctl.")
+        self.addCleanup(folder.cleanup)
+        self.kernel = pathlib.Path(folder.name, "image")
+        self.kernel.write_bytes(image(code))
+        self.socket = os.path.join(folder.name, "socket")
+        self.report = pathlib.Path(folder.name, "report.json")
+        self.vm = subprocess.Popen(
+            [KVMBUS, "run", "--kernel", str(self.kernel), "--vcpus", "2",
+             "--memory", "64", "--control", self.socket, "--timeout",
+             str(BOUND_S), "--report", str(self.report), *options],
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL)
+        self.addCleanup(self.vm.stdout.close)
+        self.addCleanup(self.vm.wait)
+        self.addCleanup(self.vm.kill)
+        self.assertIn(self.vm.stdout.read(1), (b".", b"R"))
+
+    def ctl(self, *words, code=0):
+        run = subprocess.run([KVMBUS, "ctl", self.socket, *words],
+                             stdin=subprocess.DEVNULL, capture_output=True,
+                             timeout=BOUND_S, check=False, text=True)
+        self.assertEqual(run.returncode, code, run.stderr)
+        return run.stdout if not code else run.stderr
+
+    def status(self):
+        return json.loads(self.ctl("status"))
+
+    def ends(self, code, kind):
+        self.assertEqual(self.vm.wait(timeout=BOUND_S), code)
+        report = json.loads(self.report.read_text(encoding="utf-8"))
+        self.assertEqual(report["outcome"]["kind"], kind)
+        self.assertFalse(os.path.exists(self.socket))
+        return report
+
+    def test_status_and_quit(self):
+        self.start(READY, "--profile", "ws2019")
+        status = self.status()
+        self.assertEqual(status["state"], "running")
+        self.assertEqual(status["profile"], "ws2019")
+        self.assertEqual(status["vcpus"], 2)
+        self.assertEqual(status["memory_bytes"], 64 << 20)
+        self.assertEqual(status["guest"], "none")
+        self.assertEqual(self.ctl("quit"), "")
+        self.ends(0, "quit")
+        self.assertIn("No such file", self.ctl("status", code=4))
+
+    def dots_come(self):
+        """Do more come than what was under way?"""
+        os.set_blocking(self.vm.stdout.fileno(), False)
+        quiet = 0
+        for _ in range(400):
+            quiet = 0 if self.vm.stdout.read(1 << 20) else quiet + 1
+            if quiet == 20:
+                return False
+            time.sleep(0.01)
+        return True
+
+    def test_pause_and_resume(self):
+        self.start(DOTS)
+        self.assertTrue(self.dots_come())
+        self.ctl("pause")
+        self.assertEqual(self.status()["state"], "paused")
+        self.ctl("pause")
+        self.assertFalse(self.dots_come())
+        # Looking does not wake it, nor does a reset.
+        self.ctl("inspect")
+        self.ctl("reset")
+        self.assertFalse(self.dots_come())
+        self.ctl("resume")
+        self.ctl("resume")
+        self.assertTrue(self.dots_come())
+        self.assertEqual(self.status()["resets"], 1)
+        self.ctl("quit")
+        self.ends(0, "quit")
+
+    def test_a_paused_machine_quits(self):
+        self.start(READY)
+        self.ctl("pause")
+        self.ctl("quit")
+        self.ends(0, "quit")
+
+    def test_a_paused_machine_ends_in_time(self):
+        self.start(READY, "--timeout", "2")
+        self.ctl("pause")
+        self.ends(124, "timeout")
+
+    def test_reset(self):
+        self.start(READY, "--on-reboot", "destroy")
+        self.ctl("reset")
+        self.assertEqual(self.vm.stdout.read(1), b"R")
+        self.assertEqual(self.status()["resets"], 1)
+        self.ctl("quit")
+        self.assertEqual(self.ends(0, "quit")["guest"]["resets"], 1)
+
+    def test_power_button(self):
+        self.start(BUTTON)
+        self.ctl("power-button")
+        self.ends(0, "poweroff")
+
+    def test_nmi(self):
+        self.start(NO_NMI)
+        self.ctl("nmi")
+        self.ends(33, "triple_fault")
+
+    def test_inspect(self):
+        self.start(READY)
+        report = json.loads(self.ctl("inspect"))
+        self.assertNotIn("outcome", report)
+        self.assertGreaterEqual(report["exits"]["io"], 1)
+        report["outcome"] = {"kind": "quit", "exit_code": 0}
+        self.assertEqual(list(check_schema.check(report, SCHEMA)), [])
+        self.ctl("quit")
+        self.ends(0, "quit")
+
+    def test_the_socket_is_taken(self):
+        self.start(READY)
+        run = subprocess.run(
+            [KVMBUS, "run", "--kernel", str(self.kernel), "--control",
+             self.socket], stdin=subprocess.DEVNULL, capture_output=True,
+            timeout=BOUND_S, check=False, text=True)
+        self.assertEqual(run.returncode, 4)
+        self.assertIn(self.socket + ": exists", run.stderr)
+        self.assertEqual(self.status()["state"], "running")
+        self.ctl("quit")
+        self.ends(0, "quit")
+
+    def test_many_clients(self):
+        self.start(READY)
+        clients = [socket.socket(socket.AF_UNIX) for _ in range(8)]
+        for i, client in enumerate(clients):
+            client.settimeout(BOUND_S)
+            client.connect(self.socket)
+            client.sendall(b'{"id":%d,"command":"status"}\n' % i)
+        for i, client in enumerate(clients):
+            with client, client.makefile() as lines:
+                self.assertEqual(json.loads(lines.readline())["id"], i)
+        self.ctl("quit")
+        self.ends(0, "quit")
+
+
+if __name__ == "__main__":
+    if not os.access("/dev/kvm", os.R_OK | os.W_OK):
+        print("skip: /dev/kvm is not there, or not for this user")
+        sys.exit(77)
+    unittest.main()
