@@ -115,6 +115,16 @@ static void add_key(GArray *keys, const struct key *key, bool up)
 	add(keys, key->code, prefix | up_bit);
 }
 
+/* Return: is there a key of that name? */
+static bool add_named(GArray *keys, const char *name, bool up)
+{
+	const struct key *key = find_name(name);
+
+	if (key)
+		add_key(keys, key, up);
+	return key;
+}
+
 static bool fail(GError **error, GArray *keys, guint len, const char *what,
 		 const char *name)
 {
@@ -155,19 +165,14 @@ bool scancodes_chord(const char *names, GArray *keys, GError **error)
 	guint len = keys->len, n = g_strv_length(list);
 
 	/* The key itself, not what stands between two. */
-	if (!strcmp(names, "-")) {
-		add_key(keys, find_name("-"), false);
-		add_key(keys, find_name("-"), true);
-		return true;
-	}
+	if (!strcmp(names, "-"))
+		return add_named(keys, "-", false) &&
+		       add_named(keys, "-", true);
 	for (guint i = 0; i < n; i++) {
-		const struct key *key = find_name(list[i]);
-
-		if (!key)
+		if (!add_named(keys, list[i], false))
 			return fail(error, keys, len, "no such key", list[i]);
-		add_key(keys, key, false);
 	}
 	for (guint i = n; i-- > 0;)
-		add_key(keys, find_name(list[i]), true);
+		add_named(keys, list[i], true);
 	return n > 0 || fail(error, keys, len, "no such key", names);
 }
