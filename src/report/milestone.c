@@ -29,7 +29,7 @@ static const struct {
 	[MILESTONE_IC_KVP] = {"ic_kvp", false},
 	[MILESTONE_IC_VSS] = {"ic_vss", false},
 	[MILESTONE_IC_FCOPY] = {"ic_fcopy", false},
-	[MILESTONE_BALLOON] = {"balloon", false},
+	[MILESTONE_BALLOON] = {"balloon", true},
 	[MILESTONE_KEYBOARD] = {"keyboard", true},
 	[MILESTONE_MOUSE] = {"mouse", true},
 	[MILESTONE_VIDEO] = {"video", false},

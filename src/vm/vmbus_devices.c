@@ -8,6 +8,7 @@
 #include "config/machine_config.h"
 #include "partition/profile.h"
 #include "vm/vm_private.h"
+#include "vsp/balloon.h"
 #include "vsp/echo.h"
 #include "vsp/synthhid.h"
 #include "vsp/synthkbd.h"
@@ -56,6 +57,12 @@ static void *make_mouse(struct vm *vm, const struct vsp_params *params)
 	return synthhid_new(params);
 }
 
+static void *make_balloon(struct vm *vm, const struct vsp_params *params)
+{
+	(void)vm;
+	return balloon_new(params);
+}
+
 static const struct device_row rows[] = {
 	{
 		.name = "keyboard",
@@ -72,6 +79,14 @@ static const struct device_row rows[] = {
 		.instance = HV_MOUSE_INSTANCE_GUID,
 		.has_milestone = true,
 		.milestone = MILESTONE_MOUSE,
+	},
+	{
+		.name = "balloon",
+		.ops = &balloon_ops,
+		.make = make_balloon,
+		.instance = HV_DM_INSTANCE_GUID,
+		.has_milestone = true,
+		.milestone = MILESTONE_BALLOON,
 	},
 	{
 		.name = "echo",

@@ -17,12 +17,14 @@
 #include "synic/ref_time.h"
 #include "synic/synic.h"
 
-#define PAGE      4096u
+#define PAGE 4096u
+#ifndef RAM_BYTES
 #define RAM_BYTES (64 * PAGE)
-#define MAX_GPA   (1ull << 40)
-#define MS        10000ull
+#endif
+#define MAX_GPA (1ull << 40)
+#define MS      10000ull
 /* 10 MHz above the least: 2 ticks are one unit of 100 ns */
-#define TSC_HZ    20000000u
+#define TSC_HZ  20000000u
 
 #define SCONTROL   HV_X64_MSR_SCONTROL
 #define SIMP       HV_X64_MSR_SIMP
