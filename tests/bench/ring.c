@@ -255,8 +255,8 @@ static void start(uint64_t poll_ns)
 static void stop(void)
 {
 	channel_free(ch);
-	bus_teardown();
 	guest_drop_rings(&guest);
+	bus_teardown();
 }
 
 static struct channel_stats stats(void)

@@ -60,39 +60,6 @@ void channel_server_done(struct channel *ch)
 	vmbus_thread_unlock(ch->bus->params.thread);
 }
 
-/* --- the bus -------------------------------------------------------------- */
-
-struct channel_bus *channel_bus_new(const struct channel_bus_params *params,
-				    GError **error)
-{
-	struct channel_bus *bus = g_new0(struct channel_bus, 1);
-
-	bus->params = *params;
-	bus->worker = worker_new("vsp", error);
-	if (bus->worker)
-		return bus;
-	g_free(bus);
-	return NULL;
-}
-
-void channel_bus_free(struct channel_bus *bus)
-{
-	if (!bus)
-		return;
-	worker_free(bus->worker);
-	g_free(bus);
-}
-
-struct worker *channel_bus_worker(struct channel_bus *bus)
-{
-	return bus->worker;
-}
-
-struct gmem *channel_bus_mem(struct channel_bus *bus)
-{
-	return bus->params.mem;
-}
-
 /* --- opening -------------------------------------------------------------- */
 
 static void set_state(struct channel *ch, enum channel_state state)
@@ -239,6 +206,7 @@ static void handle_open(struct channel *ch,
 		set_state(ch, CHANNEL_OPEN);
 	channel_leave(ch);
 	channel_io_start(ch);
+	channel_monitor_start(ch);
 }
 
 /* --- closing -------------------------------------------------------------- */
@@ -297,6 +265,8 @@ static int make_offer(struct channel *ch, struct vmbus_server *server)
 		.chn_flags = p->chn_flags,
 		.mmio_megabytes = p->mmio_megabytes,
 		.order = p->order,
+		.is_monitored = ch->monitor_id < MONITOR_IDS,
+		.monitor_id = ch->monitor_id,
 		.ctx = &ch->owner,
 	};
 
@@ -487,6 +457,7 @@ static void on_gpadl_teardown(void *ctx, uint32_t gpadl)
 
 static void destroy(struct channel *ch)
 {
+	channel_bus_put_monitor(ch->bus, ch->monitor_id);
 	g_queue_clear_full(&ch->events, g_free);
 	g_ptr_array_free(ch->gpadls, true);
 	pthread_cond_destroy(&ch->closed_cond);
@@ -559,6 +530,7 @@ struct channel *channel_new(struct channel_bus *bus,
 	ch->wake.run = run_wake;
 	ch->reoffer.run = run_reoffer;
 	channel_io_init(ch);
+	channel_monitor_init(ch);
 	return ch;
 }
 

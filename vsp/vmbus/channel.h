@@ -171,6 +171,13 @@ struct channel_params {
 	 * signal again, ns: costs a processor, saves the guest's exits.
 	 */
 	uint64_t poll_ns;
+	/*
+	 * Not 0: the guest may signal by a bit in its monitor page, without an
+	 * exit, and the host looks at the page that often, all the time.
+	 * Where the guest gave no page, or all 128 bits are taken, it signals
+	 * as always.
+	 */
+	uint16_t monitor_latency_100ns;
 };
 
 /* --- life ------------------------------------------------------------------ */

@@ -19,9 +19,17 @@
 
 struct ring_map;
 
+/* Bits in a monitor page; as an id: none. */
+#define MONITOR_IDS (HV_MONITOR_GROUPS * HV_MONITOR_TRIGGERS)
+
 struct channel_bus {
+	/* set once */
 	struct channel_bus_params params;
 	struct worker *worker;
+
+	pthread_mutex_t lock; /* a leaf */
+	/* lock */
+	bool monitors[MONITOR_IDS]; /* taken */
 };
 
 enum channel_state {
@@ -46,6 +54,7 @@ struct channel {
 	void *ctx;
 	struct worker *worker;
 	struct vmbus_owner owner;
+	uint8_t monitor_id; /* or MONITOR_IDS */
 	uint8_t *copy; /* of the packet that is being looked at, max_in */
 
 	/* the server's lock */
@@ -74,6 +83,7 @@ struct channel {
 	struct worker_task wake;
 	struct worker_timer unstick; /* after opening */
 	struct worker_timer retry; /* the guest does not signal room */
+	struct worker_timer monitor; /* look at the monitor page */
 	struct worker_timer reoffer; /* after a failure */
 	unsigned int depth; /* of callbacks: who sends does not publish */
 	bool failed; /* offer again after the release */
@@ -91,6 +101,8 @@ struct channel {
 	struct ring_out out;
 	uint8_t *interrupt_page; /* below VERSION_WIN8 */
 	GPtrArray *gpadls; /* that the device got */
+	uint8_t *monitor_page; /* where the guest sets its bit, NULL: nowhere */
+	uint64_t monitor_look_up; /* when to ask again where */
 };
 
 /* The channel that a task or timer is in. */
@@ -121,5 +133,24 @@ void channel_io_retarget(struct channel *ch, uint32_t vp);
 /** channel_enter(), channel_leave() - around each callback of the device */
 void channel_enter(struct channel *ch);
 void channel_leave(struct channel *ch);
+
+/* --- channel_monitor.c --------------------------------------------------- */
+
+/** channel_monitor_init() - take a monitor if the device asks for one */
+void channel_monitor_init(struct channel *ch);
+
+/** channel_monitor_start() - the channel is open: look at the page */
+void channel_monitor_start(struct channel *ch);
+
+/** channel_monitor_stop() - fine if it was not started */
+void channel_monitor_stop(struct channel *ch);
+
+/* --- channel_bus.c ------------------------------------------------------- */
+
+/** channel_bus_get_monitor() - the id of one, MONITOR_IDS: none is free */
+uint8_t channel_bus_get_monitor(struct channel_bus *bus);
+
+/** channel_bus_put_monitor() - MONITOR_IDS is fine */
+void channel_bus_put_monitor(struct channel_bus *bus, uint8_t id);
 
 #endif

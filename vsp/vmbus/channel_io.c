@@ -394,6 +394,7 @@ void channel_io_stop(struct channel *ch)
 	worker_cancel(ch->worker, &ch->data);
 	worker_timer_stop(ch->worker, &ch->unstick);
 	worker_timer_stop(ch->worker, &ch->retry);
+	channel_monitor_stop(ch);
 	ch->stalled = false;
 	ch->waiting = false;
 	ch->want = 0;

@@ -113,6 +113,9 @@ struct vmbus_offer_params {
 	 */
 	uint32_t order;
 	uint8_t user_def[MAX_USER_DEFINED_BYTES];
+	/* somebody looks at bit monitor_id of the second monitor page */
+	bool is_monitored;
+	uint8_t monitor_id;
 	void *ctx; /* of the actions */
 };
 

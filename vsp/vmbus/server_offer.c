@@ -115,6 +115,10 @@ static void send_offer(struct vmbus_server *s, struct vmbus_offer *o)
 		.connection_id = CONNECTION_ID_BASE | o->relid,
 	};
 
+	if (p->is_monitored && s->connection.monitor_page_gpa[1]) {
+		m.monitorid = p->monitor_id;
+		m.monitor_allocated = VMBUS_MONITOR_ALLOCATED;
+	}
 	memcpy(m.offer.user_def, p->user_def, sizeof(m.offer.user_def));
 	o->guest = GUEST_OFFERED;
 	server_send(s, &m, CHANNELMSG_OFFERCHANNEL);
