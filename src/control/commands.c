@@ -4,6 +4,7 @@
 #include <json-c/json.h>
 
 #include "base/clock.h"
+#include "control/commands_device.h"
 #include "report/report.h"
 #include "vm/vm.h"
 
@@ -92,6 +93,34 @@ const struct control_command vm_commands[] = {
 	{"resume", "go on after pause", {{0}}, resume},
 	{"reset", "press the reset button", {{0}}, reset},
 	{"power-button", "press the power button (ACPI)", {{0}}, power_button},
+	{"type",
+	 "type text on the guest's keyboard",
+	 {{"text", false, false}},
+	 command_type},
+	{"key",
+	 "press keys together: ctrl-alt-delete",
+	 {{"keys", false, false}},
+	 command_key},
+	{"mouse",
+	 "move the pointer; both from 0 to 32767",
+	 {{"x", true, false}, {"y", true, false}},
+	 command_mouse},
+	{"click",
+	 "click with the left, right or middle button",
+	 {{"button", false, true}},
+	 command_click},
+	{"scroll",
+	 "turn the wheel, -127 to 127; up is positive",
+	 {{"steps", false, false}},
+	 command_scroll},
+	{"rescind",
+	 "take a device on VMbus away from the guest",
+	 {{"device", false, false}},
+	 command_rescind},
+	{"offer",
+	 "offer a device that was taken away again",
+	 {{"device", false, false}},
+	 command_offer},
 	{"nmi", "a non-maskable interrupt to every processor", {{0}}, nmi},
 	{"quit", "end the run at once, as if the plug was pulled", {{0}}, quit},
 	{0},

@@ -12,9 +12,11 @@
 
 #include <glib.h>
 
+struct channel;
 struct machine_config;
 struct outcome;
 struct vm;
+struct vsp_ops;
 
 /* Something of ours or of KVM's that should not fail did (exit 125). */
 #define VM_ERROR (vm_error_quark())
@@ -74,6 +76,16 @@ void vm_quit(struct vm *vm, const char *why);
 
 /** vm_inspect() - the report as it is now, JSON without an outcome; owned */
 char *vm_inspect(struct vm *vm);
+
+/**
+ * vm_device() - the device on VMbus that @ops belong to
+ *
+ * Return: borrowed until vm_free(); NULL: this machine has none.
+ */
+void *vm_device(struct vm *vm, const struct vsp_ops *ops);
+
+/** vm_channel() - the channel of the device that is called @name, or NULL */
+struct channel *vm_channel(struct vm *vm, const char *name);
 
 /* --- afterwards ---------------------------------------------------------------- */
 

@@ -335,6 +335,16 @@ int vm_nmi(struct vm *vm)
 	return err;
 }
 
+void *vm_device(struct vm *vm, const struct vsp_ops *ops)
+{
+	return vmbus_host_find(vm->vmbus, ops);
+}
+
+struct channel *vm_channel(struct vm *vm, const char *name)
+{
+	return vmbus_host_channel(vm->vmbus, name);
+}
+
 void vm_quit(struct vm *vm, const char *why)
 {
 	vm_post_event(vm, VM_EVENT_QUIT, 0, why);

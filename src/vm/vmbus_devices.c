@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "vm/vmbus_devices.h"
 
+#include <string.h>
+
 #include <glib.h>
 
 #include "base/guid.h"
@@ -216,6 +218,19 @@ void *vmbus_devices_find(struct vmbus_devices *ds, const struct vsp_ops *ops)
 	for (uint32_t i = 0; i < N_ROWS; i++) {
 		if (rows[i].ops == ops)
 			return ds->devices[i].device;
+	}
+	return NULL;
+}
+
+struct channel *vmbus_devices_channel(struct vmbus_devices *ds,
+				      const char *name)
+{
+	for (uint32_t i = 0; i < N_ROWS; i++) {
+		const struct device *d = &ds->devices[i];
+
+		if (d->device && d->row->ops->channel &&
+		    !strcmp(d->row->name, name))
+			return d->row->ops->channel(d->device);
 	}
 	return NULL;
 }

@@ -10,6 +10,7 @@
 
 #include <stdbool.h>
 
+struct channel;
 struct channel_bus;
 struct guid;
 struct report_device;
@@ -36,5 +37,9 @@ void *vmbus_devices_find(struct vmbus_devices *d, const struct vsp_ops *ops);
 /** vmbus_devices_report() - each; borrowed until the next call */
 const struct report_device *vmbus_devices_report(struct vmbus_devices *d,
 						 unsigned int *n);
+
+/** vmbus_devices_channel() - the channel of the device @name, or NULL */
+struct channel *vmbus_devices_channel(struct vmbus_devices *ds,
+				      const char *name);
 
 #endif

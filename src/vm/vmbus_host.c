@@ -177,3 +177,8 @@ void *vmbus_host_find(struct vmbus_host *host, const struct vsp_ops *ops)
 {
 	return vmbus_devices_find(host->devices, ops);
 }
+
+struct channel *vmbus_host_channel(struct vmbus_host *host, const char *name)
+{
+	return vmbus_devices_channel(host->devices, name);
+}

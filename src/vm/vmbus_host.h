@@ -10,6 +10,7 @@
 
 #include <glib.h>
 
+struct channel;
 struct report_device;
 struct report_vmbus;
 struct vm;
@@ -54,5 +55,8 @@ const struct report_device *vmbus_host_devices(struct vmbus_host *host,
  * this machine has none.
  */
 void *vmbus_host_find(struct vmbus_host *host, const struct vsp_ops *ops);
+
+/** vmbus_host_channel() - the channel of the device @name, or NULL */
+struct channel *vmbus_host_channel(struct vmbus_host *host, const char *name);
 
 #endif

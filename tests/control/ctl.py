@@ -155,6 +155,28 @@ class Ctl(unittest.TestCase):
         self.ctl("quit")
         self.ends(0, "quit")
 
+    def test_devices_without_drivers(self):
+        self.start(READY)
+        for words in (["type", "hello"], ["key", "ctrl-alt-delete"],
+                      ["mouse", "0", "32767"], ["click"],
+                      ["click", "right"], ["scroll", "-1"]):
+            self.assertIn("has no driver for the", self.ctl(*words, code=1))
+        for words, why in ((["type", "\u00e4"], "no key types it"),
+                           (["key", "ctrl-odd"], "odd: no such key"),
+                           (["mouse", "0", "32768"], "out of range"),
+                           (["click", "odd"], "no button 'odd'"),
+                           (["scroll", "128"], "no number from -127"),
+                           (["rescind", "odd"], "no device 'odd'"),
+                           (["offer", "odd"], "no device 'odd'")):
+            self.assertIn(why, self.ctl(*words, code=1))
+        for _ in range(3):
+            self.ctl("rescind", "keyboard")
+            self.ctl("rescind", "keyboard")
+            self.ctl("offer", "keyboard")
+            self.ctl("offer", "keyboard")
+        self.ctl("quit")
+        self.ends(0, "quit")
+
     def test_the_socket_is_taken(self):
         self.start(READY)
         run = subprocess.run(

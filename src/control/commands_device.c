@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: MIT */
+#include "control/commands_device.h"
+
+#include <errno.h>
+
+#include "control/control.h"
+#include "vm/vm.h"
+#include "vsp/scancodes.h"
+#include "vsp/synthhid.h"
+#include "vsp/synthkbd.h"
+#include "vsp/vmbus/channel.h"
+
+/* Answer with what a device's call returned. */
+static void answer(struct control_call *call, const char *device, int err)
+{
+	switch (err) {
+	case 0:
+		control_answer(call, NULL);
+		break;
+	case -ENOTCONN:
+		control_refuse(call, "not-ready",
+			       "the guest has no driver for the %s", device);
+		break;
+	case -ENOBUFS:
+		control_refuse(call, "full",
+			       "too much waits already for the guest to take "
+			       "from the %s",
+			       device);
+		break;
+	case -EINVAL:
+		control_refuse(call, "request", "out of range for the %s",
+			       device);
+		break;
+	default:
+		control_refuse(call, "failed", "%s: %s", device,
+			       g_strerror(-err));
+		break;
+	}
+}
+
+/* Return: the device; NULL: @call is answered. */
+static void *find(void *vm, struct control_call *call,
+		  const struct vsp_ops *ops, const char *name)
+{
+	void *device = vm_device(vm, ops);
+
+	if (!device)
+		control_refuse(call, "absent", "this machine has no %s", name);
+	return device;
+}
+
+static void type_keys(void *vm, struct control_call *call, const char *what,
+		      bool (*translate)(const char *text, GArray *keys,
+					GError **error))
+{
+	g_autoptr(GArray) keys =
+		g_array_new(FALSE, FALSE, sizeof(struct synthkbd_key));
+	struct synthkbd *kbd = find(vm, call, &synthkbd_ops, "keyboard");
+	g_autoptr(GError) error = NULL;
+
+	if (!kbd)
+		return;
+	if (!translate(control_string(call, what), keys, &error)) {
+		control_refuse(call, "request", "%s", error->message);
+		return;
+	}
+	answer(call, "keyboard",
+	       synthkbd_type(kbd,
+			     (const struct synthkbd_key *)(void *)keys->data,
+			     keys->len));
+}
+
+void command_type(void *vm, struct control_call *call)
+{
+	type_keys(vm, call, "text", scancodes_text);
+}
+
+void command_key(void *vm, struct control_call *call)
+{
+	type_keys(vm, call, "keys", scancodes_chord);
+}
+
+void command_mouse(void *vm, struct control_call *call)
+{
+	struct synthhid *hid = find(vm, call, &synthhid_ops, "mouse");
+	uint64_t x = control_number(call, "x", 0);
+	uint64_t y = control_number(call, "y", 0);
+
+	if (hid)
+		answer(call, "mouse",
+		       x > SYNTHHID_POSITION_MAX || y > SYNTHHID_POSITION_MAX
+			       ? -EINVAL
+			       : synthhid_move(hid, (uint32_t)x, (uint32_t)y));
+}
+
+void command_click(void *vm, struct control_call *call)
+{
+	static const char *const names[] = {"left", "right", "middle"};
+	struct synthhid *hid = find(vm, call, &synthhid_ops, "mouse");
+	const char *button = control_string(call, "button");
+
+	if (!hid)
+		return;
+	for (unsigned int i = 0; i < G_N_ELEMENTS(names); i++) {
+		if (!g_strcmp0(button ? button : "left", names[i])) {
+			answer(call, "mouse", synthhid_click(hid, 1u << i));
+			return;
+		}
+	}
+	control_refuse(call, "request", "no button '%s'; left, right or middle",
+		       button);
+}
+
+void command_scroll(void *vm, struct control_call *call)
+{
+	struct synthhid *hid = find(vm, call, &synthhid_ops, "mouse");
+	const char *text = control_string(call, "steps");
+	gint64 steps;
+
+	if (!hid)
+		return;
+	if (!g_ascii_string_to_signed(text, 10, -SYNTHHID_WHEEL_MAX,
+				      SYNTHHID_WHEEL_MAX, &steps, NULL))
+		control_refuse(call, "request",
+			       "'%s' is no number from -%d (towards the user) "
+			       "to %d",
+			       text, SYNTHHID_WHEEL_MAX, SYNTHHID_WHEEL_MAX);
+	else
+		answer(call, "mouse", synthhid_scroll(hid, (int)steps));
+}
+
+/* Return: the channel; NULL: @call is answered. */
+static struct channel *find_channel(void *vm, struct control_call *call)
+{
+	const char *name = control_string(call, "device");
+	struct channel *ch = vm_channel(vm, name);
+
+	if (!ch)
+		control_refuse(call, "absent",
+			       "no device '%s' on VMbus; inspect lists them",
+			       name);
+	return ch;
+}
+
+void command_rescind(void *vm, struct control_call *call)
+{
+	struct channel *ch = find_channel(vm, call);
+
+	if (!ch)
+		return;
+	channel_rescind(ch);
+	control_answer(call, NULL);
+}
+
+void command_offer(void *vm, struct control_call *call)
+{
+	struct channel *ch = find_channel(vm, call);
+
+	if (ch)
+		answer(call, channel_name(ch), channel_offer(ch));
+}
