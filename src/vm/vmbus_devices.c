@@ -9,9 +9,13 @@
 #include "base/log.h"
 #include "config/machine_config.h"
 #include "partition/profile.h"
+#include "synic/ref_time.h"
 #include "vm/vm_private.h"
 #include "vsp/balloon.h"
 #include "vsp/echo.h"
+#include "vsp/ic_heartbeat.h"
+#include "vsp/ic_shutdown.h"
+#include "vsp/ic_timesync.h"
 #include "vsp/synthhid.h"
 #include "vsp/synthkbd.h"
 #include "vsp/vmbus/channel.h"
@@ -53,6 +57,53 @@ static void *make_keyboard(struct vm *vm, const struct vsp_params *params)
 	return synthkbd_new(params);
 }
 
+/* Beats in a row that say that something is wrong: ten seconds. */
+#define MISSED_MANY 5
+
+static void on_missed(void *ctx, unsigned int n)
+{
+	(void)ctx;
+	if (n == MISSED_MANY)
+		log_warn_ratelimited("the guest has missed %u heartbeats", n);
+}
+
+static void on_back(void *ctx, unsigned int n)
+{
+	(void)ctx;
+	if (n >= MISSED_MANY)
+		log_warn_ratelimited(
+			"the guest's heart beats again, after %u missed", n);
+}
+
+static const struct ic_heartbeat_events heartbeat_events = {
+	.missed = on_missed,
+	.back = on_back,
+};
+
+static void *make_heartbeat(struct vm *vm, const struct vsp_params *params)
+{
+	return ic_heartbeat_new(params, &heartbeat_events, vm, 0);
+}
+
+static uint64_t reference_now(void *ctx)
+{
+	return ref_time_now(((struct vm *)ctx)->ref_time);
+}
+
+static void *make_timesync(struct vm *vm, const struct vsp_params *params)
+{
+	const struct ic_timesync_clock clock = {.reference = reference_now,
+						.ctx = vm};
+
+	return ic_timesync_new(params, &clock, 0);
+}
+
+static void *make_shutdown(struct vm *vm, const struct vsp_params *params)
+{
+	(void)vm;
+	return ic_shutdown_new(params);
+}
+
 static void *make_mouse(struct vm *vm, const struct vsp_params *params)
 {
 	(void)vm;
@@ -66,6 +117,30 @@ static void *make_balloon(struct vm *vm, const struct vsp_params *params)
 }
 
 static const struct device_row rows[] = {
+	{
+		.name = "heartbeat",
+		.ops = &ic_heartbeat_ops,
+		.make = make_heartbeat,
+		.instance = HV_HEART_BEAT_INSTANCE_GUID,
+		.has_milestone = true,
+		.milestone = MILESTONE_IC_HEARTBEAT,
+	},
+	{
+		.name = "timesync",
+		.ops = &ic_timesync_ops,
+		.make = make_timesync,
+		.instance = HV_TS_INSTANCE_GUID,
+		.has_milestone = true,
+		.milestone = MILESTONE_IC_TIMESYNC,
+	},
+	{
+		.name = "shutdown",
+		.ops = &ic_shutdown_ops,
+		.make = make_shutdown,
+		.instance = HV_SHUTDOWN_INSTANCE_GUID,
+		.has_milestone = true,
+		.milestone = MILESTONE_IC_SHUTDOWN,
+	},
 	{
 		.name = "keyboard",
 		.ops = &synthkbd_ops,
