@@ -73,6 +73,8 @@ void vm_pause(struct vm *vm)
 	timer_queue_pause(vm->timers);
 	vmbus_host_pause(vm->vmbus);
 	vm_time_pause(vm);
+	/* No processor sees it, so it can be done whenever we are here. */
+	gmem_settle(vm->mem);
 }
 
 void vm_resume(struct vm *vm)

@@ -68,6 +68,26 @@ static const struct vmbus_events bus_events = {
 	.unloaded = on_unloaded,
 };
 
+/* Main thread: stop the processors for it, which settles. */
+static gboolean settle(gpointer data)
+{
+	struct vm *vm = data;
+
+	vm_pause(vm);
+	/* An event, if there is one, decides what happens next. */
+	if (!vm->suspended && vm->event == VM_EVENT_NONE)
+		vm_resume(vm);
+	return G_SOURCE_REMOVE;
+}
+
+/* Any thread. */
+static void on_settle(void *ctx)
+{
+	const struct vmbus_host *h = ctx;
+
+	g_idle_add(settle, h->vm);
+}
+
 /* --- life ---------------------------------------------------------------------- */
 
 struct vmbus_host *vmbus_host_new(struct vm *vm, GError **error)
@@ -97,7 +117,9 @@ struct vmbus_host *vmbus_host_new(struct vm *vm, GError **error)
 		&(struct channel_bus_params){.thread = h->bus,
 					     .mem = vm->mem,
 					     .synic = vm->synic,
-					     .ports = vm->ports},
+					     .ports = vm->ports,
+					     .settle = on_settle,
+					     .ctx = h},
 		error);
 	if (!h->channels)
 		goto fail;
@@ -116,6 +138,8 @@ void vmbus_host_free(struct vmbus_host *host)
 	/* Channels want the thread, and the thread wants workers to close. */
 	vmbus_thread_free(host->bus);
 	channel_bus_free(host->channels);
+	while (g_idle_remove_by_data(host->vm))
+		;
 	pthread_mutex_destroy(&host->lock);
 	g_free(host);
 }
