@@ -3,8 +3,11 @@
 
 #include <errno.h>
 
+#include <json-c/json.h>
+
 #include "control/control.h"
 #include "vm/vm.h"
+#include "vsp/balloon.h"
 #include "vsp/scancodes.h"
 #include "vsp/synthhid.h"
 #include "vsp/synthkbd.h"
@@ -127,6 +130,50 @@ void command_scroll(void *vm, struct control_call *call)
 			       text, SYNTHHID_WHEEL_MAX, SYNTHHID_WHEEL_MAX);
 	else
 		answer(call, "mouse", synthhid_scroll(hid, (int)steps));
+}
+
+#define MIB (1ull << 20)
+
+static void add_mib(struct json_object *o, const char *key, uint64_t bytes)
+{
+	json_object_object_add(o, key, json_object_new_uint64(bytes / MIB));
+}
+
+static void add_bool(struct json_object *o, const char *key, bool value)
+{
+	json_object_object_add(o, key, json_object_new_boolean(value));
+}
+
+static struct json_object *balloon_json(struct balloon *b)
+{
+	struct json_object *o = json_object_new_object();
+	struct balloon_status s;
+
+	balloon_get_status(b, &s);
+	add_bool(o, "ready", s.ready && s.can_balloon);
+	add_bool(o, "busy", s.busy);
+	add_bool(o, "limited", s.limited);
+	add_mib(o, "target_mib", s.target_bytes);
+	add_mib(o, "ballooned_mib", s.ballooned_bytes);
+	add_mib(o, "available_mib", s.available_bytes);
+	add_mib(o, "committed_mib", s.committed_bytes);
+	return o;
+}
+
+void command_balloon(void *vm, struct control_call *call)
+{
+	struct balloon *b = find(vm, call, &balloon_ops, "balloon");
+	uint64_t mib = control_number(call, "mib", UINT64_MAX);
+
+	if (!b)
+		return;
+	if (mib == UINT64_MAX)
+		control_answer(call, balloon_json(b));
+	else
+		answer(call, "balloon",
+		       mib > UINT64_MAX / MIB
+			       ? -EINVAL
+			       : balloon_set_target(b, mib * MIB));
 }
 
 /* Return: the channel; NULL: @call is answered. */
