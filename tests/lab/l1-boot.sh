@@ -70,7 +70,7 @@ qemu_command() {
 	if [[ ! $cpu ]]; then
 		# what costs a quarter of the speed under emulation, and that no
 		# test needs; --cpu max has it all
-		cpu=max,-la57,-smap,-smep,-umip,-pku
+		cpu=max,-la57,-smap,-smep,-umip,-pku,-erms,-fsrm
 		# nested AMD-V without an XSETBV intercept: hide what needs it
 		((${qemu_version%%.*} >= 8)) ||
 			cpu+=,-xsave,-avx,-avx2,-fma,-f16c,-mpx,-vaes,-vpclmulqdq
