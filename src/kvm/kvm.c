@@ -154,8 +154,7 @@ int kvm_dev_fd(const struct kvm *kvm)
 	return kvm->dev_fd;
 }
 
-/* Deny the synthetic MSRs in the kernel, so that they all come out to us. */
-static int set_msr_filter(const struct kvm *kvm)
+int kvm_trap_msrs(const struct kvm *kvm)
 {
 	struct kvm_enable_cap cap = {
 		.cap = KVM_CAP_X86_USER_SPACE_MSR,
@@ -271,10 +270,6 @@ int kvm_create_vm(struct kvm *kvm, GError **error)
 	if (!err) {
 		what = "use 32-bit APIC ids";
 		err = enable_x2apic_ids(kvm);
-	}
-	if (!err) {
-		what = "trap the synthetic MSRs";
-		err = set_msr_filter(kvm);
 	}
 	if (!err)
 		return 0;

@@ -51,14 +51,24 @@ int kvm_value(const struct kvm *kvm, int capability);
 unsigned int kvm_max_vcpus(const struct kvm *kvm);
 
 /**
- * kvm_create_vm() - make the VM with irqchip, PIT and our MSR filter
- *
- * Every access to 0x40000000-0x40001FFF, and to any MSR that KVM does not
- * know, comes out as KVM_EXIT_X86_RDMSR or KVM_EXIT_X86_WRMSR.
+ * kvm_create_vm() - make the VM with irqchip and PIT
  *
  * Return: 0, or -1 with @error set (it names the missing capability).
  */
 int kvm_create_vm(struct kvm *kvm, GError **error);
+
+/**
+ * kvm_trap_msrs() - let MSR accesses come out to us
+ *
+ * From then on every access to 0x40000000-0x40001FFF, and to any MSR that KVM
+ * does not know, is KVM_EXIT_X86_RDMSR or KVM_EXIT_X86_WRMSR.
+ *
+ * KVM waits for all readers of the old filter, which takes some 10 ms on a
+ * host of several processors although there are none.
+ *
+ * Return: 0 or -errno.  Thread: any, before the first KVM_RUN.
+ */
+int kvm_trap_msrs(const struct kvm *kvm);
 
 /**
  * kvm_map() - put @bytes of host memory at @gpa, in a slot of its own

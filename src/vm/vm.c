@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/thread.h"
 #include "config/machine_config.h"
 #include "devices/bus.h"
 #include "hypercalls/hypercall.h"
@@ -194,6 +195,36 @@ static int start_threads(struct vm *vm, GError **error)
 	return 0;
 }
 
+static void *trap_msrs(void *kvm)
+{
+	return GINT_TO_POINTER(kvm_trap_msrs(kvm));
+}
+
+/* Two things that take their time, and nothing of each other's. */
+static int load_kernel_and_trap_msrs(struct vm *vm, GError **error)
+{
+	pthread_t thread;
+	void *result = NULL;
+	int failed,
+		err = thread_start(&thread, "msr-filter", trap_msrs, vm->kvm);
+
+	if (err) {
+		g_set_error(error, VM_ERROR, -err, "threads: %s",
+			    g_strerror(-err));
+		return -1;
+	}
+	failed = vm_load_kernel(vm, error);
+	pthread_join(thread, &result);
+	err = GPOINTER_TO_INT(result);
+	if (!failed && err) {
+		g_set_error(error, KVM_ERROR, -err,
+			    "cannot trap the synthetic MSRs: %s",
+			    g_strerror(-err));
+		failed = -1;
+	}
+	return failed;
+}
+
 static void choose_features(struct vm *vm, bool tsc_invariant)
 {
 	const struct machine_config *c = vm->config;
@@ -236,7 +267,7 @@ struct vm *vm_new(const struct machine_config *config, uint64_t start_ns,
 	vm->mmio = bus_new("mmio");
 	vm->platform = platform_new(vm, error);
 	if (!vm->platform || save_power_on_state(vm, error) ||
-	    vm_load_kernel(vm, error) || start_threads(vm, error))
+	    load_kernel_and_trap_msrs(vm, error) || start_threads(vm, error))
 		goto fail;
 	return vm;
 fail:
