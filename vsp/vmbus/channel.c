@@ -125,6 +125,7 @@ static void unmap_ring(struct channel *ch)
 
 	ring_map_free(ch->map, waits);
 	ch->map = NULL;
+	g_clear_pointer(&ch->copy, g_free);
 	if (!waits && bus->settle &&
 	    gmem_left_pages(bus->mem) > RING_PAGES_LEFT_MAX / 2)
 		bus->settle(bus->ctx);
@@ -165,6 +166,9 @@ static int try_open(struct channel *ch)
 	err = ring_map_init(ch->map, &ch->in, &ch->out);
 	if (err)
 		goto no_ring;
+	ch->ring_in_bytes = ch->in.size;
+	ch->ring_out_bytes = ch->out.size;
+	ch->copy = g_malloc(ch->params.max_in);
 	/* The guest may signal before it knows that it is open. */
 	err = ports_add_event(bus->ports, ch->request.connection_id, 1,
 			      on_signal, ch);
@@ -463,7 +467,6 @@ static void destroy(struct channel *ch)
 	pthread_cond_destroy(&ch->closed_cond);
 	pthread_mutex_destroy(&ch->lock);
 	g_free((char *)ch->params.name);
-	g_free(ch->copy);
 	g_free(ch);
 }
 
@@ -515,13 +518,13 @@ struct channel *channel_new(struct channel_bus *bus,
 	ch->bus = bus;
 	*p = *params;
 	p->name = g_strdup(params->name);
-	p->max_in = MIN(p->max_in ? p->max_in : MAX_IN_DEFAULT, PACKET_MAX);
+	p->max_in = CLAMP(p->max_in ? p->max_in : MAX_IN_DEFAULT, PACKET_HEADER,
+			  PACKET_MAX);
 	p->max_out = p->max_out ? p->max_out : MAX_OUT_DEFAULT;
 	ch->ops = ops;
 	ch->ctx = ctx;
 	ch->worker = p->worker ? p->worker : bus->worker;
 	ch->owner = (struct vmbus_owner){.ops = &owner_ops, .ctx = ch};
-	ch->copy = g_malloc(MAX(p->max_in, PACKET_HEADER));
 	pthread_mutex_init(&ch->lock, NULL);
 	pthread_cond_init(&ch->closed_cond, NULL);
 	g_queue_init(&ch->events);
@@ -655,6 +658,7 @@ void channel_get_stats(struct channel *ch, struct channel_stats *stats)
 		.packets_out = ch->n.packets_out,
 		.bytes_out = ch->n.bytes_out,
 		.signals_in = ch->n_signals_in,
+		.signals_needless = ch->n.signals_needless,
 		.signals_out = ch->n.signals_out,
 		.blocked = ch->n.blocked,
 		.stalled = ch->n.stalled,
@@ -662,6 +666,8 @@ void channel_get_stats(struct channel *ch, struct channel_stats *stats)
 		.failures = ch->n.failures,
 		.open = ch->is_open,
 		.target_vp = ch->target_vp,
+		.ring_in_bytes = ch->ring_in_bytes,
+		.ring_out_bytes = ch->ring_out_bytes,
 	};
 	channel_server(ch);
 	if (ch->offer && !ch->rescinded)

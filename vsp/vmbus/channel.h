@@ -301,6 +301,7 @@ struct channel_stats {
 	uint64_t packets_in, bytes_in;
 	uint64_t packets_out, bytes_out;
 	uint64_t signals_in; /* the guest signalled */
+	uint64_t signals_needless; /* ... and there was nothing to do */
 	uint64_t signals_out; /* the guest was interrupted */
 	uint64_t blocked; /* times that the ring to the guest was full */
 	uint64_t stalled; /* times that packet() returned -EAGAIN */
@@ -308,7 +309,7 @@ struct channel_stats {
 	uint64_t failures; /* channel_fail() */
 	bool open;
 	uint32_t target_vp; /* while open */
-	uint32_t ring_in_bytes, ring_out_bytes; /* while open */
+	uint32_t ring_in_bytes, ring_out_bytes; /* of data, when last open */
 	uint16_t relid; /* 0: the guest does not know it */
 };
 

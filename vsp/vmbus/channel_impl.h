@@ -43,7 +43,8 @@ enum channel_state {
 /* One writer, the worker; read by channel_get_stats(). */
 struct channel_counters {
 	_Atomic uint64_t packets_in, bytes_in, packets_out, bytes_out;
-	_Atomic uint64_t signals_out, blocked, stalled, opens, failures;
+	_Atomic uint64_t signals_needless, signals_out, blocked, stalled, opens,
+		failures;
 };
 
 struct channel {
@@ -55,7 +56,6 @@ struct channel {
 	struct worker *worker;
 	struct vmbus_owner owner;
 	uint8_t monitor_id; /* or MONITOR_IDS */
-	uint8_t *copy; /* of the packet that is being looked at, max_in */
 
 	/* the server's lock */
 	struct vmbus_offer *offer; /* NULL: none, or it is released */
@@ -75,6 +75,7 @@ struct channel {
 	_Atomic uint64_t n_signals_in;
 	_Atomic uint32_t target_vp;
 	_Atomic bool is_open;
+	_Atomic uint32_t ring_in_bytes, ring_out_bytes;
 
 	/* the worker */
 	enum channel_state state;
@@ -91,6 +92,7 @@ struct channel {
 	bool waiting; /* pending_send_sz is set */
 	uint32_t want; /* the longest that had no room, 0: none */
 	uint64_t idle_since; /* for poll_ns; 0: not idle */
+	uint64_t signals_seen; /* of n_signals_in */
 
 	/* ... while open */
 	struct vmbus_open_request request;
@@ -99,6 +101,7 @@ struct channel {
 	struct ring_map *map;
 	struct ring_in in;
 	struct ring_out out;
+	uint8_t *copy; /* of the packet that is being looked at, max_in */
 	uint8_t *interrupt_page; /* below VERSION_WIN8 */
 	GPtrArray *gpadls; /* that the device got */
 	uint8_t *monitor_page; /* where the guest sets its bit, NULL: nowhere */

@@ -220,6 +220,17 @@ static void settle(struct channel *ch, bool progress)
 		worker_queue(ch->worker, &ch->data);
 }
 
+/* Did the guest signal, although nothing is there and nothing is waited for? */
+static void count_needless(struct channel *ch)
+{
+	uint64_t signals = ch->n_signals_in;
+
+	if (signals != ch->signals_seen && !ch->want &&
+	    !ring_in_has_more(&ch->in))
+		count(&ch->n.signals_needless, signals - ch->signals_seen);
+	ch->signals_seen = signals;
+}
+
 static void run_data(struct worker_task *task)
 {
 	struct channel *ch = CHANNEL_OF(task, data);
@@ -228,6 +239,7 @@ static void run_data(struct worker_task *task)
 	if (ch->state != CHANNEL_OPEN)
 		return;
 	ring_in_mask(&ch->in);
+	count_needless(ch);
 	channel_enter(ch);
 	check_room(ch);
 	if (ch->state == CHANNEL_OPEN)
