@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "control/commands_device.h"
+#include "control/commands_ic.h"
 #include "report/report.h"
 #include "vm/vm.h"
 
@@ -93,6 +94,10 @@ const struct control_command vm_commands[] = {
 	{"resume", "go on after pause", {{0}}, resume},
 	{"reset", "press the reset button", {{0}}, reset},
 	{"power-button", "press the power button (ACPI)", {{0}}, power_button},
+	{"shutdown", "ask the guest to power off", {{0}}, command_shutdown},
+	{"reboot", "ask the guest to restart", {{0}}, command_reboot},
+	{"hibernate", "ask the guest to hibernate", {{0}}, command_hibernate},
+	{"time-sync", "have the guest set its clock", {{0}}, command_time_sync},
 	{"type",
 	 "type text on the guest's keyboard",
 	 {{"text", false, false}},

@@ -169,6 +169,8 @@ class Ctl(unittest.TestCase):
                            (["rescind", "odd"], "no device 'odd'"),
                            (["offer", "odd"], "no device 'odd'")):
             self.assertIn(why, self.ctl(*words, code=1))
+        for command in ("shutdown", "reboot", "hibernate", "time-sync"):
+            self.assertIn("no driver", self.ctl(command, code=1))
         for _ in range(3):
             self.ctl("rescind", "keyboard")
             self.ctl("rescind", "keyboard")
@@ -176,6 +178,14 @@ class Ctl(unittest.TestCase):
             self.ctl("offer", "keyboard")
         self.ctl("quit")
         self.ends(0, "quit")
+
+    def test_ends_while_a_guest_is_asked(self):
+        self.start(READY, "--profile", "ws2012")
+        with socket.socket(socket.AF_UNIX) as client:
+            client.connect(self.socket)
+            client.sendall(b'{"command":"shutdown"}\n' * 3)
+            self.ctl("quit")
+            self.ends(0, "quit")
 
     def test_the_socket_is_taken(self):
         self.start(READY)

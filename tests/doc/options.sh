@@ -33,5 +33,5 @@ same "exit codes" \
 same "commands of ctl" \
 	"$("$1" ctl 2>&1 | sed -n 's/^  \([a-z-]*\) .*/\1/p')" \
 	"$(sed -n '/^# COMMANDS/,/^# THE SOCKET/p' "$root/doc/kvmbus-ctl.1.scd" |
-		sed -nE 's/^\*([a-z-]+)\*.*/\1/p')"
+		grep -E '^\*[a-z-]+\*' | grep -oE '\*[a-z-]+\*' | tr -d '*')"
 exit "$bad"

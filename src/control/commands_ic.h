@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * commands_ic.h - the commands that ask an integration component of the guest;
+ * rows of the table in commands.c.
+ *
+ * They are answered when the guest has answered, or with the code "timeout"
+ * after CONTROL_GUEST_NS; "not-ready" where the guest has no such driver.
+ */
+#ifndef CONTROL_COMMANDS_IC_H
+#define CONTROL_COMMANDS_IC_H
+
+struct control_call;
+
+/* How long a guest may take. */
+#define CONTROL_GUEST_NS 30000000000ull
+
+void command_shutdown(void *vm, struct control_call *call);
+void command_reboot(void *vm, struct control_call *call);
+void command_hibernate(void *vm, struct control_call *call);
+void command_time_sync(void *vm, struct control_call *call);
+
+#endif
