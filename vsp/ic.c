@@ -57,6 +57,7 @@ struct ic {
 	/* lock */
 	GQueue queue; /* struct request, to be sent */
 	unsigned int n_requests; /* those, and the one on its way */
+	bool ended; /* takes no more */
 
 	/* any thread */
 	_Atomic bool running;
@@ -253,7 +254,7 @@ int ic_request(struct ic *ic, const void *body, uint32_t bytes,
 	       uint64_t timeout_ns, ic_reply_fn reply, void *ctx)
 {
 	struct request *r;
-	bool full;
+	int err = 0;
 
 	if (bytes > ic->service->max_body)
 		return -EMSGSIZE;
@@ -267,18 +268,20 @@ int ic_request(struct ic *ic, const void *body, uint32_t bytes,
 	};
 	memcpy(r->body, body, bytes);
 	pthread_mutex_lock(&ic->lock);
-	full = ic->n_requests == IC_REQUESTS_MAX;
-	if (!full) {
+	if (ic->ended)
+		err = -ECANCELED;
+	else if (ic->n_requests == IC_REQUESTS_MAX)
+		err = -EBUSY;
+	if (!err) {
 		ic->n_requests++;
 		g_queue_push_tail(&ic->queue, r);
 	}
 	pthread_mutex_unlock(&ic->lock);
-	if (full) {
+	if (err)
 		g_free(r);
-		return -EBUSY;
-	}
-	channel_wake(ic->ch);
-	return 0;
+	else
+		channel_wake(ic->ch);
+	return err;
 }
 
 /* --- timers ------------------------------------------------------------------ */
@@ -558,6 +561,10 @@ void ic_free(struct ic *ic)
 	if (!ic)
 		return;
 	worker_call(channel_worker(ic->ch), end_timers, ic);
+	/* A callback that fails may want to ask for something else. */
+	pthread_mutex_lock(&ic->lock);
+	ic->ended = true;
+	pthread_mutex_unlock(&ic->lock);
 	channel_free(ic->ch);
 	fail_all(ic, -ECANCELED);
 	pthread_mutex_destroy(&ic->lock);

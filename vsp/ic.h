@@ -124,7 +124,8 @@ void ic_free(struct ic *ic);
  * @reply:      called once if this returns 0, and never from inside
  *
  * Any thread.
- * Return: 0; -EBUSY too many are waiting; -EMSGSIZE more than max_body.
+ * Return: 0; -EBUSY too many are waiting; -EMSGSIZE more than max_body;
+ * -ECANCELED in ic_free().
  */
 int ic_request(struct ic *ic, const void *body, uint32_t bytes,
 	       uint64_t timeout_ns, ic_reply_fn reply, void *ctx);

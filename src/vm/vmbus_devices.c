@@ -11,13 +11,14 @@
 #include "partition/profile.h"
 #include "synic/ref_time.h"
 #include "vm/vm_private.h"
-#include "vm/vmbus_host.h"
 #include "vsp/balloon.h"
 #include "vsp/echo.h"
-#include "vsp/hvsock.h"
+#include "vsp/ic_fcopy.h"
 #include "vsp/ic_heartbeat.h"
+#include "vsp/ic_kvp.h"
 #include "vsp/ic_shutdown.h"
 #include "vsp/ic_timesync.h"
+#include "vsp/ic_vss.h"
 #include "vsp/synthhid.h"
 #include "vsp/synthkbd.h"
 #include "vsp/vmbus/channel.h"
@@ -118,20 +119,22 @@ static void *make_balloon(struct vm *vm, const struct vsp_params *params)
 	return balloon_new(params);
 }
 
-static void refuse_hvsock(void *ctx, const struct guid *endpoint,
-			  const struct guid *service)
+static void *make_kvp(struct vm *vm, const struct vsp_params *params)
 {
-	struct vm *vm = ctx;
-
-	vmbus_host_refuse_tl_connect(vm->vmbus, endpoint, service);
+	(void)vm;
+	return ic_kvp_new(params);
 }
 
-/* Nobody can connect before hvsock_listen(). */
-static void *make_hvsock(struct vm *vm, const struct vsp_params *params)
+static void *make_vss(struct vm *vm, const struct vsp_params *params)
 {
-	const struct hvsock_params how = {.refuse = refuse_hvsock, .ctx = vm};
+	(void)vm;
+	return ic_vss_new(params, 0);
+}
 
-	return vm->config->hvsock ? hvsock_new(params, &how, NULL) : NULL;
+static void *make_fcopy(struct vm *vm, const struct vsp_params *params)
+{
+	(void)vm;
+	return ic_fcopy_new(params);
 }
 
 static const struct device_row rows[] = {
@@ -160,6 +163,34 @@ static const struct device_row rows[] = {
 		.milestone = MILESTONE_IC_SHUTDOWN,
 	},
 	{
+		.name = "kvp",
+		.ops = &ic_kvp_ops,
+		.make = make_kvp,
+		.instance = HV_KVP_INSTANCE_GUID,
+		.has_milestone = true,
+		.milestone = MILESTONE_IC_KVP,
+	},
+	{
+		/* Linux will not have it below (hv_snapshot.c:hv_vss_init()) */
+		.name = "vss",
+		.ops = &ic_vss_ops,
+		.make = make_vss,
+		.instance = HV_VSS_INSTANCE_GUID,
+		.since = VERSION_WIN8_1,
+		.has_milestone = true,
+		.milestone = MILESTONE_IC_VSS,
+	},
+	{
+		/* new in Windows Server 2012 R2 */
+		.name = "fcopy",
+		.ops = &ic_fcopy_ops,
+		.make = make_fcopy,
+		.instance = HV_FCOPY_INSTANCE_GUID,
+		.since = VERSION_WIN8_1,
+		.has_milestone = true,
+		.milestone = MILESTONE_IC_FCOPY,
+	},
+	{
 		.name = "keyboard",
 		.ops = &synthkbd_ops,
 		.make = make_keyboard,
@@ -182,14 +213,6 @@ static const struct device_row rows[] = {
 		.instance = HV_DM_INSTANCE_GUID,
 		.has_milestone = true,
 		.milestone = MILESTONE_BALLOON,
-	},
-	{
-		.name = "hvsock",
-		.ops = &hvsock_ops,
-		.make = make_hvsock,
-		.since = VERSION_WIN10,
-		.has_milestone = true,
-		.milestone = MILESTONE_HVSOCK,
 	},
 	{
 		.name = "echo",
