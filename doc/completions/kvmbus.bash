@@ -22,7 +22,7 @@ _kvmbus()
 	local verbs='run doctor profiles ctl --help --version'
 	local profiles='ws2012 ws2012r2 ws2016 ws2019 ws2022 ws2025'
 	local options='--kernel --initrd --append --memory --vcpus --profile
-		--uuid --timeout --control --report --summary --require --on-reboot --numa-srat
+		--uuid --timeout --control --hvsock --report --summary --require --on-reboot --numa-srat
 		--accel --test-devices --print-config --log --help'
 	local milestones='guest_os_id hypercall_page reference_tsc synic stimer
 		vmbus_contact vmbus_offers storvsc_open storvsc_io netvsc_open
@@ -55,7 +55,7 @@ _kvmbus()
 		;;
 	run)
 		case $before in
-		--kernel | --initrd | --control | --report)
+		--kernel | --initrd | --control | --hvsock | --report)
 			compopt -o filenames 2>/dev/null
 			mapfile -t COMPREPLY < <(compgen -f -- "$word")
 			return

@@ -39,6 +39,7 @@ static const char help_text[] =
 	"  --summary           say at the end what the guest used, on standard "
 	"error\n"
 	"  --control SOCKET    listen there for 'kvmbus ctl'\n"
+	"  --hvsock SOCKET     connect the guest's AF_VSOCK to sockets there\n"
 	"  --require NAME,...  milestones that must be reached, else exit "
 	"code 1\n"
 	"  --on-reboot ACTION  when the guest reboots: restart (default) or "
@@ -66,7 +67,7 @@ void cli_help(FILE *out)
 /* Raw values of the options; checked and moved into the config afterwards. */
 struct run_options {
 	char *kernel, *initrd, *append, *profile, *report, *accel, *on_reboot,
-		*uuid, *control;
+		*uuid, *control, *hvsock;
 	char **require, **log;
 	int memory, vcpus, timeout;
 	gboolean test_devices, print_config, srat, summary;
@@ -83,6 +84,7 @@ static void run_options_clear(struct run_options *o)
 	g_free(o->on_reboot);
 	g_free(o->uuid);
 	g_free(o->control);
+	g_free(o->hvsock);
 	g_strfreev(o->require);
 	g_strfreev(o->log);
 }
@@ -108,6 +110,7 @@ static int parse_options(char **argv, struct run_options *o, GError **error)
 		{"report", 0, 0, G_OPTION_ARG_FILENAME, &o->report, NULL, NULL},
 		{"control", 0, 0, G_OPTION_ARG_FILENAME, &o->control, NULL,
 		 NULL},
+		{"hvsock", 0, 0, G_OPTION_ARG_FILENAME, &o->hvsock, NULL, NULL},
 		{"require", 0, 0, G_OPTION_ARG_STRING_ARRAY, &o->require, NULL,
 		 NULL},
 		{"on-reboot", 0, 0, G_OPTION_ARG_STRING, &o->on_reboot, NULL,
@@ -221,6 +224,7 @@ static int parse_run(char **argv, const struct cli_names *names,
 		c->profile = g_steal_pointer(&o.profile);
 		c->report = g_steal_pointer(&o.report);
 		c->control = g_steal_pointer(&o.control);
+		c->hvsock = g_steal_pointer(&o.hvsock);
 		c->accel =
 			o.accel ? g_steal_pointer(&o.accel) : g_strdup("auto");
 		if (o.uuid) {

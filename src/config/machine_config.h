@@ -36,6 +36,7 @@ struct machine_config {
 	char *profile;
 	char *report;
 	char *control; /* socket */
+	char *hvsock; /* socket, and what others begin with */
 	char *accel;
 	char *uuid; /* never NULL */
 	GStrv require; /* milestone names, checked; never NULL after parsing */

@@ -33,7 +33,7 @@ static const struct {
 	[MILESTONE_KEYBOARD] = {"keyboard", true},
 	[MILESTONE_MOUSE] = {"mouse", true},
 	[MILESTONE_VIDEO] = {"video", false},
-	[MILESTONE_HVSOCK] = {"hvsock", false},
+	[MILESTONE_HVSOCK] = {"hvsock", true},
 	[MILESTONE_VPCI] = {"vpci", false},
 	[MILESTONE_UNLOAD] = {"unload", true},
 	[MILESTONE_POWEROFF] = {"poweroff", true},

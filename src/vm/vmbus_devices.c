@@ -11,8 +11,10 @@
 #include "partition/profile.h"
 #include "synic/ref_time.h"
 #include "vm/vm_private.h"
+#include "vm/vmbus_host.h"
 #include "vsp/balloon.h"
 #include "vsp/echo.h"
+#include "vsp/hvsock.h"
 #include "vsp/ic_fcopy.h"
 #include "vsp/ic_heartbeat.h"
 #include "vsp/ic_kvp.h"
@@ -119,6 +121,22 @@ static void *make_balloon(struct vm *vm, const struct vsp_params *params)
 	return balloon_new(params);
 }
 
+static void refuse_hvsock(void *ctx, const struct guid *endpoint,
+			  const struct guid *service)
+{
+	struct vm *vm = ctx;
+
+	vmbus_host_refuse_tl_connect(vm->vmbus, endpoint, service);
+}
+
+/* Nobody can connect before hvsock_listen(). */
+static void *make_hvsock(struct vm *vm, const struct vsp_params *params)
+{
+	const struct hvsock_params how = {.refuse = refuse_hvsock, .ctx = vm};
+
+	return vm->config->hvsock ? hvsock_new(params, &how, NULL) : NULL;
+}
+
 static void *make_kvp(struct vm *vm, const struct vsp_params *params)
 {
 	(void)vm;
@@ -213,6 +231,14 @@ static const struct device_row rows[] = {
 		.instance = HV_DM_INSTANCE_GUID,
 		.has_milestone = true,
 		.milestone = MILESTONE_BALLOON,
+	},
+	{
+		.name = "hvsock",
+		.ops = &hvsock_ops,
+		.make = make_hvsock,
+		.since = VERSION_WIN10,
+		.has_milestone = true,
+		.milestone = MILESTONE_HVSOCK,
 	},
 	{
 		.name = "echo",

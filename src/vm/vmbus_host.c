@@ -9,6 +9,7 @@
 #include "partition/profile.h"
 #include "vm/vm_private.h"
 #include "vm/vmbus_devices.h"
+#include "vsp/hvsock.h"
 #include "vsp/vmbus/channel.h"
 #include "vsp/vmbus/server_thread.h"
 
@@ -48,9 +49,18 @@ static void on_offers_sent(void *ctx)
 	milestone_reach(&h->vm->milestones, MILESTONE_VMBUS_OFFERS);
 }
 
+/* NULL: the machine has none.  The devices are there before the guest runs. */
+static struct hvsock *find_hvsock(struct vmbus_host *h)
+{
+	return h->devices ? vmbus_devices_find(h->devices, &hvsock_ops) : NULL;
+}
+
 static void on_disconnected(void *ctx)
 {
-	(void)ctx;
+	struct hvsock *hvsock = find_hvsock(ctx);
+
+	if (hvsock)
+		hvsock_disconnected(hvsock);
 	log_debug_ratelimited("the guest is gone");
 }
 
@@ -61,11 +71,33 @@ static void on_unloaded(void *ctx)
 	milestone_reach(&h->vm->milestones, MILESTONE_UNLOAD);
 }
 
+static void on_tl_connect(void *ctx, const struct guid *endpoint,
+			  const struct guid *service, const struct guid *silo)
+{
+	struct hvsock *hvsock = find_hvsock(ctx);
+
+	(void)silo; /* of containers, which Linux does not know */
+	if (hvsock)
+		hvsock_connect(hvsock, endpoint, service);
+	else
+		vmbus_host_refuse_tl_connect(ctx, endpoint, service);
+}
+
+void vmbus_host_refuse_tl_connect(struct vmbus_host *host,
+				  const struct guid *endpoint,
+				  const struct guid *service)
+{
+	vmbus_server_refuse_tl_connect(vmbus_thread_lock(host->bus), endpoint,
+				       service);
+	vmbus_thread_unlock(host->bus);
+}
+
 static const struct vmbus_events bus_events = {
 	.connected = on_connected,
 	.offers_sent = on_offers_sent,
 	.disconnected = on_disconnected,
 	.unloaded = on_unloaded,
+	.tl_connect = on_tl_connect,
 };
 
 /* Main thread: stop the processors for it, which settles. */
@@ -124,6 +156,9 @@ struct vmbus_host *vmbus_host_new(struct vm *vm, GError **error)
 	if (!h->channels)
 		goto fail;
 	h->devices = vmbus_devices_new(vm, h->channels, &machine);
+	if (find_hvsock(h) &&
+	    !hvsock_listen(find_hvsock(h), vm->config->hvsock, error))
+		goto fail;
 	return h;
 fail:
 	vmbus_host_free(h);

@@ -11,6 +11,7 @@
 #include <glib.h>
 
 struct channel;
+struct guid;
 struct report_device;
 struct report_vmbus;
 struct vm;
@@ -40,6 +41,15 @@ void vmbus_host_resume(struct vmbus_host *host);
  * When it returns no channel uses the guest's memory.
  */
 void vmbus_host_reset(struct vmbus_host *host);
+
+/**
+ * vmbus_host_refuse_tl_connect() - nobody listens where the guest connects
+ *
+ * Any thread, no lock held.
+ */
+void vmbus_host_refuse_tl_connect(struct vmbus_host *host,
+				  const struct guid *endpoint,
+				  const struct guid *service);
 
 /** vmbus_host_report() - what happened; borrowed until the next call */
 const struct report_vmbus *vmbus_host_report(struct vmbus_host *host);

@@ -59,7 +59,7 @@ static const struct chanmsg_row table[] = {
 	      gpadl_teardown, server_on_gpadl_teardown),
 	HOST(CHANNELMSG_GPADL_TORNDOWN, VERSION_WIN7, "GpadlTorndown",
 	     gpadl_torndown),
-	GUEST(CHANNELMSG_RELID_RELEASED, VERSION_WIN7, "RelidReleased",
+	GUEST(CHANNELMSG_RELID_RELEASED, 0, "RelidReleased",
 	      relid_released, server_on_relid_released),
 	GUEST(CHANNELMSG_INITIATE_CONTACT, 0, "InitiateContact",
 	      initiate_contact, server_on_initiate_contact),

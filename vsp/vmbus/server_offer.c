@@ -231,6 +231,9 @@ int server_on_relid_released(struct vmbus_server *s, const struct chanmsg *msg)
 	struct vmbus_offer *o =
 		server_by_relid(s, msg->relid_released.child_relid);
 
+	/* After UNLOAD Linux still releases what it had; so did we. */
+	if (s->state != SERVER_CONNECTED)
+		return 0;
 	if (!o)
 		return -ENODEV;
 	/* Not rescinded: Linux does not want the device. */

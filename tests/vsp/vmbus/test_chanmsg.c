@@ -31,7 +31,7 @@ static const struct {
 	{10, false, 20, VERSION_WIN7},
 	{11, true, 16, VERSION_WIN7},
 	{12, false, 12, VERSION_WIN7},
-	{13, true, 12, VERSION_WIN7},
+	{13, true, 12, 0},
 	{14, true, 40, 0},
 	{15, false, 16, 0},
 	{16, true, 8, 0},

@@ -652,7 +652,7 @@ static const struct {
 	{8, "GPADL_HEADER", {F, F | 10, 10, 10, 10, 10, 10, F, F}},
 	{9, "GPADL_BODY", {F, F, F, F, F, F, F, F, F}},
 	{11, "GPADL_TEARDOWN", {F, F | 12, 12, 12, 12, 12, 12, F, F}},
-	{13, "RELID_RELEASED", {F, F, OK, F, F, F, OK, F, F}},
+	{13, "RELID_RELEASED", {OK, F, OK, F, F, F, OK, OK, F}},
 	{14, "INITIATE_CONTACT", {15, 15, 15, OK, OK, OK, 15, OK, 15}},
 	{16, "UNLOAD", {17, 17, 17, OK, OK, OK, 17, OK, 17}},
 	{18,

@@ -1,0 +1,344 @@
+/* SPDX-License-Identifier: MIT */
+#include "vsp/hvsock.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/guid.h"
+#include "base/log.h"
+#include "vsp/hvsock_impl.h"
+#include "vsp/vmbus/channel.h"
+
+#define LOG_CATEGORY "hvsock"
+
+#define BACKLOG 16
+
+/* What is put behind the path: "_4294967295". */
+#define SUFFIX_MAX 11u
+
+#define HVSOCK_OF(at, member)                                              \
+	((struct hvsock *)(void *)((uint8_t *)(at)-offsetof(struct hvsock, \
+							    member)))
+
+/* --- connections of the guest -------------------------------------------------- */
+
+/* Return: the port of a GUID that Linux made of one, or UINT32_MAX. */
+static uint32_t port_of(const struct guid *service)
+{
+	struct guid template = HV_SOCK_TEMPLATE_GUID;
+	uint32_t port;
+
+	memcpy(&port, service, sizeof(port));
+	memcpy(&template, &port, sizeof(port));
+	return guid_equal(&template, service) ? port : UINT32_MAX;
+}
+
+/* Return: connected, or -errno. */
+static int connect_host(const struct hvsock *h, uint32_t port)
+{
+	struct sockaddr_un a = {.sun_family = AF_UNIX};
+	int fd, err;
+
+	g_snprintf(a.sun_path, sizeof(a.sun_path), "%s_%u", h->path, port);
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return -errno;
+	/* Such a socket is connected at once, or cannot be. */
+	if (!connect(fd, (const struct sockaddr *)&a, sizeof(a)))
+		return fd;
+	err = -errno;
+	close(fd);
+	return err;
+}
+
+static int connect_guest(struct hvsock *h, const struct hvsock_request *r)
+{
+	uint32_t port = port_of(&r->service);
+	struct connection *c;
+	int fd, err;
+
+	if (h->stopping || !h->path || port > HVSOCK_PORT_MAX)
+		return -ECONNREFUSED;
+	if (h->n_connections >= HVSOCK_CONNECTIONS_MAX)
+		return -EMFILE;
+	fd = connect_host(h, port);
+	if (fd < 0)
+		return fd;
+	c = connection_new(h, fd, false);
+	c->port = port;
+	err = connection_offer(c, &r->service, &r->endpoint);
+	if (err)
+		connection_end(c);
+	return err;
+}
+
+static void refuse(struct hvsock *h, const struct hvsock_request *r, int err)
+{
+	log_debug_ratelimited("a connection of the guest is refused: %s",
+			      g_strerror(-err));
+	h->refused++;
+	h->how.refuse(h->how.ctx, &r->endpoint, &r->service);
+}
+
+static bool next_request(struct hvsock *h, struct hvsock_request *r)
+{
+	bool any;
+
+	pthread_mutex_lock(&h->lock);
+	any = h->n_requests;
+	*r = h->requests[0];
+	if (any)
+		memmove(&h->requests[0], &h->requests[1],
+			--h->n_requests * sizeof(h->requests[0]));
+	pthread_mutex_unlock(&h->lock);
+	return any;
+}
+
+static void run_connect(struct worker_task *task)
+{
+	struct hvsock *h = HVSOCK_OF(task, connect);
+	struct hvsock_request r;
+
+	while (next_request(h, &r)) {
+		int err = connect_guest(h, &r);
+
+		if (err)
+			refuse(h, &r, err);
+	}
+}
+
+void hvsock_connect(struct hvsock *h, const struct guid *endpoint,
+		    const struct guid *service)
+{
+	struct hvsock_request r = {.endpoint = *endpoint, .service = *service};
+	bool has_room;
+
+	pthread_mutex_lock(&h->lock);
+	has_room = h->n_requests < HVSOCK_REQUESTS_MAX;
+	if (has_room)
+		h->requests[h->n_requests++] = r;
+	pthread_mutex_unlock(&h->lock);
+	if (has_room)
+		worker_queue(h->worker, &h->connect);
+	else
+		refuse(h, &r, -EAGAIN);
+}
+
+/* --- connections of the host ----------------------------------------------------- */
+
+static void run_accept(struct worker_fd *fd, uint32_t events)
+{
+	struct hvsock *h = HVSOCK_OF(fd, listener);
+	int client = accept4(fd->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+	(void)events;
+	if (client < 0)
+		return;
+	if (h->n_connections < HVSOCK_CONNECTIONS_MAX) {
+		connection_read_line(connection_new(h, client, true));
+		return;
+	}
+	h->refused++;
+	close(client);
+}
+
+/* Is there a socket that nobody listens on? */
+static bool is_stale(const struct sockaddr_un *a)
+{
+	struct stat st;
+	bool stale;
+	int fd;
+
+	/* connect() to any other file is refused, too. */
+	if (lstat(a->sun_path, &st) || !S_ISSOCK(st.st_mode))
+		return false;
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return false;
+	stale = connect(fd, (const struct sockaddr *)a, sizeof(*a)) &&
+		errno == ECONNREFUSED;
+	close(fd);
+	return stale;
+}
+
+/* Return: a descriptor, or -errno. */
+static int listen_at(const char *path)
+{
+	struct sockaddr_un a = {.sun_family = AF_UNIX};
+	int fd, err = 0;
+
+	if (strlen(path) + SUFFIX_MAX >= sizeof(a.sun_path))
+		return -ENAMETOOLONG;
+	memcpy(a.sun_path, path, strlen(path));
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return -errno;
+	if (is_stale(&a))
+		unlink(path);
+	/* The name gets the descriptor's mode: at no moment may others in. */
+	if (fchmod(fd, 0600) ||
+	    bind(fd, (const struct sockaddr *)&a, sizeof(a)) ||
+	    listen(fd, BACKLOG)) {
+		err = -errno;
+		close(fd);
+	}
+	return err ? err : fd;
+}
+
+static void start_listening(void *ctx)
+{
+	struct hvsock *h = ctx;
+
+	worker_watch(h->worker, &h->listener, EPOLLIN);
+}
+
+bool hvsock_listen(struct hvsock *h, const char *path, GError **error)
+{
+	int fd = listen_at(path);
+
+	if (fd < 0) {
+		g_set_error(error, G_FILE_ERROR,
+			    (gint)g_file_error_from_errno(-fd), "%s: %s", path,
+			    g_strerror(-fd));
+		return false;
+	}
+	h->path = g_strdup(path);
+	h->listener.fd = fd;
+	worker_call(h->worker, start_listening, h);
+	return true;
+}
+
+/* --- life --------------------------------------------------------------------------- */
+
+void hvsock_remove(struct connection *c)
+{
+	struct hvsock *h = c->h;
+
+	if (h->stopping)
+		return;
+	g_queue_unlink(&h->connections, &c->link);
+	connection_free(c);
+}
+
+static void end_all(struct hvsock *h)
+{
+	GList *next;
+
+	for (GList *l = h->connections.head; l; l = next) {
+		next = l->next;
+		connection_end(l->data);
+	}
+}
+
+/* Whoever wants to connect now is another guest. */
+static void run_disconnect(struct worker_task *task)
+{
+	end_all(HVSOCK_OF(task, disconnect));
+}
+
+void hvsock_disconnected(struct hvsock *h)
+{
+	pthread_mutex_lock(&h->lock);
+	h->n_requests = 0;
+	pthread_mutex_unlock(&h->lock);
+	worker_queue(h->worker, &h->disconnect);
+}
+
+struct hvsock *hvsock_new(const struct vsp_params *params,
+			  const struct hvsock_params *how, GError **error)
+{
+	struct hvsock *h = g_new0(struct hvsock, 1);
+
+	h->params = *params;
+	h->how = *how;
+	if (!h->how.timeout_ns)
+		h->how.timeout_ns = TIMEOUT_NS;
+	h->listener = (struct worker_fd){.fd = -1, .run = run_accept};
+	h->connect.run = run_connect;
+	h->disconnect.run = run_disconnect;
+	h->next_port = HVSOCK_PORT_MAX + 1;
+	g_queue_init(&h->connections);
+	pthread_mutex_init(&h->lock, NULL);
+	h->worker = worker_new("hvsock", error);
+	if (h->worker)
+		return h;
+	hvsock_free(h);
+	return NULL;
+}
+
+static void stop(void *ctx)
+{
+	struct hvsock *h = ctx;
+
+	h->stopping = true;
+	if (h->listener.fd >= 0)
+		worker_unwatch(h->worker, &h->listener);
+	end_all(h);
+}
+
+void hvsock_free(struct hvsock *h)
+{
+	if (!h)
+		return;
+	if (h->worker)
+		worker_call(h->worker, stop, h);
+	/* Now nobody else takes one out. */
+	for (GList *l = h->connections.head, *next; l; l = next) {
+		next = l->next;
+		connection_free(l->data);
+	}
+	worker_free(h->worker);
+	if (h->listener.fd >= 0) {
+		unlink(h->path);
+		close(h->listener.fd);
+	}
+	pthread_mutex_destroy(&h->lock);
+	g_free(h->path);
+	g_free(h);
+}
+
+/* --- for the machine ------------------------------------------------------------------ */
+
+void hvsock_get_status(struct hvsock *h, struct hvsock_status *status)
+{
+	*status = (struct hvsock_status){
+		.n_connections = h->n_connections,
+		.from_guest = h->from_guest,
+		.from_host = h->from_host,
+		.refused = h->refused,
+		.timeouts = h->timeouts,
+		.bytes_to_guest = h->bytes_to_guest,
+		.bytes_to_host = h->bytes_to_host,
+	};
+}
+
+static void free_device(void *device)
+{
+	hvsock_free(device);
+}
+
+static void facts(void *device, const struct vsp_facts *to)
+{
+	struct hvsock_status s;
+
+	hvsock_get_status(device, &s);
+	to->number(to->ctx, "connections", s.n_connections);
+	to->number(to->ctx, "from_guest", s.from_guest);
+	to->number(to->ctx, "from_host", s.from_host);
+	to->number(to->ctx, "refused", s.refused);
+	to->number(to->ctx, "timeouts", s.timeouts);
+	to->number(to->ctx, "bytes_to_guest", s.bytes_to_guest);
+	to->number(to->ctx, "bytes_to_host", s.bytes_to_host);
+}
+
+const struct vsp_ops hvsock_ops = {
+	.free = free_device,
+	.facts = facts,
+};
