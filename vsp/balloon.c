@@ -146,7 +146,7 @@ static void give_back(struct balloon *b)
 		m.m.hdr.trans_id = b->trans_id + 1;
 		m.m.more_pages = n < b->left ? DM_MORE_PAGES : 0;
 		if (channel_send(b->ch, &m, (uint32_t)bytes))
-			return;
+			break;
 		b->trans_id++;
 		b->left -= n;
 		remove_ranges(b, &m);
