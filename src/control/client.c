@@ -15,7 +15,7 @@
 #define EXIT_USAGE     2
 #define EXIT_NO_SOCKET 4
 
-#define USAGE_WIDTH 34
+#define USAGE_WIDTH 37
 
 static char *synopsis(const struct control_command *command)
 {

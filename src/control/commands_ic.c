@@ -6,24 +6,38 @@
 #include "control/commands_ic.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
 
+#include <glib.h>
+#include <json-c/json.h>
+
+#include "base/clock.h"
 #include "control/control.h"
 #include "proto/ic.h"
 #include "vm/vm.h"
+#include "vsp/ic_fcopy.h"
+#include "vsp/ic_kvp.h"
 #include "vsp/ic_shutdown.h"
 #include "vsp/ic_timesync.h"
+#include "vsp/ic_vss.h"
 
 struct pending {
 	struct control_call *call;
-	int err; /* once it is answered */
+	/* once it is answered */
+	int err;
+	struct json_object *result; /* owned; NULL: nothing to say */
 };
 
-static void answer(struct control_call *call, int err)
+/* @result is taken. */
+static void answer(struct control_call *call, int err,
+		   struct json_object *result)
 {
 	switch (err) {
 	case 0:
-		control_answer(call, NULL);
-		break;
+		control_answer(call, result);
+		return;
 	case -ETIMEDOUT:
 		control_refuse(call, "timeout", "the guest did not answer");
 		break;
@@ -34,20 +48,34 @@ static void answer(struct control_call *call, int err)
 			       "the guest has no driver or daemon for it");
 		break;
 	case -EBUSY:
-		control_refuse(call, "busy", "too much was asked already");
+		control_refuse(call, "busy", "something else is under way");
+		break;
+	case -EALREADY:
+		control_refuse(call, "already", "so it is already");
+		break;
+	case -ENOENT:
+		control_refuse(call, "no-such-key",
+			       "the guest has no such key");
+		break;
+	case -EINVAL:
+	case -EILSEQ:
+	case -ENAMETOOLONG:
+		control_refuse(call, "request", "an argument is wrong: %s",
+			       g_strerror(-err));
 		break;
 	default:
-		control_refuse(call, "failed", "the guest will not: %s",
+		control_refuse(call, "failed", "the guest cannot: %s",
 			       g_strerror(-err));
 		break;
 	}
+	json_object_put(result);
 }
 
 static gboolean deliver(gpointer data)
 {
 	struct pending *p = data;
 
-	answer(p->call, p->err);
+	answer(p->call, p->err, p->result);
 	g_free(p);
 	return G_SOURCE_REMOVE;
 }
@@ -73,7 +101,7 @@ static void check_asked(struct pending *p, int err)
 {
 	if (!err)
 		return;
-	answer(p->call, err);
+	answer(p->call, err, NULL);
 	g_free(p);
 }
 
@@ -123,4 +151,173 @@ void command_time_sync(void *vm, struct control_call *call)
 		return;
 	p = pending_new(call);
 	check_asked(p, ic_timesync_sync(t, CONTROL_GUEST_NS, on_done, p));
+}
+
+/* --- keys and values ----------------------------------------------------- */
+
+/* Return: KVP_POOL_…; -1: @call is answered. */
+static int pool_of(struct control_call *call, unsigned int otherwise)
+{
+	static const char *const names[] = {
+		[KVP_POOL_EXTERNAL] = "external",
+		[KVP_POOL_GUEST] = "guest",
+		[KVP_POOL_AUTO] = "auto",
+		[KVP_POOL_AUTO_EXTERNAL] = "auto-external",
+		[KVP_POOL_AUTO_INTERNAL] = "auto-internal",
+	};
+	const char *name = control_string(call, "pool");
+
+	if (!name)
+		return (int)otherwise;
+	for (unsigned int i = 0; i < G_N_ELEMENTS(names); i++) {
+		if (!strcmp(name, names[i]))
+			return (int)i;
+	}
+	control_refuse(call, "request",
+		       "no pool '%s'; external, guest, auto, auto-external or "
+		       "auto-internal",
+		       name);
+	return -1;
+}
+
+static void on_value(void *ctx, int err, const char *value)
+{
+	struct pending *p = ctx;
+
+	if (!err) {
+		p->result = json_object_new_object();
+		json_object_object_add(p->result, "value",
+				       json_object_new_string(value));
+	}
+	on_done(p, err);
+}
+
+static void on_list(void *ctx, int err, const struct ic_kvp_pair *pairs,
+		    unsigned int n)
+{
+	struct pending *p = ctx;
+	struct json_object *all;
+
+	if (!err) {
+		p->result = json_object_new_object();
+		all = json_object_new_object();
+		for (unsigned int i = 0; i < n; i++)
+			json_object_object_add(
+				all, pairs[i].key,
+				json_object_new_string(pairs[i].value));
+		json_object_object_add(p->result, "pairs", all);
+	}
+	on_done(p, err);
+}
+
+void command_kvp_get(void *vm, struct control_call *call)
+{
+	struct ic_kvp *k = find(vm, call, &ic_kvp_ops, "kvp");
+	struct pending *p;
+	int pool;
+
+	if (!k || (pool = pool_of(call, KVP_POOL_GUEST)) < 0)
+		return;
+	p = pending_new(call);
+	check_asked(p, ic_kvp_get(k, (unsigned int)pool,
+				  control_string(call, "key"), CONTROL_GUEST_NS,
+				  on_value, p));
+}
+
+void command_kvp_set(void *vm, struct control_call *call)
+{
+	struct ic_kvp *k = find(vm, call, &ic_kvp_ops, "kvp");
+	struct pending *p;
+	int pool;
+
+	if (!k || (pool = pool_of(call, KVP_POOL_EXTERNAL)) < 0)
+		return;
+	p = pending_new(call);
+	check_asked(p, ic_kvp_set(k, (unsigned int)pool,
+				  control_string(call, "key"),
+				  control_string(call, "value"),
+				  CONTROL_GUEST_NS, on_done, p));
+}
+
+void command_kvp_delete(void *vm, struct control_call *call)
+{
+	struct ic_kvp *k = find(vm, call, &ic_kvp_ops, "kvp");
+	struct pending *p;
+	int pool;
+
+	if (!k || (pool = pool_of(call, KVP_POOL_EXTERNAL)) < 0)
+		return;
+	p = pending_new(call);
+	check_asked(p, ic_kvp_delete(k, (unsigned int)pool,
+				     control_string(call, "key"),
+				     CONTROL_GUEST_NS, on_done, p));
+}
+
+void command_kvp_list(void *vm, struct control_call *call)
+{
+	struct ic_kvp *k = find(vm, call, &ic_kvp_ops, "kvp");
+	struct pending *p;
+	int pool;
+
+	if (!k || (pool = pool_of(call, KVP_POOL_GUEST)) < 0)
+		return;
+	p = pending_new(call);
+	check_asked(p, ic_kvp_list(k, (unsigned int)pool, CONTROL_GUEST_NS,
+				   on_list, p));
+}
+
+/* --- file systems and files -------------------------------------------------- */
+
+void command_freeze(void *vm, struct control_call *call)
+{
+	struct ic_vss *v = find(vm, call, &ic_vss_ops, "vss");
+	uint64_t s = control_number(call, "seconds", 0);
+	struct pending *p;
+
+	if (!v)
+		return;
+	p = pending_new(call);
+	s = MIN(s, IC_VSS_HOLD_MAX_NS / NSEC_PER_SEC);
+	check_asked(p, ic_vss_freeze(v, s * NSEC_PER_SEC, CONTROL_GUEST_NS,
+				     on_done, p));
+}
+
+void command_thaw(void *vm, struct control_call *call)
+{
+	struct ic_vss *v = find(vm, call, &ic_vss_ops, "vss");
+	struct pending *p;
+
+	if (!v)
+		return;
+	p = pending_new(call);
+	check_asked(p, ic_vss_thaw(v, CONTROL_GUEST_NS, on_done, p));
+}
+
+void command_copy_file(void *vm, struct control_call *call)
+{
+	struct ic_fcopy *f = find(vm, call, &ic_fcopy_ops, "fcopy");
+	const char *path = control_string(call, "file");
+	g_autofree char *name = g_path_get_basename(path);
+	struct ic_fcopy_file file = {
+		.directory = control_string(call, "directory"),
+		.name = name,
+		.overwrite = control_number(call, "overwrite", 0),
+		.create_directory = true,
+	};
+	struct pending *p;
+	int err;
+
+	if (!f)
+		return;
+	/* A FIFO must not hold us up; what it is, is checked there. */
+	file.fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	if (file.fd < 0) {
+		control_refuse(call, "file", "%s: %s", path, g_strerror(errno));
+		return;
+	}
+	p = pending_new(call);
+	err = ic_fcopy_send(f, &file, CONTROL_GUEST_NS, on_done, p);
+	if (err)
+		close(file.fd);
+	check_asked(p, err);
 }

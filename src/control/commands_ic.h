@@ -18,5 +18,12 @@ void command_shutdown(void *vm, struct control_call *call);
 void command_reboot(void *vm, struct control_call *call);
 void command_hibernate(void *vm, struct control_call *call);
 void command_time_sync(void *vm, struct control_call *call);
+void command_kvp_get(void *vm, struct control_call *call);
+void command_kvp_set(void *vm, struct control_call *call);
+void command_kvp_delete(void *vm, struct control_call *call);
+void command_kvp_list(void *vm, struct control_call *call);
+void command_freeze(void *vm, struct control_call *call);
+void command_thaw(void *vm, struct control_call *call);
+void command_copy_file(void *vm, struct control_call *call);
 
 #endif

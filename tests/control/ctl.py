@@ -171,6 +171,16 @@ class Ctl(unittest.TestCase):
             self.assertIn(why, self.ctl(*words, code=1))
         for command in ("shutdown", "reboot", "hibernate", "time-sync"):
             self.assertIn("no driver", self.ctl(command, code=1))
+        for words in (["kvp-get", "a"], ["kvp-set", "a", "b"],
+                      ["kvp-delete", "a", "guest"], ["kvp-list", "auto"],
+                      ["freeze"], ["copy-file", __file__, "/tmp"]):
+            self.assertIn("no driver", self.ctl(*words, code=1))
+        self.assertIn("already", self.ctl("thaw", code=1))
+        self.assertIn("no pool 'odd'", self.ctl("kvp-list", "odd", code=1))
+        self.assertIn("/nowhere: No such file",
+                      self.ctl("copy-file", "/nowhere", "/", code=1))
+        self.assertIn("argument is wrong",
+                      self.ctl("copy-file", "/tmp", "/", code=1))
         for _ in range(3):
             self.ctl("rescind", "keyboard")
             self.ctl("rescind", "keyboard")
