@@ -86,7 +86,62 @@ offline_online() {
 	tell warnings "$(dmesg | grep -cE 'WARNING:|BUG:|Oops|soft lockup')"
 }
 
+# What input event device WORD of /proc/bus/input/devices is called
+input_device() {
+	awk -v word="$1" '/^N:/ { mine = index($0, word) }
+		mine && /^H:/ { for (i = 2; i <= NF; i++) if (sub(/.*event/, "event", $i)) print $i }' \
+		/proc/bus/input/devices | tail -n 1
+}
+
+# Types, codes and values of the events in a file: struct input_event
+events() {
+	od -An -v -t u2 -w24 "$1" | awk '{ print $9, $10, $11 }'
+}
+
+# Drivers of all that is offered to us; do what run-ctl says, word by word.
+ctl() {
+	for module in hv_utils hyperv-keyboard hid-hyperv hid-generic hv_balloon evdev; do
+		modprobe $module || tell error "$module"
+	done
+	sleep 1
+	echo "/sbin/poweroff -f" >/proc/sys/kernel/poweroff_cmd
+	cat "/dev/input/$(input_device keyboard)" >/tmp/keys &
+	cat "/dev/input/$(input_device 'HID')" >/tmp/mouse &
+	tell ready yes
+	while read -r word; do
+		case $word in
+		keys) tell keys "$(events /tmp/keys | awk '$1 == 1 && $3 == 1 { printf "%s ", $2 }')" ;;
+		mouse) tell mouse "$(events /tmp/mouse | awk '
+			$1 == 3 && $2 == 0 { x = $3 }
+			$1 == 3 && $2 == 1 { y = $3 }
+			$1 == 1 && $3 == 1 { key = $2 }
+			END { print x, y, key }')" ;;
+		free) tell free "$(awk '/^MemFree:/ { print $2 }' /proc/meminfo)" ;;
+		wrong-time)
+			date -s @900000000 >/dev/null
+			tell wrong-time "$(date +%s)"
+			;;
+		time) tell time "$(date +%s)" ;;
+		devices) tell devices "$(echo /sys/bus/vmbus/devices/*/driver | wc -w)" ;;
+		bound)
+			bound=yes
+			for device in /sys/bus/vmbus/devices/*; do
+				[ -e "$device/driver" ] ||
+					bound="not $(cat "$device/class_id")"
+			done
+			tell bound "$bound"
+			;;
+		warnings)
+			dmesg | grep -E 'hv_|vmbus|WARNING|BUG' | grep -iE 'error|fail|unable|WARNING|BUG'
+			tell warnings "$(dmesg | grep -E 'hv_|vmbus|WARNING|BUG' |
+				grep -ciE 'error|fail|unable|WARNING|BUG')"
+			;;
+		esac
+	done </dev/console
+}
+
 case $(argument kvmbus.test) in
+ctl) ctl ;;
 facts) facts ;;
 offline) offline_online ;;
 time) /clock-check && tell time good ;;
