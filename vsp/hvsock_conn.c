@@ -87,12 +87,11 @@ static bool send_chunk(struct connection *c)
 	uint8_t *buffer = c->h->buffer;
 	ssize_t n;
 
-	if (!channel_has_room(c->ch,
-			      sizeof(struct vmbuspipe_hdr) + CHUNK_BYTES)) {
+	if (!channel_has_room(c->ch, sizeof(struct vmbuspipe_hdr) + c->chunk)) {
 		c->blocked = true;
 		return false;
 	}
-	n = recv(c->socket.fd, buffer, CHUNK_BYTES, MSG_DONTWAIT);
+	n = recv(c->socket.fd, buffer, c->chunk, MSG_DONTWAIT);
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return false;
 	if (n <= 0) {
@@ -293,6 +292,20 @@ static bool say_ok(struct connection *c)
 		    MSG_DONTWAIT | MSG_NOSIGNAL) == n;
 }
 
+/*
+ * So long that two have room in the ring: one can be sent while the other is
+ * read.  With what a packet has beside its data.
+ */
+static uint32_t chunk_of(struct channel *ch)
+{
+	const uint32_t cost = PACKET_HEADER + sizeof(struct vmbuspipe_hdr) +
+			      PACKET_TRAILER + PACKET_UNIT;
+	struct channel_stats stats;
+
+	channel_get_stats(ch, &stats);
+	return MIN(DATA_MAX, stats.ring_out_bytes / 2 - cost);
+}
+
 static int on_open(void *ctx, const struct channel_open *open)
 {
 	struct connection *c = ctx;
@@ -307,6 +320,7 @@ static int on_open(void *ctx, const struct channel_open *open)
 		return -EPIPE;
 	}
 	c->is_open = true;
+	c->chunk = chunk_of(c->ch);
 	if (c->from_host)
 		h->from_host++;
 	else
@@ -355,8 +369,8 @@ int connection_offer(struct connection *c, const struct guid *service,
 		.order = c->h->params.order,
 		.max_in =
 			PACKET_HEADER + sizeof(struct vmbuspipe_hdr) + DATA_MAX,
-		.max_out = PACKET_HEADER + sizeof(struct vmbuspipe_hdr) +
-			   CHUNK_BYTES,
+		.max_out =
+			PACKET_HEADER + sizeof(struct vmbuspipe_hdr) + DATA_MAX,
 		.worker = c->h->worker,
 	};
 	struct channel *ch;

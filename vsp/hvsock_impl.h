@@ -14,9 +14,7 @@
 #include "vsp/vmbus/worker.h"
 #include "vsp/vsp.h"
 
-/* Bytes of one packet to the guest: any ring has room for it. */
-#define CHUNK_BYTES    4000u
-/* Longest packet of the guest, and what Linux takes (HVS_MTU_SIZE). */
+/* Longest packet, in both directions (Linux: HVS_MTU_SIZE). */
 #define DATA_MAX       16384u
 /* "CONNECT 4294967295\n" and some blanks */
 #define LINE_MAX_BYTES 32u
@@ -43,7 +41,7 @@ struct hvsock {
 	bool stopping; /* connections are freed by hvsock_free() */
 	struct worker_task connect; /* requests wait */
 	struct worker_task disconnect;
-	uint8_t buffer[CHUNK_BYTES];
+	uint8_t buffer[DATA_MAX];
 
 	pthread_mutex_t lock;
 	/* lock */
@@ -72,6 +70,7 @@ struct connection {
 	uint32_t n_line;
 	uint32_t port; /* the host's */
 	/* to the guest */
+	uint32_t chunk; /* bytes of a packet, at most */
 	bool blocked; /* no room in the ring */
 	bool host_end; /* the host sends no more */
 	bool end_sent; /* and the guest knows */
