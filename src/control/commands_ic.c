@@ -305,19 +305,20 @@ void command_copy_file(void *vm, struct control_call *call)
 		.create_directory = true,
 	};
 	struct pending *p;
-	int err;
+	int fd, err;
 
 	if (!f)
 		return;
 	/* A FIFO must not hold us up; what it is, is checked there. */
-	file.fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	if (file.fd < 0) {
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	if (fd < 0) {
 		control_refuse(call, "file", "%s: %s", path, g_strerror(errno));
 		return;
 	}
+	file.fd = fd;
 	p = pending_new(call);
 	err = ic_fcopy_send(f, &file, CONTROL_GUEST_NS, on_done, p);
 	if (err)
-		close(file.fd);
+		close(fd);
 	check_asked(p, err);
 }

@@ -296,7 +296,7 @@ bool kvm_vcpu_has_interrupt(const struct kvm_vcpu *vcpu)
 static void copy_vectors(const struct kvm_lapic_state *lapic, unsigned int reg,
 			 uint64_t vectors[4])
 {
-	for (unsigned int i = 0; i < 4; i++) {
+	for (size_t i = 0; i < 4; i++) {
 		const char *low = lapic->regs + reg + 2 * i * APIC_REG_STRIDE;
 		uint32_t halves[2];
 

@@ -14,11 +14,12 @@ static struct {
 static void *look(void *arg)
 {
 	pthread_attr_t attr;
-	void *stack;
+	void *stack = NULL;
 
 	pthread_sigmask(SIG_SETMASK, NULL, &seen.blocked);
 	ck_assert_int_eq(pthread_getattr_np(pthread_self(), &attr), 0);
-	pthread_attr_getstack(&attr, &stack, &seen.stack_bytes);
+	ck_assert_int_eq(
+		pthread_attr_getstack(&attr, &stack, &seen.stack_bytes), 0);
 	pthread_attr_destroy(&attr);
 	return arg;
 }

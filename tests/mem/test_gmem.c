@@ -487,6 +487,7 @@ START_TEST(pages_that_are_left_go_back_later)
 {
 	const uint64_t pfns[] = {3, 4}, again[] = {4};
 	uint8_t *at = mmap(NULL, 2 * PAGE, PROT_NONE,
+			   /* cppcheck-suppress invalidFunctionArg ; fd -1 */
 			   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	uint8_t b = 7;
 
