@@ -156,6 +156,9 @@ struct vmbus_host *vmbus_host_new(struct vm *vm, GError **error)
 	if (!h->channels)
 		goto fail;
 	h->devices = vmbus_devices_new(vm, h->channels, &machine);
+	if (vm->config->hvsock && !find_hvsock(h))
+		log_warn("--hvsock: %s has no stream sockets",
+			 vm->profile->name);
 	if (find_hvsock(h) &&
 	    !hvsock_listen(find_hvsock(h), vm->config->hvsock, error))
 		goto fail;
