@@ -100,7 +100,7 @@ events() {
 
 # Drivers of all that is offered to us; do what run-ctl says, word by word.
 ctl() {
-	for module in hv_utils hyperv-keyboard hid-hyperv hid-generic hv_balloon evdev; do
+	for module in hv_utils hyperv-keyboard hid-hyperv hid-generic hv_balloon evdev hv_sock; do
 		modprobe $module || tell error "$module"
 	done
 	sleep 1
@@ -130,6 +130,19 @@ ctl() {
 					bound="not $(cat "$device/class_id")"
 			done
 			tell bound "$bound"
+			;;
+		vsock-listen)
+			/vsock-echo listen 4000 >/tmp/vsock &
+			while ! grep -q listening /tmp/vsock; do sleep 0.1; done
+			tell vsock-listen yes
+			;;
+		vsock-connect)
+			/vsock-echo connect 1025 &
+			tell vsock-connect yes
+			;;
+		vsock-refused)
+			/vsock-echo connect 1026 2>/dev/null
+			tell vsock-refused $?
 			;;
 		warnings)
 			dmesg | grep -E 'hv_|vmbus|WARNING|BUG' | grep -iE 'error|fail|unable|WARNING|BUG'
