@@ -318,49 +318,27 @@ int ic_kvp_list(struct ic_kvp *k, unsigned int pool, uint64_t timeout_ns,
 
 /* --- get ----------------------------------------------------------------------------- */
 
-static int on_value(void *ctx, const struct ic_reply *reply)
-{
-	struct operation *op = ctx;
-	g_autofree char *value = NULL;
-	struct hv_kvp_msg_set m;
-
-	if (check(op, reply))
-		return 0;
-	memcpy(&m, reply->body, sizeof(m));
-	value = get_value(&m.data);
-	if (!value) {
-		fail(op, -EPROTO);
-		return -EPROTO;
-	}
-	op->value(op->ctx, 0, value);
-	operation_free(op);
-	return 0;
-}
-
+/*
+ * Not by KVP_OP_GET: Linux 6.1 answers it with an empty value when there is a
+ * key, and what its daemon makes up can only be enumerated.
+ */
 int ic_kvp_get(struct ic_kvp *k, unsigned int pool, const char *key,
 	       uint64_t timeout_ns, ic_kvp_value_fn done, void *ctx)
 {
-	struct hv_kvp_msg_set m = {
-		.kvp_hdr = {.operation = KVP_OP_GET, .pool = (uint8_t)pool},
-		.data.value_type = REG_SZ,
-	};
+	uint8_t field[HV_KVP_EXCHANGE_MAX_KEY_SIZE];
 	struct operation *op;
 	uint32_t key_size;
 	int err;
 
 	if (pool >= KVP_POOL_COUNT)
 		return -EINVAL;
-	err = put_key(m.data.key, key, &key_size);
+	err = put_key(field, key, &key_size);
 	if (err)
 		return err;
 	op = operation_new(k, timeout_ns, ctx);
 	op->value = done;
-	if (pool == KVP_POOL_AUTO) {
-		op->wanted = g_strdup(key);
-		return begin_enumeration(op, pool);
-	}
-	m.data.key_size = key_size;
-	return begin(op, &m, sizeof(m), on_value);
+	op->wanted = g_strdup(key);
+	return begin_enumeration(op, pool);
 }
 
 /* --- network settings ------------------------------------------------------------------ */

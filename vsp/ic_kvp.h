@@ -6,8 +6,8 @@
  * Five pools (KVP_POOL_…), which a daemon in the guest keeps: what the host
  * writes is in KVP_POOL_EXTERNAL, the guest's own in KVP_POOL_GUEST; what the
  * daemon makes up itself (system name, addresses, version) is in
- * KVP_POOL_AUTO, where it can be enumerated only, so that a get there looks
- * through all.  Without the daemon nothing is answered (-ETIMEDOUT).
+ * KVP_POOL_AUTO.  A get looks through all of a pool.  Without the daemon
+ * nothing is answered (-ETIMEDOUT).
  *
  * Thread: any; answers come on the channel's worker, each exactly once if the
  * call returned 0, and what they point to is the callee's until it returns.
