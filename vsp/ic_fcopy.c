@@ -155,6 +155,10 @@ static int on_started(void *ctx, const struct ic_reply *reply)
 static int fill_start(struct hv_start_fcopy *m,
 		      const struct ic_fcopy_file *file, uint64_t size)
 {
+	/* Linux' daemon makes directories only up to the last slash. */
+	g_autofree char *directory = g_strconcat(
+		file->directory,
+		g_str_has_suffix(file->directory, "/") ? "" : "/", NULL);
 	int err = *file->name && *file->directory ? 0 : -EINVAL;
 
 	m->hdr.operation = START_FILE_COPY;
@@ -167,8 +171,8 @@ static int fill_start(struct hv_start_fcopy *m,
 		err = ic_text_put(m->file_name, sizeof(m->file_name),
 				  file->name, NULL);
 	if (!err)
-		err = ic_text_put(m->path_name, sizeof(m->path_name),
-				  file->directory, NULL);
+		err = ic_text_put(m->path_name, sizeof(m->path_name), directory,
+				  NULL);
 	return err;
 }
 
