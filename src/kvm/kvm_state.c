@@ -119,6 +119,15 @@ int kvm_vcpu_load(struct kvm_vcpu *vcpu, const struct kvm_vcpu_state *s)
 {
 	int fd = kvm_vcpu_fd(vcpu);
 
+	/*
+	 * Have KVM end the exit that the processor was stopped at, and take
+	 * what a hypercall left in the run page: it would do both after this,
+	 * to the new registers (Linux Documentation/virt/kvm/api.rst, KVM_RUN).
+	 */
+	kvm_vcpu_immediate_exit(vcpu, true);
+	kvm_vcpu_run(vcpu);
+	kvm_vcpu_immediate_exit(vcpu, false);
+	kvm_vcpu_run_page(vcpu)->kvm_dirty_regs = 0;
 	if (ioctl(fd, KVM_SET_MP_STATE, &s->mp_state) ||
 	    kvm_vcpu_set_sregs(vcpu, &s->sregs) ||
 	    kvm_vcpu_set_regs(vcpu, &s->regs) ||
