@@ -175,7 +175,8 @@ struct vm {
  * vm_post_event() - report something that concerns the whole machine
  * @detail: for people; may be NULL, copied
  *
- * Thread: any.  The processors stop; the first event counts.
+ * Thread: any.  The processors stop; the first event counts, but that the end
+ * of the run takes the place of a reset.
  */
 void vm_post_event(struct vm *vm, enum vm_event_kind kind, unsigned int value,
 		   const char *detail);
@@ -187,7 +188,7 @@ void vm_post_event(struct vm *vm, enum vm_event_kind kind, unsigned int value,
  */
 void vm_pause(struct vm *vm);
 
-/** vm_resume() - let the processors run */
+/** vm_resume() - let the processors run, but for a pending event */
 void vm_resume(struct vm *vm);
 
 /** vm_reset() - power-on state and a freshly loaded kernel; paused */

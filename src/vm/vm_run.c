@@ -36,15 +36,28 @@ static void request_stop(struct vm *vm)
 		vcpu_request(&vm->vcpus[i], VCPU_REQUEST_STOP);
 }
 
+/*
+ * The first event counts; but the end of the run, which is the user's or our
+ * own wish, is not lost behind a reset.
+ */
+static bool outranks(enum vm_event_kind kind, enum vm_event_kind pending)
+{
+	if (pending == VM_EVENT_NONE)
+		return true;
+	return pending == VM_EVENT_RESET &&
+	       (kind == VM_EVENT_QUIT || kind == VM_EVENT_SIGNAL ||
+		kind == VM_EVENT_TIMEOUT || kind == VM_EVENT_FAILED);
+}
+
 void vm_post_event(struct vm *vm, enum vm_event_kind kind, unsigned int value,
 		   const char *detail)
 {
 	static const uint64_t one = 1;
-	bool first;
+	bool counts;
 
 	pthread_mutex_lock(&vm->lock);
-	first = vm->event == VM_EVENT_NONE;
-	if (first) {
+	counts = outranks(kind, vm->event);
+	if (counts) {
 		vm->event = kind;
 		vm->event_value = value;
 		g_free(vm->event_detail);
@@ -53,7 +66,7 @@ void vm_post_event(struct vm *vm, enum vm_event_kind kind, unsigned int value,
 			vm->run_state = VM_PAUSED;
 	}
 	pthread_mutex_unlock(&vm->lock);
-	if (!first)
+	if (!counts)
 		return;
 	request_stop(vm);
 	if (write(vm->event_fd, &one, sizeof(one)) < 0)
@@ -77,14 +90,27 @@ void vm_pause(struct vm *vm)
 	gmem_settle(vm->mem);
 }
 
+static enum vm_event_kind pending_event(struct vm *vm)
+{
+	enum vm_event_kind event;
+
+	pthread_mutex_lock(&vm->lock);
+	event = vm->event;
+	pthread_mutex_unlock(&vm->lock);
+	return event;
+}
+
 void vm_resume(struct vm *vm)
 {
+	if (pending_event(vm) != VM_EVENT_NONE)
+		return;
 	vm_time_resume(vm);
 	partition_update_tsc_page(vm->partition);
 	timer_queue_resume(vm->timers);
 	vmbus_host_resume(vm->vmbus);
 	pthread_mutex_lock(&vm->lock);
-	vm->run_state = VM_RUNNING;
+	if (vm->event == VM_EVENT_NONE)
+		vm->run_state = VM_RUNNING;
 	pthread_cond_broadcast(&vm->changed);
 	pthread_mutex_unlock(&vm->lock);
 }
@@ -201,6 +227,7 @@ static void finish(struct vm *vm, struct outcome *o)
 static bool handle_reset(struct vm *vm)
 {
 	g_autoptr(GError) error = NULL;
+	bool is_over;
 
 	if (vm->event != VM_EVENT_RESET ||
 	    (vm->config->on_reboot != REBOOT_RESTART && !vm->event_value))
@@ -208,15 +235,17 @@ static bool handle_reset(struct vm *vm)
 	log_info("the guest resets (%s)",
 		 vm->event_detail ? vm->event_detail : "");
 	if (vm_reset(vm, &error)) {
-		vm->event = VM_EVENT_FAILED;
-		g_free(vm->event_detail);
-		vm->event_detail = g_strdup(error->message);
+		vm_post_event(vm, VM_EVENT_FAILED, 0, error->message);
 		return false;
 	}
-	vm->event = VM_EVENT_NONE;
-	if (!vm->suspended)
+	pthread_mutex_lock(&vm->lock);
+	is_over = vm->event == VM_EVENT_RESET;
+	if (is_over)
+		vm->event = VM_EVENT_NONE;
+	pthread_mutex_unlock(&vm->lock);
+	if (is_over && !vm->suspended)
 		vm_resume(vm);
-	return true;
+	return is_over;
 }
 
 static gboolean on_event(gint fd, GIOCondition condition, gpointer data)
