@@ -24,15 +24,17 @@
 #define LOG_CATEGORY "vmbus"
 
 /* Packets that a channel may take before others of its worker get a turn. */
-#define BATCH         128
+#define BATCH                   128
 /*
  * Linux' storage driver does not look at its ring before it has handled the
  * result of its open, and loses an interrupt that comes earlier (OpenVMM
  * vmbus_server/src/lib.rs signals once more after this time).
  */
-#define UNSTICK_NS    (100 * NSEC_PER_MSEC)
+#define UNSTICK_NS              (100 * NSEC_PER_MSEC)
 /* How often to look for room when the guest does not know pending_send_sz. */
-#define ROOM_RETRY_NS (10 * NSEC_PER_MSEC)
+#define ROOM_RETRY_NS           (10 * NSEC_PER_MSEC)
+/* And when it does: some do not signal while their own mask is on. */
+#define ROOM_SIGNALLED_RETRY_NS (100 * NSEC_PER_MSEC)
 
 /* The only writer of a counter. */
 static void count(_Atomic uint64_t *counter, uint64_t n)
@@ -72,17 +74,20 @@ static void interrupt(struct channel *ch)
 static void wait_for_room(struct channel *ch)
 {
 	int ret = ring_out_wait(&ch->out, ch->want);
+	uint64_t wait;
 
 	if (ret < 0) {
 		channel_fail(ch, "read index of the ring to the guest");
 		return;
 	}
 	ch->waiting = !ret;
-	if (ret)
+	if (ret) {
 		worker_queue(ch->worker, &ch->data);
-	else if (!ring_out_guest_signals_room(&ch->out))
-		worker_timer_set(ch->worker, &ch->retry,
-				 clock_monotonic_ns() + ROOM_RETRY_NS);
+		return;
+	}
+	wait = ring_in_guest_signals_room(&ch->in) ? ROOM_SIGNALLED_RETRY_NS
+						   : ROOM_RETRY_NS;
+	worker_timer_set(ch->worker, &ch->retry, clock_monotonic_ns() + wait);
 }
 
 /* Everything that the guest does not know yet. */

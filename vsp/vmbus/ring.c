@@ -78,6 +78,12 @@ int ring_in_init(struct ring_in *r, struct hv_ring_buffer *shared,
 	return 0;
 }
 
+bool ring_in_guest_signals_room(const struct ring_in *r)
+{
+	return load(WORD(r->shared, feature_bits)) &
+	       HV_RING_FEATURE_PENDING_SEND_SZ;
+}
+
 uint32_t ring_in_used(const struct ring_in *r)
 {
 	return distance(r->read, r->write, r->size);
@@ -256,10 +262,4 @@ bool ring_out_is_unread(const struct ring_out *r)
 {
 	return load(WORD(r->shared, read_index)) != r->published &&
 	       !load(WORD(r->shared, interrupt_mask));
-}
-
-bool ring_out_guest_signals_room(const struct ring_out *r)
-{
-	return load(WORD(r->shared, feature_bits)) &
-	       HV_RING_FEATURE_PENDING_SEND_SZ;
 }

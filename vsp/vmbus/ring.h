@@ -136,6 +136,14 @@ int ring_in_unmask(struct ring_in *r);
  */
 int ring_in_has_more(struct ring_in *r);
 
+/**
+ * ring_in_guest_signals_room() - does the guest know pending_send_sz?
+ *
+ * Who sends on a ring says there that it uses the field: this ring's bit is
+ * the guest's word, that of the other ring is ours.
+ */
+bool ring_in_guest_signals_room(const struct ring_in *r);
+
 /** ring_in_used() - bytes that the guest has sent and were not popped */
 uint32_t ring_in_used(const struct ring_in *r);
 
@@ -190,8 +198,5 @@ uint32_t ring_out_max(const struct ring_out *r);
  * For who suspects that a signal was lost.
  */
 bool ring_out_is_unread(const struct ring_out *r);
-
-/** ring_out_guest_signals_room() - does the guest know pending_send_sz? */
-bool ring_out_guest_signals_room(const struct ring_out *r);
 
 #endif

@@ -338,7 +338,9 @@ START_TEST(start_as_the_guest_left_it)
 	ck_assert_int_eq(ring_map_init(b.map, &b.in, &b.out), 0);
 	ck_assert_uint_eq(ring_load(RING_WORD(&b.peer.rx, pending_send_sz)), 0);
 	ck_assert_uint_eq(ring_load(RING_WORD(&b.peer.rx, feature_bits)), 3);
-	ck_assert(ring_out_guest_signals_room(&b.out));
+	ck_assert(ring_in_guest_signals_room(&b.in));
+	ring_store(RING_WORD(&b.peer.tx, feature_bits), 0);
+	ck_assert(!ring_in_guest_signals_room(&b.in));
 	guest_sends(8, 7);
 	ck_assert_uint_eq(host_takes(8), 7);
 }
