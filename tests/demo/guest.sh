@@ -22,6 +22,13 @@ say "interrupts by Hyper-V's timers"
 sleep 1
 grep -E 'CPU0|HVS|HYP|HRE' /proc/interrupts
 
+say "devices on VMbus"
+dmesg | sed -n 's/.*\(hv_vmbus: Vmbus version\)/\1/p'
+for device in /sys/bus/vmbus/devices/*; do
+	driver=$(readlink "$device/driver") || driver=none/none
+	echo "${driver##*/}	$(cat "$device/class_id")"
+done | sort
+
 say "machine"
 echo "$(cat /sys/class/dmi/id/sys_vendor), $(cat /sys/class/dmi/id/product_name)"
 echo "$(nproc) processors, $(uname -sr)"
