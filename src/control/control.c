@@ -18,6 +18,8 @@
 
 #define BACKLOG     8
 #define READ_BYTES  4096
+/* How long not to listen when there are no descriptors, ms. */
+#define BREATH_MS   100
 #define NESTING_MAX 8
 
 struct client {
@@ -378,6 +380,17 @@ static gboolean on_readable(gint fd, GIOCondition condition, gpointer data)
 	return G_SOURCE_REMOVE;
 }
 
+static gboolean on_connection(gint fd, GIOCondition condition, gpointer data);
+
+static gboolean listen_again(gpointer data)
+{
+	struct control *control = data;
+
+	control->source =
+		g_unix_fd_add(control->fd, G_IO_IN, on_connection, control);
+	return G_SOURCE_REMOVE;
+}
+
 static gboolean on_connection(gint fd, GIOCondition condition, gpointer data)
 {
 	struct control *control = data;
@@ -385,6 +398,12 @@ static gboolean on_connection(gint fd, GIOCondition condition, gpointer data)
 	int client = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
 	(void)condition;
+	if (client < 0 && (errno == EMFILE || errno == ENFILE)) {
+		/* Who connects stays in the backlog, and would be seen at once. */
+		control->source =
+			g_timeout_add(BREATH_MS, listen_again, control);
+		return G_SOURCE_REMOVE;
+	}
 	if (client < 0)
 		return G_SOURCE_CONTINUE;
 	if (control->clients->len >= CONTROL_CLIENTS_MAX) {

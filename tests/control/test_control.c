@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -363,6 +364,26 @@ START_TEST(clients_have_a_bound)
 }
 END_TEST
 
+START_TEST(no_descriptor_for_a_client)
+{
+	struct rlimit limit, none;
+	int fd = dial();
+
+	ck_assert(!getrlimit(RLIMIT_NOFILE, &limit));
+	none = limit;
+	none.rlim_cur = (rlim_t)fd + 1;
+	ck_assert(!setrlimit(RLIMIT_NOFILE, &none));
+	/* It ends: the socket is not looked at for a while. */
+	turn();
+	ck_assert(!setrlimit(RLIMIT_NOFILE, &limit));
+	ck_assert(send(fd, "{\"command\":\"hold\"}\n", 19, 0) == 19);
+	while (!n_held)
+		g_main_context_iteration(NULL, TRUE);
+	control_answer(held[0], NULL);
+	close(fd);
+}
+END_TEST
+
 static void expect_no_socket(const char *where, const char *why)
 {
 	GError *error = NULL;
@@ -492,6 +513,7 @@ int main(void)
 	tcase_add_test(t, commands_under_way_have_a_bound);
 	tcase_add_test(t, answers_that_wait_have_a_bound);
 	tcase_add_test(t, clients_have_a_bound);
+	tcase_add_test(t, no_descriptor_for_a_client);
 	tcase_add_test(t, paths_that_are_refused);
 	tcase_add_test(t, what_a_killed_machine_left_is_replaced);
 	tcase_add_loop_test(t, the_client_asks_and_prints, 0,
