@@ -93,8 +93,13 @@ static void wait_for_room(struct channel *ch)
 /* Everything that the guest does not know yet. */
 static void flush(struct channel *ch)
 {
-	int signal = ring_out_publish(&ch->out);
+	/*
+	 * Room first: a guest that sees a packet before it has the room of
+	 * what it answered may have none for the next answer, and Linux' file
+	 * copy does not try again (hv_fcopy.c:fcopy_respond_to_host()).
+	 */
 	int room = ring_in_release(&ch->in);
+	int signal = ring_out_publish(&ch->out);
 
 	if (room < 0) {
 		channel_fail(ch, "write index of the ring to the host");
