@@ -170,9 +170,18 @@ fail:
 
 void vmbus_host_free(struct vmbus_host *host)
 {
+	struct vmbus_devices *devices;
+
 	if (!host)
 		return;
-	vmbus_devices_free(host->devices);
+	/* Devices are told that the guest is gone while there are any. */
+	if (host->bus) {
+		vmbus_thread_pause(host->bus);
+		vmbus_thread_reset(host->bus);
+	}
+	devices = host->devices;
+	host->devices = NULL;
+	vmbus_devices_free(devices);
 	/* Channels want the thread, and the thread wants workers to close. */
 	vmbus_thread_free(host->bus);
 	channel_bus_free(host->channels);
