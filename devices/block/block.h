@@ -21,6 +21,10 @@
  *
  * Results.  0 or -errno of the host (-EIO, -ENOSPC, …); a read beyond an
  * image that was truncated under us is -EIO, never short and never zeroes.
+ * What is ours: -EINVAL for what is not aligned, beyond the end or has an
+ * iovec of another length; -EROFS for what would change a readonly image.
+ * A FLUSH of a readonly image, a DISCARD that the storage does not know, and
+ * no bytes at all are 0.
  *
  * Layer: devices/block knows no guest: no SCSI, no channels.
  */
@@ -57,10 +61,10 @@ struct block_io {
 	uint64_t offset, bytes; /* multiples of block_info.block_bytes */
 	const struct iovec *iov; /* READ, WRITE: of @bytes together */
 	unsigned int n_iov; /* at most BLOCK_IOV_MAX */
-	/* On the queue's thread, in reap or, for some, already in submit. */
+	/* On the queue's thread, in reap; may submit, and free or reuse @io. */
 	void (*done)(struct block_io *io, int result);
 
-	/* the back end's */
+	/* devices/block's */
 	struct block_queue *queue;
 	struct block_io *next;
 	uint64_t moved;
@@ -131,7 +135,8 @@ int block_queue_fd(const struct block_queue *q);
 /**
  * block_queue_submit() - begin @io, at the latest in block_queue_kick()
  *
- * Every one ends in done(), exactly once; what can not be is an error there.
+ * Every one ends in done(), exactly once and never in here; what can not be
+ * is an error there.
  */
 void block_queue_submit(struct block_queue *q, struct block_io *io);
 
@@ -141,8 +146,8 @@ void block_queue_kick(struct block_queue *q);
 /**
  * block_queue_reap() - call done() of what has ended; does not wait
  *
- * Also when it is not known whether something has: it costs no system call.
- * done() may submit more, and kicks not.
+ * Also when it is not known whether something has: that costs no system call.
+ * done() may submit more, which ends in a later call, and kicks not.
  *
  * Return: how many.
  */
