@@ -188,7 +188,12 @@ void vm_post_event(struct vm *vm, enum vm_event_kind kind, unsigned int value,
  */
 void vm_pause(struct vm *vm);
 
-/** vm_resume() - let the processors run, but for a pending event */
+/**
+ * vm_resume() - let the processors run
+ *
+ * Not while the user has it suspended, nor past an event: that decides what
+ * happens next.
+ */
 void vm_resume(struct vm *vm);
 
 /** vm_reset() - power-on state and a freshly loaded kernel; paused */

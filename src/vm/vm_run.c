@@ -102,7 +102,7 @@ static enum vm_event_kind pending_event(struct vm *vm)
 
 void vm_resume(struct vm *vm)
 {
-	if (pending_event(vm) != VM_EVENT_NONE)
+	if (vm->suspended || pending_event(vm) != VM_EVENT_NONE)
 		return;
 	vm_time_resume(vm);
 	partition_update_tsc_page(vm->partition);
@@ -243,7 +243,7 @@ static bool handle_reset(struct vm *vm)
 	if (is_over)
 		vm->event = VM_EVENT_NONE;
 	pthread_mutex_unlock(&vm->lock);
-	if (is_over && !vm->suspended)
+	if (is_over)
 		vm_resume(vm);
 	return is_over;
 }
@@ -361,8 +361,7 @@ int vm_nmi(struct vm *vm)
 	vm_pause(vm);
 	for (unsigned int i = 0; i < vm->n_vcpus && !err; i++)
 		err = kvm_vcpu_nmi(vm->vcpus[i].kvm);
-	if (!vm->suspended)
-		vm_resume(vm);
+	vm_resume(vm);
 	return err;
 }
 
@@ -468,8 +467,7 @@ char *vm_inspect(struct vm *vm)
 	vm_pause(vm);
 	fill_report(vm, &report, exits);
 	text = report_text(&report);
-	if (!vm->suspended)
-		vm_resume(vm);
+	vm_resume(vm);
 	return text;
 }
 

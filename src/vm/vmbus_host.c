@@ -106,9 +106,7 @@ static gboolean settle(gpointer data)
 	struct vm *vm = data;
 
 	vm_pause(vm);
-	/* An event, if there is one, decides what happens next. */
-	if (!vm->suspended && vm->event == VM_EVENT_NONE)
-		vm_resume(vm);
+	vm_resume(vm);
 	return G_SOURCE_REMOVE;
 }
 
