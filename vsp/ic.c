@@ -585,6 +585,16 @@ struct channel *ic_channel(struct ic *ic)
 	return ic->ch;
 }
 
+struct channel *ic_device_channel(void *device)
+{
+	return ic_channel(*(struct ic **)device);
+}
+
+void ic_device_run(void *device, bool running)
+{
+	ic_run(*(struct ic **)device, running);
+}
+
 /* --- looking ------------------------------------------------------------------------ */
 
 static void version_fact(const struct vsp_facts *to, const char *key,

@@ -138,6 +138,10 @@ void ic_facts(struct ic *ic, const struct vsp_facts *to);
 
 struct channel *ic_channel(struct ic *ic);
 
+/* vsp_ops of a device whose first member is its struct ic *. */
+struct channel *ic_device_channel(void *device);
+void ic_device_run(void *device, bool running);
+
 /** ic_status_error() - a guest's status as 0 or -errno */
 int ic_status_error(uint32_t status);
 

@@ -26,7 +26,7 @@ struct copy {
 };
 
 struct ic_fcopy {
-	struct ic *ic;
+	struct ic *ic; /* first */
 	struct worker *worker;
 	_Atomic bool busy;
 	_Atomic uint64_t files, bytes, failures;
@@ -252,11 +252,6 @@ static void free_device(void *device)
 	ic_fcopy_free(device);
 }
 
-static struct channel *get_channel(void *device)
-{
-	return ic_channel(((struct ic_fcopy *)device)->ic);
-}
-
 static void say_facts(void *device, const struct vsp_facts *to)
 {
 	struct ic_fcopy *f = device;
@@ -267,14 +262,9 @@ static void say_facts(void *device, const struct vsp_facts *to)
 	to->number(to->ctx, "failures", f->failures);
 }
 
-static void run(void *device, bool running)
-{
-	ic_run(((struct ic_fcopy *)device)->ic, running);
-}
-
 const struct vsp_ops ic_fcopy_ops = {
 	.free = free_device,
-	.channel = get_channel,
+	.channel = ic_device_channel,
 	.facts = say_facts,
-	.run = run,
+	.run = ic_device_run,
 };

@@ -19,7 +19,7 @@
 #define PERIOD_NS (2 * NSEC_PER_SEC)
 
 struct ic_heartbeat {
-	struct ic *ic;
+	struct ic *ic; /* first */
 	const struct ic_heartbeat_events *events;
 	void *ctx;
 
@@ -153,11 +153,6 @@ static void free_device(void *device)
 	ic_heartbeat_free(device);
 }
 
-static struct channel *get_channel(void *device)
-{
-	return ic_channel(((struct ic_heartbeat *)device)->ic);
-}
-
 static void say_facts(void *device, const struct vsp_facts *to)
 {
 	struct ic_heartbeat *h = device;
@@ -169,14 +164,9 @@ static void say_facts(void *device, const struct vsp_facts *to)
 	to->number(to->ctx, "application_state", h->application_state);
 }
 
-static void run(void *device, bool running)
-{
-	ic_run(((struct ic_heartbeat *)device)->ic, running);
-}
-
 const struct vsp_ops ic_heartbeat_ops = {
 	.free = free_device,
-	.channel = get_channel,
+	.channel = ic_device_channel,
 	.facts = say_facts,
-	.run = run,
+	.run = ic_device_run,
 };

@@ -20,7 +20,7 @@
 #define REG_QWORD     11
 
 struct ic_kvp {
-	struct ic *ic;
+	struct ic *ic; /* first */
 	_Atomic uint64_t operations, failures;
 };
 
@@ -490,11 +490,6 @@ static void free_device(void *device)
 	ic_kvp_free(device);
 }
 
-static struct channel *get_channel(void *device)
-{
-	return ic_channel(((struct ic_kvp *)device)->ic);
-}
-
 static void say_facts(void *device, const struct vsp_facts *to)
 {
 	struct ic_kvp *k = device;
@@ -504,14 +499,9 @@ static void say_facts(void *device, const struct vsp_facts *to)
 	to->number(to->ctx, "failures", k->failures);
 }
 
-static void run(void *device, bool running)
-{
-	ic_run(((struct ic_kvp *)device)->ic, running);
-}
-
 const struct vsp_ops ic_kvp_ops = {
 	.free = free_device,
-	.channel = get_channel,
+	.channel = ic_device_channel,
 	.facts = say_facts,
-	.run = run,
+	.run = ic_device_run,
 };

@@ -13,7 +13,7 @@
 #define FLAGS_KNOWN (SHUTDOWN_FORCE | SHUTDOWN_RESTART | SHUTDOWN_HIBERNATE)
 
 struct ic_shutdown {
-	struct ic *ic;
+	struct ic *ic; /* first */
 	_Atomic uint64_t accepted, refused;
 };
 
@@ -107,11 +107,6 @@ static void free_device(void *device)
 	ic_shutdown_free(device);
 }
 
-static struct channel *get_channel(void *device)
-{
-	return ic_channel(((struct ic_shutdown *)device)->ic);
-}
-
 static void say_facts(void *device, const struct vsp_facts *to)
 {
 	struct ic_shutdown *s = device;
@@ -121,14 +116,9 @@ static void say_facts(void *device, const struct vsp_facts *to)
 	to->number(to->ctx, "refused", s->refused);
 }
 
-static void run(void *device, bool running)
-{
-	ic_run(((struct ic_shutdown *)device)->ic, running);
-}
-
 const struct vsp_ops ic_shutdown_ops = {
 	.free = free_device,
-	.channel = get_channel,
+	.channel = ic_device_channel,
 	.facts = say_facts,
-	.run = run,
+	.run = ic_device_run,
 };

@@ -20,7 +20,7 @@
 #define VERSION_REFERENCE 4
 
 struct ic_timesync {
-	struct ic *ic;
+	struct ic *ic; /* first */
 	struct ic_timesync_clock clock;
 
 	/* any thread */
@@ -200,11 +200,6 @@ static void free_device(void *device)
 	ic_timesync_free(device);
 }
 
-static struct channel *get_channel(void *device)
-{
-	return ic_channel(((struct ic_timesync *)device)->ic);
-}
-
 static void say_facts(void *device, const struct vsp_facts *to)
 {
 	struct ic_timesync *t = device;
@@ -214,14 +209,9 @@ static void say_facts(void *device, const struct vsp_facts *to)
 	to->number(to->ctx, "samples", t->samples);
 }
 
-static void run(void *device, bool running)
-{
-	ic_run(((struct ic_timesync *)device)->ic, running);
-}
-
 const struct vsp_ops ic_timesync_ops = {
 	.free = free_device,
-	.channel = get_channel,
+	.channel = ic_device_channel,
 	.facts = say_facts,
-	.run = run,
+	.run = ic_device_run,
 };

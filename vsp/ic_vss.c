@@ -25,7 +25,7 @@ enum vss_state {
 };
 
 struct ic_vss {
-	struct ic *ic;
+	struct ic *ic; /* first */
 	/* any thread */
 	_Atomic uint64_t freezes, thaws, thaws_of_ours, failures;
 
@@ -285,11 +285,6 @@ static void free_device(void *device)
 	ic_vss_free(device);
 }
 
-static struct channel *get_channel(void *device)
-{
-	return ic_channel(((struct ic_vss *)device)->ic);
-}
-
 static void say_facts(void *device, const struct vsp_facts *to)
 {
 	struct ic_vss *v = device;
@@ -302,14 +297,9 @@ static void say_facts(void *device, const struct vsp_facts *to)
 	to->number(to->ctx, "failures", v->failures);
 }
 
-static void run(void *device, bool running)
-{
-	ic_run(((struct ic_vss *)device)->ic, running);
-}
-
 const struct vsp_ops ic_vss_ops = {
 	.free = free_device,
-	.channel = get_channel,
+	.channel = ic_device_channel,
 	.facts = say_facts,
-	.run = run,
+	.run = ic_device_run,
 };
