@@ -41,9 +41,8 @@ static void answer(struct control_call *call, const char *device, int err)
 	}
 }
 
-/* Return: the device; NULL: @call is answered. */
-static void *find(void *vm, struct control_call *call,
-		  const struct vsp_ops *ops, const char *name)
+void *command_device(void *vm, struct control_call *call,
+		     const struct vsp_ops *ops, const char *name)
 {
 	void *device = vm_device(vm, ops);
 
@@ -58,7 +57,8 @@ static void type_keys(void *vm, struct control_call *call, const char *what,
 {
 	g_autoptr(GArray) keys =
 		g_array_new(FALSE, FALSE, sizeof(struct synthkbd_key));
-	struct synthkbd *kbd = find(vm, call, &synthkbd_ops, "keyboard");
+	struct synthkbd *kbd =
+		command_device(vm, call, &synthkbd_ops, "keyboard");
 	g_autoptr(GError) error = NULL;
 
 	if (!kbd)
@@ -85,7 +85,7 @@ void command_key(void *vm, struct control_call *call)
 
 void command_mouse(void *vm, struct control_call *call)
 {
-	struct synthhid *hid = find(vm, call, &synthhid_ops, "mouse");
+	struct synthhid *hid = command_device(vm, call, &synthhid_ops, "mouse");
 	uint64_t x = control_number(call, "x", 0);
 	uint64_t y = control_number(call, "y", 0);
 
@@ -99,7 +99,7 @@ void command_mouse(void *vm, struct control_call *call)
 void command_click(void *vm, struct control_call *call)
 {
 	static const char *const names[] = {"left", "right", "middle"};
-	struct synthhid *hid = find(vm, call, &synthhid_ops, "mouse");
+	struct synthhid *hid = command_device(vm, call, &synthhid_ops, "mouse");
 	const char *button = control_string(call, "button");
 
 	if (!hid)
@@ -116,7 +116,7 @@ void command_click(void *vm, struct control_call *call)
 
 void command_scroll(void *vm, struct control_call *call)
 {
-	struct synthhid *hid = find(vm, call, &synthhid_ops, "mouse");
+	struct synthhid *hid = command_device(vm, call, &synthhid_ops, "mouse");
 	const char *text = control_string(call, "steps");
 	gint64 steps;
 
@@ -162,7 +162,7 @@ static struct json_object *balloon_json(struct balloon *b)
 
 void command_balloon(void *vm, struct control_call *call)
 {
-	struct balloon *b = find(vm, call, &balloon_ops, "balloon");
+	struct balloon *b = command_device(vm, call, &balloon_ops, "balloon");
 	uint64_t mib = control_number(call, "mib", UINT64_MAX);
 
 	if (!b)

@@ -10,6 +10,17 @@
 #define CONTROL_COMMANDS_DEVICE_H
 
 struct control_call;
+struct vsp_ops;
+
+/**
+ * command_device() - the device on VMbus that a command is for
+ * @name: for who asked
+ *
+ * Return: borrowed until the machine ends; NULL: there is none, and @call is
+ * answered.
+ */
+void *command_device(void *vm, struct control_call *call,
+		     const struct vsp_ops *ops, const char *name);
 
 void command_type(void *vm, struct control_call *call);
 void command_key(void *vm, struct control_call *call);

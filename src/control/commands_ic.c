@@ -14,6 +14,7 @@
 #include <json-c/json.h>
 
 #include "base/clock.h"
+#include "control/commands_device.h"
 #include "control/control.h"
 #include "proto/ic.h"
 #include "vm/vm.h"
@@ -105,19 +106,10 @@ static void check_asked(struct pending *p, int err)
 	g_free(p);
 }
 
-static void *find(void *vm, struct control_call *call,
-		  const struct vsp_ops *ops, const char *name)
-{
-	void *device = vm_device(vm, ops);
-
-	if (!device)
-		control_refuse(call, "absent", "this machine has no %s", name);
-	return device;
-}
-
 static void ask_to_end(void *vm, struct control_call *call, uint32_t flags)
 {
-	struct ic_shutdown *s = find(vm, call, &ic_shutdown_ops, "shutdown");
+	struct ic_shutdown *s =
+		command_device(vm, call, &ic_shutdown_ops, "shutdown");
 	struct pending *p;
 
 	if (!s)
@@ -144,7 +136,8 @@ void command_hibernate(void *vm, struct control_call *call)
 
 void command_time_sync(void *vm, struct control_call *call)
 {
-	struct ic_timesync *t = find(vm, call, &ic_timesync_ops, "timesync");
+	struct ic_timesync *t =
+		command_device(vm, call, &ic_timesync_ops, "timesync");
 	struct pending *p;
 
 	if (!t)
@@ -210,67 +203,77 @@ static void on_list(void *ctx, int err, const struct ic_kvp_pair *pairs,
 	on_done(p, err);
 }
 
-void command_kvp_get(void *vm, struct control_call *call)
+struct kvp_ask {
+	struct ic_kvp *kvp;
+	unsigned int pool;
+	const char *key; /* NULL: not of this command */
+	struct pending *pending;
+};
+
+/* What all have in common.  Return: false: @call is answered. */
+static bool begin_kvp(void *vm, struct control_call *call,
+		      unsigned int default_pool, struct kvp_ask *ask)
 {
-	struct ic_kvp *k = find(vm, call, &ic_kvp_ops, "kvp");
-	struct pending *p;
 	int pool;
 
-	if (!k || (pool = pool_of(call, KVP_POOL_GUEST)) < 0)
-		return;
-	p = pending_new(call);
-	check_asked(p, ic_kvp_get(k, (unsigned int)pool,
-				  control_string(call, "key"), CONTROL_GUEST_NS,
-				  on_value, p));
+	ask->kvp = command_device(vm, call, &ic_kvp_ops, "kvp");
+	if (!ask->kvp)
+		return false;
+	pool = pool_of(call, default_pool);
+	if (pool < 0)
+		return false;
+	ask->pool = (unsigned int)pool;
+	ask->key = control_string(call, "key");
+	ask->pending = pending_new(call);
+	return true;
+}
+
+void command_kvp_get(void *vm, struct control_call *call)
+{
+	struct kvp_ask a;
+
+	if (begin_kvp(vm, call, KVP_POOL_GUEST, &a))
+		check_asked(a.pending,
+			    ic_kvp_get(a.kvp, a.pool, a.key, CONTROL_GUEST_NS,
+				       on_value, a.pending));
 }
 
 void command_kvp_set(void *vm, struct control_call *call)
 {
-	struct ic_kvp *k = find(vm, call, &ic_kvp_ops, "kvp");
-	struct pending *p;
-	int pool;
+	struct kvp_ask a;
 
-	if (!k || (pool = pool_of(call, KVP_POOL_EXTERNAL)) < 0)
-		return;
-	p = pending_new(call);
-	check_asked(p, ic_kvp_set(k, (unsigned int)pool,
-				  control_string(call, "key"),
-				  control_string(call, "value"),
-				  CONTROL_GUEST_NS, on_done, p));
+	if (begin_kvp(vm, call, KVP_POOL_EXTERNAL, &a))
+		check_asked(a.pending,
+			    ic_kvp_set(a.kvp, a.pool, a.key,
+				       control_string(call, "value"),
+				       CONTROL_GUEST_NS, on_done, a.pending));
 }
 
 void command_kvp_delete(void *vm, struct control_call *call)
 {
-	struct ic_kvp *k = find(vm, call, &ic_kvp_ops, "kvp");
-	struct pending *p;
-	int pool;
+	struct kvp_ask a;
 
-	if (!k || (pool = pool_of(call, KVP_POOL_EXTERNAL)) < 0)
-		return;
-	p = pending_new(call);
-	check_asked(p, ic_kvp_delete(k, (unsigned int)pool,
-				     control_string(call, "key"),
-				     CONTROL_GUEST_NS, on_done, p));
+	if (begin_kvp(vm, call, KVP_POOL_EXTERNAL, &a))
+		check_asked(a.pending, ic_kvp_delete(a.kvp, a.pool, a.key,
+						     CONTROL_GUEST_NS, on_done,
+						     a.pending));
 }
 
 void command_kvp_list(void *vm, struct control_call *call)
 {
-	struct ic_kvp *k = find(vm, call, &ic_kvp_ops, "kvp");
-	struct pending *p;
-	int pool;
+	struct kvp_ask a;
 
-	if (!k || (pool = pool_of(call, KVP_POOL_GUEST)) < 0)
-		return;
-	p = pending_new(call);
-	check_asked(p, ic_kvp_list(k, (unsigned int)pool, CONTROL_GUEST_NS,
-				   on_list, p));
+	if (begin_kvp(vm, call, KVP_POOL_GUEST, &a))
+		check_asked(a.pending,
+			    ic_kvp_list(a.kvp, a.pool, CONTROL_GUEST_NS,
+					on_list, a.pending));
 }
 
 /* --- file systems and files -------------------------------------------------- */
 
 void command_freeze(void *vm, struct control_call *call)
 {
-	struct ic_vss *v = find(vm, call, &ic_vss_ops, "vss");
+	struct ic_vss *v = command_device(vm, call, &ic_vss_ops, "vss");
 	uint64_t s = control_number(call, "seconds", 0);
 	struct pending *p;
 
@@ -284,7 +287,7 @@ void command_freeze(void *vm, struct control_call *call)
 
 void command_thaw(void *vm, struct control_call *call)
 {
-	struct ic_vss *v = find(vm, call, &ic_vss_ops, "vss");
+	struct ic_vss *v = command_device(vm, call, &ic_vss_ops, "vss");
 	struct pending *p;
 
 	if (!v)
@@ -295,7 +298,7 @@ void command_thaw(void *vm, struct control_call *call)
 
 void command_copy_file(void *vm, struct control_call *call)
 {
-	struct ic_fcopy *f = find(vm, call, &ic_fcopy_ops, "fcopy");
+	struct ic_fcopy *f = command_device(vm, call, &ic_fcopy_ops, "fcopy");
 	const char *path = control_string(call, "file");
 	g_autofree char *name = g_path_get_basename(path);
 	struct ic_fcopy_file file = {
