@@ -303,14 +303,21 @@ static void run_request(struct client *c, struct control_call *call,
 	command->run(c->control->ctx, call);
 }
 
-static void handle_line(struct client *c, const char *line, size_t bytes)
+static struct control_call *call_new(struct client *c)
 {
-	struct json_tokener *tokener = json_tokener_new_ex(NESTING_MAX);
 	struct control_call *call = g_new0(struct control_call, 1);
-	struct json_object *request;
 
 	call->client = c;
 	g_ptr_array_add(c->calls, call);
+	return call;
+}
+
+static void handle_line(struct client *c, const char *line, size_t bytes)
+{
+	struct json_tokener *tokener = json_tokener_new_ex(NESTING_MAX);
+	struct control_call *call = call_new(c);
+	struct json_object *request;
+
 	json_tokener_set_flags(tokener, JSON_TOKENER_STRICT |
 						JSON_TOKENER_VALIDATE_UTF8);
 	request = json_tokener_parse_ex(tokener, line, (int)bytes);
@@ -329,16 +336,6 @@ static void handle_line(struct client *c, const char *line, size_t bytes)
 	json_tokener_free(tokener);
 }
 
-static void refuse_long_line(struct client *c)
-{
-	struct control_call *call = g_new0(struct control_call, 1);
-
-	call->client = c;
-	g_ptr_array_add(c->calls, call);
-	control_refuse(call, "request", "a line may have %u bytes",
-		       CONTROL_LINE_MAX);
-}
-
 static void handle_input(struct client *c)
 {
 	guint8 *end;
@@ -355,7 +352,8 @@ static void handle_input(struct client *c)
 	if (c->in->len < CONTROL_LINE_MAX)
 		return;
 	if (!c->discarding)
-		refuse_long_line(c);
+		control_refuse(call_new(c), "request",
+			       "a line may have %u bytes", CONTROL_LINE_MAX);
 	c->discarding = true;
 	g_byte_array_set_size(c->in, 0);
 }
