@@ -30,14 +30,25 @@ interrupts_of() {
 }
 
 # Take hv_vmbus out and put it in again, RELOADS times: reload RELOADS
+#
+# With one processor on: hv_stimer_global_cleanup() stops the other processors'
+# timers by an interrupt and frees what their handlers use without waiting for
+# a timer message that they have got already (Linux oopses in vmbus_isr() when
+# the host is slow in that moment).
 reload() {
 	module=$(grep '/hv_vmbus\.ko$' /etc/modules-to-load)
+	for cpu in /sys/devices/system/cpu/cpu[1-9]*/online; do
+		[ "$1" = 0 ] || [ ! -w "$cpu" ] || echo 0 >"$cpu"
+	done
 	i=0
 	while [ $i -lt "$1" ]; do
 		rmmod hv_vmbus || break
 		sleep 0.2
 		insmod "$module" || break
 		i=$((i + 1))
+	done
+	for cpu in /sys/devices/system/cpu/cpu[1-9]*/online; do
+		[ "$1" = 0 ] || [ ! -w "$cpu" ] || echo 1 >"$cpu"
 	done
 	tell reloads $i
 }
