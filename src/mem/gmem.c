@@ -144,13 +144,26 @@ bool gmem_contains(const struct gmem *mem, uint64_t gpa, uint64_t len)
 	return gmem_host(mem, gpa, len) != NULL;
 }
 
+/* What may be on the move right now is held for as long. */
+static void copy(const struct gmem *mem, uint64_t gpa, void *to,
+		 const void *from, size_t len)
+{
+	bool hold = gmem_is_shared(mem, gpa, len);
+
+	if (hold)
+		gmem_share_hold(mem);
+	memcpy(to, from, len);
+	if (hold)
+		gmem_share_release(mem);
+}
+
 int gmem_read(const struct gmem *mem, uint64_t gpa, void *out, size_t len)
 {
 	const uint8_t *host = gmem_host(mem, gpa, len);
 
 	if (!host)
 		return -EFAULT;
-	memcpy(out, host, len);
+	copy(mem, gpa, out, host, len);
 	return 0;
 }
 
@@ -160,20 +173,8 @@ int gmem_write(struct gmem *mem, uint64_t gpa, const void *data, size_t len)
 
 	if (!host)
 		return -EFAULT;
-	memcpy(host, data, len);
+	copy(mem, gpa, host, data, len);
 	return 0;
-}
-
-/*
- * What is mapped over the RAM keeps its contents: MADV_DONTNEED only drops its
- * page table entries.
- */
-static int discard(struct gmem *mem, const struct gmem_region *r, uint64_t off,
-		   uint64_t bytes)
-{
-	if (madvise((uint8_t *)r->host + off, bytes, MADV_DONTNEED))
-		return -errno;
-	return gmem_share_discard(mem, r->gpa + off, bytes);
 }
 
 int gmem_zero_all(struct gmem *mem)
@@ -181,7 +182,8 @@ int gmem_zero_all(struct gmem *mem)
 	int err = 0;
 
 	for (unsigned int i = 0; i < mem->n_regions && !err; i++)
-		err = discard(mem, &mem->regions[i], 0, mem->regions[i].bytes);
+		err = gmem_share_discard(mem, mem->regions[i].gpa,
+					 mem->regions[i].bytes);
 	gmem_settle(mem);
 	return err;
 }
@@ -233,7 +235,7 @@ static size_t touched(struct gmem *mem, const struct gmem_region *r,
 	for (size_t i = 0; i < n; i++)
 		is_touched[i] =
 			entries[i] & (PAGEMAP_PRESENT | PAGEMAP_SWAPPED) ||
-			gmem_is_shared(mem, r->gpa + off + i * PAGE_BYTES);
+			gmem_is_shared(mem, r->gpa + off + i * PAGE_BYTES, 1);
 	return n;
 }
 
@@ -279,11 +281,7 @@ bool gmem_next_untouched(struct gmem *mem, uint64_t *gpa, uint64_t *bytes)
 
 int gmem_discard(struct gmem *mem, uint64_t gpa, uint64_t len)
 {
-	for (unsigned int i = 0; i < mem->n_regions; i++) {
-		const struct gmem_region *r = &mem->regions[i];
-
-		if (gpa >= r->gpa && range_fits(gpa - r->gpa, len, r->bytes))
-			return discard(mem, r, gpa - r->gpa, len);
-	}
-	return -EFAULT;
+	if (!gmem_contains(mem, gpa, len))
+		return -EFAULT;
+	return gmem_share_discard(mem, gpa, len);
 }

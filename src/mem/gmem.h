@@ -13,6 +13,16 @@
  * and used; gmem_read() and gmem_write() are the way to it.  There is no call
  * that gives a pointer to a guest's struct.
  *
+ * Bulk data is moved at host addresses (gmem_load(), gpa_ranges_iov()), which
+ * are good for ever; but what is behind one may be another page of the host
+ * tomorrow, so nothing may keep pages (a registered buffer of io_uring) from
+ * one request to the next, and for each request the RAM is pinned:
+ *
+ *	n = gpa_ranges_iov(mem, &list, iov, n_max);
+ *	request->pin = gmem_pin(mem, iov, n);
+ *	... preadv(), on any thread, for as long as it takes ...
+ *	gmem_unpin(mem, request->pin);
+ *
  * Thread: any, once gmem_new() has returned.
  */
 #ifndef MEM_GMEM_H
@@ -32,6 +42,8 @@
 #define GMEM_SHARED_NAME "guest-ram-shared"
 
 struct gmem;
+struct gmem_pin;
+struct iovec;
 
 /* A run of RAM: guest addresses and where they are mapped in this process. */
 struct gmem_region {
@@ -82,11 +94,40 @@ int gmem_zero_all(struct gmem *mem);
 /**
  * gmem_load() - where bulk data (an image, an iovec) may be put directly
  *
- * For bytes that are never parsed in place.  Borrowed until gmem_free().
+ * For bytes that are never parsed in place.  Borrowed until gmem_free(); who
+ * uses it on another thread than main's pins it meanwhile.
  *
  * Return: NULL when the range is not all RAM.
  */
 void *gmem_load(struct gmem *mem, uint64_t gpa, uint64_t len);
+
+/**
+ * gmem_pin() - bulk data is about to be moved: RAM stays where it is
+ * @iov: from gpa_ranges_iov() or gmem_load(); copied.  What is no RAM (a
+ *       buffer of the caller's own) is skipped
+ * @n:   pieces
+ *
+ * Until gmem_unpin() gmem_settle() does not move these pages, so nothing that
+ * is read or written there is lost.  Nobody waits for anybody: pages that are
+ * pinned when memory is settled are settled another time, so a pin may last as
+ * long as a request does, or as a channel is open.
+ *
+ * Only pages that are, or were, rings or below overlays can move; for all
+ * others, so nearly always, this is a look at a bit for each page and returns
+ * NULL.  For those few it is a short lock and an allocation of 8 bytes a page.
+ *
+ * A guest that makes a ring or an overlay of a page while data is moved there
+ * may lose what is moved at that moment, on that page; as it would on hardware
+ * that it told to use memory for two things at once.
+ *
+ * Return: owned; NULL when nothing has to be pinned.  Any thread, no lock of
+ * the caller's is in the way.
+ */
+struct gmem_pin *gmem_pin(struct gmem *mem, const struct iovec *iov,
+			  unsigned int n);
+
+/** gmem_unpin() - NULL is fine, which costs nothing.  Any thread */
+void gmem_unpin(struct gmem *mem, struct gmem_pin *pin);
 
 /**
  * gmem_load_file() - put bytes of a file into RAM
@@ -160,7 +201,10 @@ void gmem_unalias_later(struct gmem *mem, const uint64_t *pfns, size_t n_pages);
 /**
  * gmem_settle() - take back all pages that gmem_unalias_later() left
  *
- * gmem_zero_all() does it, too.  Thread: with every vCPU stopped.
+ * But for those that are pinned; threads that move data are not in the way,
+ * and it does not wait for them.  gmem_zero_all() does it, too.
+ *
+ * Thread: with every vCPU stopped.
  */
 void gmem_settle(struct gmem *mem);
 

@@ -19,11 +19,19 @@ struct gmem {
 	struct gmem_region regions[2];
 	int share_fd; /* as large as RAM, sparse */
 	int pagemap_fd; /* or -1 */
-	/* how many pages of each 2 MiB are shared; share_lock to write */
-	_Atomic uint16_t *shared_in_chunk;
+	/* a bit per page, set while it is shared; share_lock to write */
+	_Atomic uint64_t *shared_bits;
 	/* share_lock */
 	pthread_mutex_t share_lock;
 	GHashTable *shared; /* page number: struct shared_page */
+};
+
+/* A page whose contents are in the memfd; share_lock. */
+struct shared_page {
+	uint64_t pfn; /* the key */
+	unsigned int aliases;
+	unsigned int pins; /* gmem_pin() */
+	bool covered; /* by an overlay */
 };
 
 /** gmem_host() - where [@gpa, @gpa + @len) is; NULL unless all RAM */
@@ -36,10 +44,17 @@ int gmem_map_private(void *host, uint64_t bytes);
 int gmem_share_init(struct gmem *mem);
 void gmem_share_free(struct gmem *mem);
 
-/** gmem_share_discard() - zeros also for the shared pages; 0 or -errno */
+/** gmem_shared_page() - NULL if it is not; share_lock held */
+struct shared_page *gmem_shared_page(const struct gmem *mem, uint64_t gpa);
+
+/** gmem_share_hold() - no page moves until gmem_share_release() */
+void gmem_share_hold(const struct gmem *mem);
+void gmem_share_release(const struct gmem *mem);
+
+/** gmem_share_discard() - zeros for [@gpa, @gpa + @bytes); 0 or -errno */
 int gmem_share_discard(struct gmem *mem, uint64_t gpa, uint64_t bytes);
 
-/** gmem_is_shared() - is the page in the memfd now? */
-bool gmem_is_shared(struct gmem *mem, uint64_t gpa);
+/** gmem_is_shared() - is a page of [@gpa, @gpa + @bytes) in the memfd now? */
+bool gmem_is_shared(const struct gmem *mem, uint64_t gpa, uint64_t bytes);
 
 #endif

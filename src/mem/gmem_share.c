@@ -17,6 +17,15 @@
  * touches it.  Where the guest waits for nothing (a ring of an offer that was
  * rescinded: Linux frees it in its own time, and tells nobody) the page stays
  * in the memfd until it is a ring again or no processor runs.
+ *
+ * By then the guest uses the page for something else, the buffer of a disk
+ * read for one, and that is moved by threads that do run.  So who moves data
+ * pins what is shared (gmem_pin()), and pages that are pinned do not go back.
+ * Nothing needs a pin that is not shared: it can only become so by the guest's
+ * own wish, for that page.  A bit for each page says which is which: it is set
+ * when a page is shared, and cleared when its contents are where they belong.
+ * So who finds it clear may go on without a lock, and who finds it set takes
+ * the lock, under which all moves happen.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -28,14 +37,7 @@
 
 #include "mem/gmem_impl.h"
 
-/* 512 pages, so that a 16-bit count does. */
-#define CHUNK_BYTES (2ull << 20)
-
-struct shared_page {
-	uint64_t pfn; /* the key */
-	unsigned int aliases;
-	bool covered; /* by an overlay */
-};
+#define WORD_BITS 64u
 
 static off_t memfd_offset(uint64_t gpa)
 {
@@ -44,9 +46,10 @@ static off_t memfd_offset(uint64_t gpa)
 			       : gpa - GMEM_HOLE_END + GMEM_HOLE_START);
 }
 
-static size_t chunk_of(uint64_t gpa)
+/* Its place in shared_bits. */
+static uint64_t bit_of(uint64_t gpa)
 {
-	return (size_t)((uint64_t)memfd_offset(gpa) / CHUNK_BYTES);
+	return (uint64_t)memfd_offset(gpa) / PAGE_BYTES;
 }
 
 int gmem_share_init(struct gmem *mem)
@@ -57,8 +60,8 @@ int gmem_share_init(struct gmem *mem)
 	mem->share_fd = memfd_create(GMEM_SHARED_NAME, MFD_CLOEXEC);
 	if (mem->share_fd < 0 || ftruncate(mem->share_fd, (off_t)mem->bytes))
 		return -errno;
-	mem->shared_in_chunk =
-		g_new0(_Atomic uint16_t, mem->bytes / CHUNK_BYTES + 1);
+	mem->shared_bits = g_new0(_Atomic uint64_t,
+				  mem->bytes / PAGE_BYTES / WORD_BITS + 1);
 	return 0;
 }
 
@@ -69,15 +72,27 @@ void gmem_share_free(struct gmem *mem)
 	if (!mem->shared)
 		return;
 	g_hash_table_destroy(mem->shared);
-	g_free((void *)mem->shared_in_chunk);
+	g_free((void *)mem->shared_bits);
 	pthread_mutex_destroy(&mem->share_lock);
 }
 
-static struct shared_page *lookup(const struct gmem *mem, uint64_t gpa)
+struct shared_page *gmem_shared_page(const struct gmem *mem, uint64_t gpa)
 {
 	uint64_t pfn = gpa / PAGE_BYTES;
 
 	return g_hash_table_lookup(mem->shared, &pfn);
+}
+
+static void set_shared(struct gmem *mem, uint64_t gpa, bool shared)
+{
+	uint64_t bit = bit_of(gpa), mask = 1ull << bit % WORD_BITS;
+	_Atomic uint64_t *word = &mem->shared_bits[bit / WORD_BITS];
+
+	/* Pairs with gmem_is_shared(): a page that is not has its contents. */
+	if (shared)
+		atomic_fetch_or_explicit(word, mask, memory_order_release);
+	else
+		atomic_fetch_and_explicit(word, ~mask, memory_order_release);
 }
 
 static int map_shared(void *at, uint64_t bytes, int fd, off_t offset)
@@ -118,7 +133,7 @@ static int share(struct gmem *mem, uint64_t gpa, uint64_t bytes)
 
 		page->pfn = at / PAGE_BYTES;
 		g_hash_table_insert(mem->shared, &page->pfn, page);
-		atomic_fetch_add(&mem->shared_in_chunk[chunk_of(at)], 1);
+		set_shared(mem, at, true);
 	}
 	return err;
 }
@@ -132,11 +147,11 @@ static bool is_left(const struct shared_page *page)
 /* Contents back into anonymous memory if nobody needs more.  share_lock held. */
 static void unshare_unused(struct gmem *mem, uint64_t gpa)
 {
-	struct shared_page *page = lookup(mem, gpa);
+	struct shared_page *page = gmem_shared_page(mem, gpa);
 	uint8_t *host = gmem_host(mem, gpa, PAGE_BYTES);
 	uint8_t contents[PAGE_BYTES];
 
-	if (!page || !is_left(page))
+	if (!page || !is_left(page) || page->pins)
 		return;
 	/* What cannot go back stays where it is, and works. */
 	if (pread(mem->share_fd, contents, PAGE_BYTES, memfd_offset(gpa)) !=
@@ -148,20 +163,20 @@ static void unshare_unused(struct gmem *mem, uint64_t gpa)
 	memcpy(host, contents, PAGE_BYTES);
 	fallocate(mem->share_fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
 		  memfd_offset(gpa), PAGE_BYTES);
-	atomic_fetch_sub(&mem->shared_in_chunk[chunk_of(gpa)], 1);
+	set_shared(mem, gpa, false);
 	g_hash_table_remove(mem->shared, &page->pfn);
 }
 
 static int cover(struct gmem *mem, uint64_t gpa, int fd, uint64_t offset)
 {
 	uint8_t *host = gmem_host(mem, gpa, PAGE_BYTES);
-	int err = lookup(mem, gpa) ? 0 : share(mem, gpa, PAGE_BYTES);
+	int err = gmem_shared_page(mem, gpa) ? 0 : share(mem, gpa, PAGE_BYTES);
 
 	if (err)
 		return err;
 	err = map_shared(host, PAGE_BYTES, fd, (off_t)offset);
 	if (!err)
-		lookup(mem, gpa)->covered = true;
+		gmem_shared_page(mem, gpa)->covered = true;
 	else
 		unshare_unused(mem, gpa);
 	return err;
@@ -169,12 +184,12 @@ static int cover(struct gmem *mem, uint64_t gpa, int fd, uint64_t offset)
 
 static int uncover(struct gmem *mem, uint64_t gpa)
 {
-	struct shared_page *page = lookup(mem, gpa);
+	struct shared_page *page = gmem_shared_page(mem, gpa);
 
 	if (!page || !page->covered)
 		return 0;
 	page->covered = false;
-	if (page->aliases)
+	if (page->aliases || page->pins)
 		return map_shared(gmem_host(mem, gpa, PAGE_BYTES), PAGE_BYTES,
 				  mem->share_fd, memfd_offset(gpa));
 	unshare_unused(mem, gpa);
@@ -206,11 +221,11 @@ static size_t run_length(const uint64_t *pfns, size_t n_pages)
 /* All pages from @gpa to @end that are alike: shared, or not. */
 static uint64_t same_until(const struct gmem *mem, uint64_t gpa, uint64_t end)
 {
-	bool is_shared = lookup(mem, gpa);
+	bool is_shared = gmem_shared_page(mem, gpa);
 
 	do {
 		gpa += PAGE_BYTES;
-	} while (gpa < end && !lookup(mem, gpa) == !is_shared);
+	} while (gpa < end && !gmem_shared_page(mem, gpa) == !is_shared);
 	return gpa;
 }
 
@@ -222,7 +237,7 @@ static int take_run(struct gmem *mem, uint64_t gpa, uint64_t bytes)
 
 	for (uint64_t at = gpa; at < end; at = next) {
 		next = same_until(mem, at, end);
-		if (lookup(mem, at))
+		if (gmem_shared_page(mem, at))
 			continue;
 		err = share(mem, at, next - at);
 		if (!err)
@@ -233,7 +248,7 @@ static int take_run(struct gmem *mem, uint64_t gpa, uint64_t bytes)
 			break;
 	}
 	for (uint64_t at = gpa; at < end && !err; at += PAGE_BYTES)
-		lookup(mem, at)->aliases++;
+		gmem_shared_page(mem, at)->aliases++;
 	for (uint64_t at = gpa; at < end && err; at += PAGE_BYTES)
 		unshare_unused(mem, at);
 	return err;
@@ -242,7 +257,8 @@ static int take_run(struct gmem *mem, uint64_t gpa, uint64_t bytes)
 static void unalias(struct gmem *mem, const uint64_t *pfns, size_t n_pages)
 {
 	for (size_t i = 0; i < n_pages; i++) {
-		struct shared_page *page = lookup(mem, pfns[i] * PAGE_BYTES);
+		struct shared_page *page =
+			gmem_shared_page(mem, pfns[i] * PAGE_BYTES);
 
 		if (!page || !page->aliases)
 			continue;
@@ -300,7 +316,8 @@ void gmem_unalias_later(struct gmem *mem, const uint64_t *pfns, size_t n_pages)
 {
 	pthread_mutex_lock(&mem->share_lock);
 	for (size_t i = 0; i < n_pages; i++) {
-		struct shared_page *page = lookup(mem, pfns[i] * PAGE_BYTES);
+		struct shared_page *page =
+			gmem_shared_page(mem, pfns[i] * PAGE_BYTES);
 
 		if (page && page->aliases)
 			page->aliases--;
@@ -340,12 +357,19 @@ unsigned int gmem_left_pages(struct gmem *mem)
 	return n;
 }
 
+/*
+ * What is mapped over the RAM keeps its contents: MADV_DONTNEED only drops its
+ * page table entries.  With the lock, so that no page on the move gets its
+ * contents back.
+ */
 int gmem_share_discard(struct gmem *mem, uint64_t gpa, uint64_t bytes)
 {
 	int err = 0;
 
 	pthread_mutex_lock(&mem->share_lock);
-	if (g_hash_table_size(mem->shared) &&
+	if (madvise(gmem_host(mem, gpa, bytes), bytes, MADV_DONTNEED))
+		err = -errno;
+	if (!err && gmem_is_shared(mem, gpa, bytes) &&
 	    fallocate(mem->share_fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
 		      memfd_offset(gpa), (off_t)bytes))
 		err = -errno;
@@ -353,14 +377,35 @@ int gmem_share_discard(struct gmem *mem, uint64_t gpa, uint64_t bytes)
 	return err;
 }
 
-bool gmem_is_shared(struct gmem *mem, uint64_t gpa)
+bool gmem_is_shared(const struct gmem *mem, uint64_t gpa, uint64_t bytes)
 {
-	bool shared;
+	uint64_t at = bit_of(gpa), end;
 
-	if (!atomic_load(&mem->shared_in_chunk[chunk_of(gpa)]))
+	if (!bytes)
 		return false;
-	pthread_mutex_lock(&mem->share_lock);
-	shared = lookup(mem, gpa);
-	pthread_mutex_unlock(&mem->share_lock);
-	return shared;
+	end = bit_of(gpa + bytes - 1) + 1;
+	while (at < end) {
+		uint64_t word =
+			atomic_load_explicit(&mem->shared_bits[at / WORD_BITS],
+					     memory_order_acquire);
+		uint64_t next = (at / WORD_BITS + 1) * WORD_BITS;
+
+		word &= ~0ull << at % WORD_BITS;
+		if (end < next)
+			word &= ~(~0ull << end % WORD_BITS);
+		if (word)
+			return true;
+		at = next;
+	}
+	return false;
+}
+
+void gmem_share_hold(const struct gmem *mem)
+{
+	pthread_mutex_lock((pthread_mutex_t *)&mem->share_lock);
+}
+
+void gmem_share_release(const struct gmem *mem)
+{
+	pthread_mutex_unlock((pthread_mutex_t *)&mem->share_lock);
 }

@@ -46,7 +46,8 @@ int gpa_ranges_check(const struct gpa_range_list *list, uint64_t *total);
  * @n_max: room in @iov
  *
  * For bulk data: the guest may write it at any time, so what must be parsed
- * is copied out first.  The pointers are good until the gmem is freed.
+ * is copied out first.  The pointers are good until the gmem is freed, and
+ * while data is moved the pieces are pinned (gmem_pin()).
  *
  * Return: number of pieces; -EINVAL a bad list; -EFAULT a page that is not
  * RAM; -E2BIG more than @n_max pieces.

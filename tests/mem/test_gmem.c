@@ -340,8 +340,8 @@ START_TEST(alias_keeps_contents)
 	gmem_read(mem, 7 * PAGE + 7, &b, 1);
 	ck_assert_uint_eq(b, 0xA5);
 	/* The RAM is private again: nothing that is written is seen twice. */
-	ck_assert(!gmem_is_shared(mem, 6 * PAGE));
-	ck_assert(!gmem_is_shared(mem, 8 * PAGE));
+	ck_assert(!gmem_is_shared(mem, 6 * PAGE, PAGE));
+	ck_assert(!gmem_is_shared(mem, 8 * PAGE, PAGE));
 }
 END_TEST
 
@@ -353,13 +353,13 @@ START_TEST(alias_twice_until_the_last)
 	ck_assert_int_eq(gmem_alias(mem, at, first, 2), 0);
 	ck_assert_int_eq(gmem_alias(mem, at + 2 * PAGE, second, 2), 0);
 	gmem_unalias(mem, first, 2);
-	ck_assert(!gmem_is_shared(mem, 6 * PAGE));
-	ck_assert(gmem_is_shared(mem, 5 * PAGE));
+	ck_assert(!gmem_is_shared(mem, 6 * PAGE, PAGE));
+	ck_assert(gmem_is_shared(mem, 5 * PAGE, PAGE));
 	at[3 * PAGE] = 9;
 	gmem_read(mem, 5 * PAGE, &b, 1);
 	ck_assert_uint_eq(b, 9);
 	gmem_unalias(mem, second, 2);
-	ck_assert(!gmem_is_shared(mem, 5 * PAGE));
+	ck_assert(!gmem_is_shared(mem, 5 * PAGE, PAGE));
 	munmap(at, 4 * PAGE);
 }
 END_TEST
@@ -372,8 +372,8 @@ START_TEST(alias_that_fails_leaves_ram_private)
 
 	touch(3);
 	ck_assert_int_eq(gmem_alias(mem, at, pfns, 3), -EFAULT);
-	ck_assert(!gmem_is_shared(mem, 2 * PAGE));
-	ck_assert(!gmem_is_shared(mem, 3 * PAGE));
+	ck_assert(!gmem_is_shared(mem, 2 * PAGE, PAGE));
+	ck_assert(!gmem_is_shared(mem, 3 * PAGE, PAGE));
 	gmem_read(mem, 3 * PAGE + 7, &b, 1);
 	ck_assert_uint_eq(b, 0xA5);
 	munmap(at, 3 * PAGE);
@@ -415,7 +415,7 @@ START_TEST(alias_below_an_overlay)
 	}
 	gmem_read(mem, 2 * PAGE + 7, &b, 1);
 	ck_assert_uint_eq(b, 0x5B);
-	ck_assert(!gmem_is_shared(mem, 2 * PAGE));
+	ck_assert(!gmem_is_shared(mem, 2 * PAGE, PAGE));
 	munmap(at, PAGE);
 	overlay_space_free(space);
 }

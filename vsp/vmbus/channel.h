@@ -20,7 +20,7 @@
  * a packet while it is being looked at.  Bulk data that a packet only points
  * to (packet->gpa, a GPADL) stays the guest's memory: it may change at any
  * time, so it is moved (preadv() and the like) or copied out, never parsed in
- * place.
+ * place.  Who moves it, on whichever thread, pins it meanwhile (gmem_pin()).
  *
  * Sending.  What is sent in a callback of the channel becomes visible to the
  * guest when the callback, or the batch that it is part of, is over: one
