@@ -1,48 +1,25 @@
 /* SPDX-License-Identifier: MIT */
 #include "vsp/synthhid.h"
 
-#include "base/log.h"
 #include "proto/synthhid.h"
-#include "support/bus_guest.h"
-#include "vsp/vsp.h"
+#include "support/input_bench.h"
 
 static struct synthhid *hid;
-static _Atomic unsigned int readies;
-static struct vmbus_channel_offer_channel offer;
-static struct guest_channel guest;
-static uint64_t buffer[512];
-
-static void on_ready(void *ctx)
-{
-	ck_assert_ptr_eq(ctx, &readies);
-	readies++;
-}
-
 static void hid_setup(void)
 {
-	struct vsp_params p = {.name = "mouse",
-			       .instance.b[0] = 1,
-			       .ready = on_ready,
-			       .ctx = &readies};
+	struct vsp_params p = input_begin("mouse");
 
-	bus_setup();
-	readies = 0;
-	p.bus = bus;
 	hid = synthhid_new(&p);
 	ck_assert_ptr_nonnull(hid);
 	/* A second one has no place. */
 	ck_assert_ptr_null(synthhid_new(&p));
-	guest_connect(VERSION_WIN10);
-	guest_request_offers(&offer, 1);
-	guest_open(&guest, &offer);
+	input_open();
 }
 
 static void hid_teardown(void)
 {
-	synthhid_ops.free(hid);
+	input_end(&synthhid_ops, hid);
 	synthhid_free(NULL);
-	guest_drop_rings(&guest);
-	bus_teardown();
 }
 
 static struct synthhid_status status(void)
@@ -71,15 +48,11 @@ static void send_pipe(const void *data, uint32_t bytes, uint32_t says)
 /* The next message: of that type, and of @bytes in all. */
 static const void *next_message(uint32_t type, uint32_t bytes)
 {
-	static struct packet p;
-	uint32_t n = guest_get(&guest, buffer, sizeof(buffer)), size;
 	struct synthhid_msg_hdr h;
 	const void *data;
+	uint32_t size;
 
-	ck_assert_int_eq(packet_parse(buffer, n, &p), 0);
-	ck_assert_uint_eq(p.type, VM_PKT_DATA_INBAND);
-	ck_assert(!p.wants_completion);
-	ck_assert_int_eq(packet_pipe(&p, &data, &size), 0);
+	ck_assert_int_eq(packet_pipe(input_packet(), &data, &size), 0);
 	ck_assert_uint_eq(size, bytes);
 	memcpy(&h, data, sizeof(h));
 	ck_assert_uint_eq(h.type, type);
@@ -337,11 +310,6 @@ START_TEST(what_waits_is_dropped_with_the_driver)
 }
 END_TEST
 
-static void on_number(void *ctx, const char *key, uint64_t value)
-{
-	g_string_append_printf(ctx, "%s=%u ", key, (unsigned int)value);
-}
-
 START_TEST(what_the_report_says)
 {
 	GString *s = g_string_new(NULL);
@@ -351,8 +319,8 @@ START_TEST(what_the_report_says)
 	ck_assert_int_eq(synthhid_press(hid, 1), 0);
 	ck_assert_int_eq(synthhid_move(hid, 3, 4), 0);
 	wait_until(status().reports == 2);
-	synthhid_ops.facts(hid,
-			   &(struct vsp_facts){.number = on_number, .ctx = s});
+	synthhid_ops.facts(
+		hid, &(struct vsp_facts){.number = input_on_number, .ctx = s});
 	ck_assert_str_eq(s->str, "ready=1 x=3 y=4 buttons=1 waiting=0 "
 				 "reports=2 dropped=0 ");
 	g_string_free(s, true);

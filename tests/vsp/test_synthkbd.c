@@ -1,61 +1,34 @@
 /* SPDX-License-Identifier: MIT */
 #include "vsp/synthkbd.h"
 
-#include "base/log.h"
 #include "proto/synthkbd.h"
-#include "support/bus_guest.h"
-#include "vsp/vsp.h"
+#include "support/input_bench.h"
 
 static struct synthkbd *kbd;
-static _Atomic unsigned int readies;
-static struct vmbus_channel_offer_channel offer;
-static struct guest_channel guest;
-static uint64_t buffer[512];
-
-static void on_ready(void *ctx)
-{
-	ck_assert_ptr_eq(ctx, &readies);
-	readies++;
-}
-
 static void kbd_setup(void)
 {
-	struct vsp_params p = {.name = "keyboard",
-			       .instance.b[0] = 1,
-			       .ready = on_ready,
-			       .ctx = &readies};
+	struct vsp_params p = input_begin("keyboard");
 
-	bus_setup();
-	readies = 0;
-	p.bus = bus;
 	kbd = synthkbd_new(&p);
 	ck_assert_ptr_nonnull(kbd);
 	/* A second one has no place. */
 	ck_assert_ptr_null(synthkbd_new(&p));
-	guest_connect(VERSION_WIN10);
-	guest_request_offers(&offer, 1);
-	guest_open(&guest, &offer);
+	input_open();
 }
 
 static void kbd_teardown(void)
 {
-	synthkbd_ops.free(kbd);
+	input_end(&synthkbd_ops, kbd);
 	synthkbd_free(NULL);
-	guest_drop_rings(&guest);
-	bus_teardown();
 }
 
 /* The next packet, which is in-band and has @bytes. */
 static const void *next_message(uint32_t bytes)
 {
-	static struct packet p;
-	uint32_t n = guest_get(&guest, buffer, sizeof(buffer));
+	const struct packet *p = input_packet();
 
-	ck_assert_int_eq(packet_parse(buffer, n, &p), 0);
-	ck_assert_uint_eq(p.type, VM_PKT_DATA_INBAND);
-	ck_assert(!p.wants_completion);
-	ck_assert_uint_eq(p.bytes, (bytes + 7) / 8 * 8);
-	return p.data;
+	ck_assert_uint_eq(p->bytes, (bytes + 7) / 8 * 8);
+	return p->data;
 }
 
 /* Ask for @version as Linux does. Return: proto_status. */
@@ -232,11 +205,6 @@ START_TEST(lights)
 }
 END_TEST
 
-static void on_number(void *ctx, const char *key, uint64_t value)
-{
-	g_string_append_printf(ctx, "%s=%u ", key, (unsigned int)value);
-}
-
 START_TEST(what_the_report_says)
 {
 	GString *s = g_string_new(NULL);
@@ -246,8 +214,8 @@ START_TEST(what_the_report_says)
 	ck_assert_int_eq(type(1, 0), 0);
 	expect_key(1, 0);
 	wait_until(status().typed);
-	synthkbd_ops.facts(kbd,
-			   &(struct vsp_facts){.number = on_number, .ctx = s});
+	synthkbd_ops.facts(
+		kbd, &(struct vsp_facts){.number = input_on_number, .ctx = s});
 	ck_assert_str_eq(s->str, "ready=1 leds=0 waiting=0 typed=1 dropped=0 ");
 	g_string_free(s, true);
 }
