@@ -231,6 +231,7 @@ static struct json_object *vmbus_json(const struct report_vmbus *v)
 			       json_object_new_boolean(v->connected));
 	add_u64(o, "contacts", v->contacts);
 	add_u64(o, "offers", v->n_offers);
+	add_u64(o, "relids", v->n_relids);
 	add_u64(gpadls, "count", v->n_gpadls);
 	add_u64(gpadls, "bytes", v->gpadl_bytes);
 	add_u64(gpadls, "bytes_max", v->gpadl_bytes_max);

@@ -74,7 +74,8 @@ struct report_vmbus {
 	uint64_t dropped; /* messages to the guest that it did not take */
 	unsigned int waiting_peak; /* most messages that waited for the guest */
 	unsigned int n_offers;
-	unsigned int n_gpadls; /* at the end, as the next */
+	unsigned int n_relids; /* at the end, as the next three */
+	unsigned int n_gpadls;
 	uint64_t gpadl_bytes;
 	uint64_t gpadl_bytes_max;
 	uint64_t gpadls_expired; /* never finished */

@@ -222,6 +222,7 @@ const struct report_vmbus *vmbus_host_report(struct vmbus_host *host)
 		.dropped = stats.dropped,
 		.waiting_peak = stats.out_peak,
 		.n_offers = stats.n_offers,
+		.n_relids = stats.n_relids,
 		.n_gpadls = stats.n_gpadls,
 		.gpadl_bytes = stats.gpadl_bytes,
 		.gpadl_bytes_max = (uint64_t)host->vm->profile->gpadl_mib << 20,

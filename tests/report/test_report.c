@@ -157,6 +157,7 @@ START_TEST(the_bus_has_a_section)
 		.messages = messages,
 		.contacts = 2,
 		.ignored = 3,
+		.n_relids = 3,
 		.n_gpadls = 4,
 		.gpadl_bytes = 5 << 20,
 		.gpadl_bytes_max = 384 << 20,
@@ -177,6 +178,7 @@ START_TEST(the_bus_has_a_section)
 	ck_assert_str_eq(string_at(root, "/vmbus/features"), "0x2d");
 	ck_assert_str_eq(string_at(root, "/vmbus/connected"), "true");
 	ck_assert_str_eq(string_at(root, "/vmbus/contacts"), "2");
+	ck_assert_str_eq(string_at(root, "/vmbus/relids"), "3");
 	ck_assert_str_eq(string_at(root, "/vmbus/gpadls/count"), "4");
 	ck_assert_str_eq(string_at(root, "/vmbus/messages/0/name"), "Unload");
 	ck_assert_str_eq(string_at(root, "/vmbus/messages/0/refused"), "1");
