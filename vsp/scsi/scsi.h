@@ -2,10 +2,10 @@
 /*
  * scsi.h - logical units: what answers a CDB.
  *
- * Theory of operation.  A `struct scsi_lun` is a disk (disk.c) or a DVD drive
- * (dvd.c) over a block back end.  It knows SCSI and no channel: storvsp makes
- * a scsi_request of what the guest sent and gets status, sense data and the
- * number of bytes that moved.  There is one initiator, the guest.
+ * Theory of operation.  A `struct scsi_lun` is a disk or a DVD drive over a
+ * block back end.  It knows SCSI and no channel: storvsp makes a scsi_request
+ * of what the guest sent and gets status, sense data and the number of bytes
+ * that moved.  There is one initiator, the guest.
  *
  * A unit is used from as many threads as the controller has channels.  Each
  * has its own block_queue into the unit's storage, so that reads and writes
@@ -15,7 +15,9 @@
  * The guest's buffer is scattered memory that may change at any time: reads
  * and writes of the medium move straight between it and the host; parameter
  * lists are copied out once, and answers are built in a buffer of ours and
- * copied in.
+ * copied in.  A command moves as much as the buffer and the CDB both have, of
+ * the medium in whole blocks: less than the CDB says is no error.  A buffer
+ * for the other direction counts as none.
  *
  * Source: SPC-4, SBC-3, MMC-6; what Linux asks: drivers/scsi/{scsi_scan,scsi,
  * sd,sr}.c.
@@ -30,6 +32,8 @@
 #include "devices/block/block.h"
 
 struct scsi_lun;
+struct scsi_command;
+struct coverage_set;
 
 #define SCSI_CDB_MAX   16u
 #define SCSI_SENSE_MAX 20u /* all that the vstor protocol carries */
@@ -48,7 +52,8 @@ struct scsi_request {
 	uint8_t cdb_bytes;
 	enum scsi_dir dir; /* what the guest says of its buffer */
 	const struct iovec *iov; /* the buffer: @bytes in @n_iov pieces */
-	unsigned int n_iov;
+	unsigned int
+		n_iov; /* for the medium at most BLOCK_IOV_MAX, or refused */
 	uint32_t bytes;
 	/* On the caller's thread, in scsi_submit() or block_queue_reap(). */
 	void (*done)(struct scsi_request *r);
@@ -61,12 +66,51 @@ struct scsi_request {
 
 	/* the unit's */
 	struct scsi_lun *lun;
+	const struct scsi_command *command;
 	struct block_io io;
 	struct iovec own;
-	uint64_t at, left;
-	unsigned int step;
+	int (*step)(struct scsi_request *r, int result); /* after io */
+	uint64_t at, left; /* on the medium, in bytes */
+	uint64_t moved; /* of the buffer */
+	unsigned int part, n_parts;
+	int result; /* of an io that ended in its submission */
+	uint8_t state;
+	bool counted; /* has some of what scratch there may be */
+	bool exclusive; /* holds the unit's right to COMPARE AND WRITE */
 	void *scratch;
 };
+
+/* Who it says it is.  NULL and 0: as Hyper-V has it, or nothing. */
+struct scsi_identity {
+	const char *vendor; /* 8 characters are kept, of the product 16 */
+	const char *product;
+	const char *revision; /* 4 */
+	const char *serial; /* SCSI_SERIAL_MAX; NULL: none is shown */
+	uint64_t wwn; /* NAA 5 or 2; 0: one is made of @id */
+	uint8_t id[16]; /* a GUID that no other unit has */
+};
+
+#define SCSI_SERIAL_MAX 64u
+
+struct scsi_disk_params {
+	struct scsi_identity identity;
+	uint32_t max_transfer_bytes; /* of one command; 0: 1 MiB */
+	bool readonly; /* also if the storage is not */
+	bool write_through; /* the write cache is off until the guest sets it */
+	bool no_unmap; /* the guest is not offered UNMAP */
+	bool unmap_zeroes; /* what was unmapped reads as zeroes: may be slow */
+};
+
+/**
+ * scsi_disk_new() - a disk
+ * @block: borrowed until scsi_lun_free()
+ *
+ * Logical and physical block size are the storage's.
+ *
+ * Return: owned.
+ */
+struct scsi_lun *scsi_disk_new(struct block *block,
+			       const struct scsi_disk_params *params);
 
 /**
  * scsi_submit() - do a command
@@ -88,6 +132,8 @@ void scsi_absent(struct scsi_request *r);
 /**
  * scsi_report_luns() - the answer to REPORT LUNS
  * @luns: numbers of those that are there, ascending
+ *
+ * Checks the CDB.  Sets the result and does not call done().
  */
 void scsi_report_luns(struct scsi_request *r, const uint8_t *luns,
 		      unsigned int n);
@@ -95,8 +141,29 @@ void scsi_report_luns(struct scsi_request *r, const uint8_t *luns,
 /** scsi_lun_block() - its storage now; NULL: no medium is in the drive */
 struct block *scsi_lun_block(struct scsi_lun *lun);
 
-/** scsi_lun_reset() - LUN, target or bus was reset: unit attention. Any thread */
+/**
+ * scsi_lun_reset() - LUN, target or bus was reset: unit attention. Any thread
+ *
+ * What is in flight is the caller's to drain.  Mode pages are as at first;
+ * reservations stay (SPC-4 "Preserving persistent reservations").
+ */
 void scsi_lun_reset(struct scsi_lun *lun);
+
+/**
+ * scsi_lun_resized() - look at the size of its storage. Any thread
+ *
+ * After block_refresh().  If it is another: unit attention, CAPACITY DATA HAS
+ * CHANGED, which makes Linux read the capacity anew.
+ */
+void scsi_lun_resized(struct scsi_lun *lun);
+
+/**
+ * scsi_lun_coverage() - how often each command came, for the report
+ *
+ * Statuses are sense data, SENSE() of include/proto/scsi.h; a number is the
+ * opcode, and the service action above it: 0x109e.  Borrowed.
+ */
+const struct coverage_set *scsi_lun_coverage(const struct scsi_lun *lun);
 
 /** scsi_lun_free() - nothing may be in flight; the block is not freed */
 void scsi_lun_free(struct scsi_lun *lun);
