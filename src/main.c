@@ -64,6 +64,8 @@ static void install_fatal_handlers(void)
 		sigaction(fatal[i], &action, NULL);
 	/* A reader of our output that goes away is an error of write(2). */
 	signal(SIGPIPE, SIG_IGN);
+	/* An image that may not grow is an error of its disk. */
+	signal(SIGXFSZ, SIG_IGN);
 }
 
 /* One line for a person; the report has the rest. */

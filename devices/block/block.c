@@ -270,9 +270,9 @@ unsigned int block_queue_reap(struct block_queue *q)
 {
 	struct io_list ended;
 	struct block_io *io;
-	bool started = false;
 
 	q->reaped = 0;
+	q->unkicked = false;
 	/* What done() submits waits for the next call: this one ends. */
 	io_list_init(&ended);
 	io_list_move(&ended, &q->ended);
@@ -282,9 +282,9 @@ unsigned int block_queue_reap(struct block_queue *q)
 	while (q->waiting.first && q->active < BLOCK_QUEUE_DEPTH) {
 		q->active++;
 		q->block->ops->start(q, io_list_pop(&q->waiting));
-		started = true;
+		q->unkicked = true;
 	}
-	if (started)
+	if (q->unkicked)
 		q->block->ops->kick(q);
 	return q->reaped;
 }

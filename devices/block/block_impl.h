@@ -10,7 +10,8 @@
  *
  *	start()	begin it; may call block_end_later(), never block_end()
  *	kick()	what was started goes to the host
- *	reap()	block_end() for each that has ended
+ *	reap()	make the descriptor quiet, then block_end() for each that has
+ *		ended; with .unkicked set block.c calls kick() behind it
  *	wake()	the descriptor is readable until the next reap(): block.c has
  *		something to deliver itself
  *
@@ -67,6 +68,7 @@ struct block_queue {
 	struct io_list ended; /* by block_end_later() */
 	unsigned int active; /* started and not ended */
 	unsigned int reaped; /* in this call */
+	bool unkicked; /* something was begun in this reap: kick behind it */
 
 	/* written by the queue's thread, atomically; read by any */
 	struct block_stats stats;
