@@ -10,6 +10,7 @@
 #include <glib.h>
 
 #include "base/clock.h"
+#include "devices/block/block_open.h"
 #include "kvm/kvm.h"
 #include "kvm/kvm_vcpu.h"
 #include "report/report.h"
@@ -125,6 +126,8 @@ int doctor_run(FILE *out)
 	}
 	missing = print_capabilities(kvm, out);
 	print_device(out, "/dev/net/tun", "bridged networks");
+	fprintf(out, "%-8s %-28s %s\n", block_has_io_uring() ? "ok" : "absent",
+		"io_uring", "disks; without it threads are used");
 	fprintf(out, "%-8s %-28s %s\n",
 		clock_tsc_is_reliable() ? "ok" : "absent", "reliable TSC",
 		"reference TSC page, invariant TSC");
