@@ -166,6 +166,11 @@ ctl() {
 
 case $(argument kvmbus.test) in
 ctl) ctl ;;
+rounds)
+	# shellcheck source=tests/system/guest-rounds.sh
+	. /guest-rounds.sh
+	rounds
+	;;
 facts) facts ;;
 offline) offline_online ;;
 time) /clock-check && tell time good ;;

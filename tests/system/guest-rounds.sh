@@ -1,0 +1,83 @@
+# shellcheck shell=sh
+# SPDX-License-Identifier: MIT
+# guest-rounds.sh - guest-test.sh's part of tests/system/run-rounds: what is
+# done again and again, word by word as run-rounds says.
+
+vmbus=/sys/bus/vmbus/devices
+modules="hv_utils hyperv-keyboard hid-hyperv hid-generic hv_balloon evdev hv_sock"
+
+# "yes", or the classes of the devices that no driver is bound to
+bound() {
+	unbound=
+	for device in "$vmbus"/*; do
+		[ -e "$device/driver" ] ||
+			unbound="$unbound $(cat "$device/class_id" 2>/dev/null)"
+	done
+	echo "${unbound:-yes}"
+}
+
+reload() {
+	for module in hv_utils hyperv-keyboard hid-hyperv; do
+		if ! rmmod $module || ! modprobe $module; then
+			echo "no $module"
+			return
+		fi
+	done
+	echo yes
+}
+
+# The interrupts of every channel to processor $1.
+move() {
+	for channel in "$vmbus"/*/channels/*; do
+		if ! echo "$1" >"$channel/cpu" || [ "$(cat "$channel/cpu")" != "$1" ]; then
+			echo "$channel stays"
+			return
+		fi
+	done
+	echo yes
+}
+
+# Take cpu1 out and put it in again.
+blink() {
+	online=/sys/devices/system/cpu/cpu1/online
+	for value in 0 1; do
+		echo $value >$online
+		if [ "$(cat $online)" != $value ]; then
+			echo "cpu1/online is not $value"
+			return
+		fi
+	done
+	echo yes
+}
+
+# What dmesg says that it should not.
+warnings() {
+	dmesg | grep -E 'hv_|hyperv|vmbus|WARNING|BUG|Oops|soft lockup|hung task|rcu.*stall' |
+		grep -iE 'error|fail|unable|invalid|timed out|WARNING|BUG|Oops|lockup|hung|stall'
+}
+
+rounds() {
+	for module in $modules; do
+		modprobe "$module" || tell error "$module"
+	done
+	echo "/sbin/poweroff -f" >/proc/sys/kernel/poweroff_cmd
+	tell ready yes
+	while read -r word value; do
+		case $word in
+		bound) tell bound "$(bound)" ;;
+		devices) tell devices "$(echo "$vmbus"/*/driver | wc -w)" ;;
+		reload) tell reload "$(reload)" ;;
+		listen)
+			cat "/dev/input/$(input_device keyboard)" >/tmp/keys 2>/dev/null &
+			tell listen yes
+			;;
+		keys) tell keys "$(events /tmp/keys | awk '$1 == 1 && $3 == 1 { n++ } END { print 0 + n }')" ;;
+		move) tell move "$(move "$value")" ;;
+		blink) tell blink "$(blink)" ;;
+		warnings)
+			warnings
+			tell warnings "$(warnings | wc -l)"
+			;;
+		esac
+	done </dev/console
+}
