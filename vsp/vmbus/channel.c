@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * channel.c - the life of a channel.
+ * channel.c - the life of a channel: offers and events.
  *
  * The server's actions come on the vmbus thread and are handed to the worker
  * as events, in order.  Which way a channel goes is decided on the worker
@@ -16,15 +16,9 @@
 #include <errno.h>
 #include <string.h>
 
-#include "base/checked.h"
 #include "base/clock.h"
 #include "base/log.h"
-#include "mem/gmem.h"
-#include "proto/hv_tlfs.h"
-#include "synic/ports.h"
 #include "vsp/vmbus/channel_impl.h"
-#include "vsp/vmbus/gpadl.h"
-#include "vsp/vmbus/ring_map.h"
 
 #define LOG_CATEGORY "vmbus"
 
@@ -58,202 +52,6 @@ struct vmbus_server *channel_server(struct channel *ch)
 void channel_server_done(struct channel *ch)
 {
 	vmbus_thread_unlock(ch->bus->params.thread);
-}
-
-/* --- opening -------------------------------------------------------------- */
-
-static void set_state(struct channel *ch, enum channel_state state)
-{
-	ch->state = state;
-	ch->is_open = state == CHANNEL_OPEN;
-	pthread_mutex_lock(&ch->lock);
-	ch->busy = state != CHANNEL_CLOSED;
-	pthread_cond_broadcast(&ch->closed_cond);
-	pthread_mutex_unlock(&ch->lock);
-}
-
-/* The guest signals.  A vCPU thread, the lock of ports held. */
-static hv_status_t on_signal(void *ctx, uint32_t vp, uint16_t flag)
-{
-	struct channel *ch = ctx;
-
-	(void)vp;
-	(void)flag;
-	atomic_fetch_add_explicit(&ch->n_signals_in, 1, memory_order_relaxed);
-	worker_queue(ch->worker, &ch->data);
-	return HV_STATUS_SUCCESS;
-}
-
-/* What the server knows of the connection and the ring. */
-static void look_up(struct channel *ch)
-{
-	const struct vmbus_connection *c;
-
-	c = vmbus_server_connection(channel_server(ch));
-	ch->version = c->version;
-	ch->interrupt_page = NULL;
-	if (c->version < VERSION_WIN8 && c->interrupt_page_gpa)
-		ch->interrupt_page = gmem_load(
-			ch->bus->params.mem,
-			align_down(c->interrupt_page_gpa, HV_PAGE_SIZE),
-			HV_PAGE_SIZE);
-	ch->ring_gpadl =
-		vmbus_offer_gpadl_get(ch->offer, ch->request.ring_gpadl);
-	channel_server_done(ch);
-}
-
-/*
- * A guest that closes waits until its rings are its own again.  One that was
- * told of a rescind does not, nor does one that starts over; that it leaves
- * (UNLOAD) and waits is not told apart from that.
- */
-static bool guest_waits(struct channel *ch)
-{
-	const struct vmbus_connection *c;
-	bool waits;
-
-	c = vmbus_server_connection(channel_server(ch));
-	waits = c->version && !ch->rescinded;
-	channel_server_done(ch);
-	return waits;
-}
-
-static void unmap_ring(struct channel *ch)
-{
-	const struct channel_bus_params *bus = &ch->bus->params;
-	bool waits = guest_waits(ch);
-
-	ring_map_free(ch->map, waits);
-	ch->map = NULL;
-	g_clear_pointer(&ch->copy, g_free);
-	if (!waits && bus->settle &&
-	    gmem_left_pages(bus->mem) > RING_PAGES_LEFT_MAX / 2)
-		bus->settle(bus->ctx);
-}
-
-static void put_ring(struct channel *ch)
-{
-	if (!ch->ring_gpadl)
-		return;
-	unmap_ring(ch);
-	channel_server(ch);
-	vmbus_offer_gpadl_put(ch->offer, ch->ring_gpadl);
-	channel_server_done(ch);
-	ch->ring_gpadl = NULL;
-}
-
-static int call_open(struct channel *ch)
-{
-	struct channel_open open = {.version = ch->version,
-				    .userdata = ch->request.userdata};
-
-	return ch->ops->open ? ch->ops->open(ch->ctx, &open) : 0;
-}
-
-/* Return: 0, or -errno and all is as before. */
-static int try_open(struct channel *ch)
-{
-	const struct channel_bus_params *bus = &ch->bus->params;
-	int err = -ENXIO;
-
-	look_up(ch);
-	if (!ch->ring_gpadl)
-		return err;
-	ch->map = ring_map_new(bus->mem, ch->ring_gpadl,
-			       ch->request.downstream_page, &err);
-	if (!ch->map)
-		goto no_map;
-	err = ring_map_init(ch->map, &ch->in, &ch->out);
-	if (err)
-		goto no_ring;
-	ch->ring_in_bytes = ch->in.size;
-	ch->ring_out_bytes = ch->out.size;
-	ch->copy = g_malloc(ch->params.max_in);
-	/* The guest may signal before it knows that it is open. */
-	err = ports_add_event(bus->ports, ch->request.connection_id, 1,
-			      on_signal, ch);
-	if (err)
-		goto no_ring;
-	set_state(ch, CHANNEL_OPENING);
-	channel_enter(ch);
-	err = call_open(ch);
-	if (!err)
-		return 0;
-	channel_leave(ch);
-	set_state(ch, CHANNEL_CLOSED);
-	ports_remove(bus->ports, ch->request.connection_id);
-no_ring:
-no_map:
-	put_ring(ch);
-	return err;
-}
-
-static void handle_open(struct channel *ch,
-			const struct vmbus_open_request *request)
-{
-	int err;
-
-	ch->request = *request;
-	ch->target_vp = request->target_vp;
-	err = try_open(ch);
-	if (err)
-		log_warn_ratelimited("channel %s cannot be opened: %s",
-				     ch->params.name, g_strerror(-err));
-	else
-		ch->n.opens++;
-	channel_server(ch);
-	vmbus_offer_opened(ch->offer, !err);
-	channel_server_done(ch);
-	if (err)
-		return;
-	if (ch->state == CHANNEL_OPENING)
-		set_state(ch, CHANNEL_OPEN);
-	channel_leave(ch);
-	channel_io_start(ch);
-	channel_monitor_start(ch);
-}
-
-/* --- closing -------------------------------------------------------------- */
-
-static void put_gpadls(struct channel *ch)
-{
-	channel_server(ch);
-	for (guint i = 0; i < ch->gpadls->len; i++)
-		vmbus_offer_gpadl_put(ch->offer,
-				      g_ptr_array_index(ch->gpadls, i));
-	channel_server_done(ch);
-	g_ptr_array_set_size(ch->gpadls, 0);
-}
-
-static void finish_close(struct channel *ch)
-{
-	put_gpadls(ch);
-	put_ring(ch);
-	set_state(ch, CHANNEL_CLOSED);
-	channel_server(ch);
-	vmbus_offer_closed(ch->offer);
-	channel_server_done(ch);
-}
-
-static void handle_close(struct channel *ch)
-{
-	int ret = 0;
-
-	channel_io_stop(ch);
-	ports_remove(ch->bus->params.ports, ch->request.connection_id);
-	set_state(ch, CHANNEL_CLOSING);
-	if (ch->ops->close)
-		ret = ch->ops->close(ch->ctx);
-	/* It may have called channel_closed() already. */
-	if (ret != -EINPROGRESS && ch->state == CHANNEL_CLOSING)
-		finish_close(ch);
-}
-
-void channel_closed(struct channel *ch)
-{
-	assert(worker_is_current(ch->worker));
-	assert(ch->state == CHANNEL_CLOSING);
-	finish_close(ch);
 }
 
 /* --- offers ---------------------------------------------------------------- */
@@ -319,7 +117,7 @@ void channel_fail(struct channel *ch, const char *reason)
 			     ch->params.name, reason);
 	ch->n.failures++;
 	ch->failed = true;
-	set_state(ch, CHANNEL_FAILED);
+	channel_set_state(ch, CHANNEL_FAILED);
 	channel_io_stop(ch);
 	channel_rescind(ch);
 }
@@ -343,35 +141,6 @@ static void handle_released(struct channel *ch)
 
 /* --- other events ----------------------------------------------------------- */
 
-static const struct gpadl *find_gpadl(struct channel *ch, uint32_t id)
-{
-	for (guint i = 0; i < ch->gpadls->len; i++) {
-		const struct gpadl *g = g_ptr_array_index(ch->gpadls, i);
-
-		if (gpadl_id(g) == id)
-			return g;
-	}
-	return NULL;
-}
-
-static void handle_gpadl_teardown(struct channel *ch, uint32_t id)
-{
-	const struct gpadl *g = find_gpadl(ch, id);
-
-	if (g) {
-		if (ch->ops->gpadl_teardown)
-			ch->ops->gpadl_teardown(ch->ctx, g);
-		else
-			channel_gpadl_put(ch, g);
-	} else if (ch->ring_gpadl && gpadl_id(ch->ring_gpadl) == id) {
-		/*
-		 * Linux closes first; so it is not a guest that behaves.  It
-		 * has its answer when the close is over, as always.
-		 */
-		channel_fail(ch, "the rings' GPADL is torn down");
-	}
-}
-
 static void handle_modify(struct channel *ch, uint32_t vp)
 {
 	channel_io_retarget(ch, vp);
@@ -384,16 +153,16 @@ static void handle_event(struct channel *ch, const struct channel_event *e)
 {
 	switch (e->kind) {
 	case EVENT_OPEN:
-		handle_open(ch, &e->open);
+		channel_handle_open(ch, &e->open);
 		break;
 	case EVENT_CLOSE:
-		handle_close(ch);
+		channel_handle_close(ch);
 		break;
 	case EVENT_MODIFY:
 		handle_modify(ch, e->target_vp);
 		break;
 	case EVENT_GPADL_TEARDOWN:
-		handle_gpadl_teardown(ch, e->gpadl);
+		channel_handle_gpadl_teardown(ch, e->gpadl);
 		break;
 	case EVENT_RELEASED:
 		handle_released(ch);
@@ -620,32 +389,6 @@ struct worker *channel_worker(const struct channel *ch)
 const char *channel_name(const struct channel *ch)
 {
 	return ch->params.name;
-}
-
-/* --- GPADLs ------------------------------------------------------------------ */
-
-const struct gpadl *channel_gpadl_get(struct channel *ch, uint32_t id)
-{
-	const struct gpadl *g = NULL;
-
-	assert(worker_is_current(ch->worker));
-	if (ch->state != CHANNEL_OPEN && ch->state != CHANNEL_OPENING)
-		return NULL;
-	channel_server(ch);
-	g = vmbus_offer_gpadl_get(ch->offer, id);
-	channel_server_done(ch);
-	if (g)
-		g_ptr_array_add(ch->gpadls, (void *)g);
-	return g;
-}
-
-void channel_gpadl_put(struct channel *ch, const struct gpadl *gpadl)
-{
-	assert(worker_is_current(ch->worker));
-	g_ptr_array_remove_fast(ch->gpadls, (void *)gpadl);
-	channel_server(ch);
-	vmbus_offer_gpadl_put(ch->offer, gpadl);
-	channel_server_done(ch);
 }
 
 /* --- looking -------------------------------------------------------------------- */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * channel_impl.h - the insides of a channel, for the files that it is made of:
- * channel.c (life: offers, opening, closing) and channel_io.c (packets).
+ * channel.c (life: offers, events), channel_open.c, channel_io.c (packets),
+ * channel_monitor.c.
  *
  * Locks: the server's (vmbus_thread_lock()), then the channel's, then its
  * worker's.  None is held across a callback of the device.
@@ -118,6 +119,16 @@ struct channel {
 /** channel_server() - lock the server; channel_server_done() unlocks */
 struct vmbus_server *channel_server(struct channel *ch);
 void channel_server_done(struct channel *ch);
+
+/* --- channel_open.c: on the worker --------------------------------------- */
+
+void channel_set_state(struct channel *ch, enum channel_state state);
+
+/* What the server asks for. */
+void channel_handle_open(struct channel *ch,
+			 const struct vmbus_open_request *request);
+void channel_handle_close(struct channel *ch);
+void channel_handle_gpadl_teardown(struct channel *ch, uint32_t id);
 
 /* --- channel_io.c -------------------------------------------------------- */
 
