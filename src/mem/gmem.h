@@ -193,10 +193,17 @@ void gmem_unalias(struct gmem *mem, const uint64_t *pfns, size_t n_pages);
  * gmem_unalias_later() - as gmem_unalias(), but the guest waits for nothing
  *
  * Nobody knows what the guest does with the pages by now, so they stay where
- * they are, and work.  They go back with another gmem_alias() that ends with
- * gmem_unalias(), or with gmem_settle().
+ * they are, and work.  They go back with gmem_take_back(), with another
+ * gmem_alias() that ends with gmem_unalias(), or with gmem_settle().
  */
 void gmem_unalias_later(struct gmem *mem, const uint64_t *pfns, size_t n_pages);
+
+/**
+ * gmem_take_back() - take back those of @pfns that gmem_unalias_later() left
+ *
+ * The guest must not write them during the call, as with gmem_alias().
+ */
+void gmem_take_back(struct gmem *mem, const uint64_t *pfns, size_t n_pages);
 
 /**
  * gmem_settle() - take back all pages that gmem_unalias_later() left

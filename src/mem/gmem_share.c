@@ -325,6 +325,16 @@ void gmem_unalias_later(struct gmem *mem, const uint64_t *pfns, size_t n_pages)
 	pthread_mutex_unlock(&mem->share_lock);
 }
 
+void gmem_take_back(struct gmem *mem, const uint64_t *pfns, size_t n_pages)
+{
+	pthread_mutex_lock(&mem->share_lock);
+	for (size_t i = 0; i < n_pages; i++) {
+		if (gmem_is_shared(mem, pfns[i] * PAGE_BYTES, PAGE_BYTES))
+			unshare_unused(mem, pfns[i] * PAGE_BYTES);
+	}
+	pthread_mutex_unlock(&mem->share_lock);
+}
+
 void gmem_settle(struct gmem *mem)
 {
 	GList *pages;

@@ -113,10 +113,17 @@ static bool is_ram(void *ctx, uint64_t pfn)
 	return pfn < RAM_PAGES;
 }
 
+static void give_back(void *ctx, const struct gpadl *gpadl)
+{
+	(void)ctx;
+	expect(gpadl_n_ranges(gpadl));
+}
+
 static const struct vmbus_server_ops ops = {
 	.post_message = on_post,
 	.drop_messages = on_drop,
 	.is_ram = is_ram,
+	.give_back = give_back,
 };
 
 static void put(struct slot *s)

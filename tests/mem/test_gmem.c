@@ -507,6 +507,15 @@ START_TEST(pages_that_are_left_go_back_later)
 	ck_assert_uint_eq(gmem_left_pages(mem), 0);
 	gmem_read(mem, 4 * PAGE, &b, 1);
 	ck_assert_uint_eq(b, 7);
+	/* Or some of them, when the guest asks for them. */
+	ck_assert_int_eq(gmem_alias(mem, at, pfns, 2), 0);
+	gmem_take_back(mem, pfns, 2);
+	ck_assert(gmem_is_shared(mem, 4 * PAGE, PAGE));
+	gmem_unalias_later(mem, pfns, 2);
+	gmem_take_back(mem, again, 1);
+	ck_assert_uint_eq(gmem_left_pages(mem), 1);
+	gmem_read(mem, 4 * PAGE, &b, 1);
+	ck_assert_uint_eq(b, 7);
 	/* A reset is a good time, too. */
 	ck_assert_int_eq(gmem_alias(mem, at, pfns, 2), 0);
 	gmem_unalias_later(mem, pfns, 2);

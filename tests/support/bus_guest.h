@@ -233,7 +233,7 @@ static inline void guest_make_rings(struct guest_channel *g, uint64_t pfn)
 
 static inline void guest_drop_rings(struct guest_channel *g)
 {
-	ring_map_free(g->map, true);
+	ring_map_free(g->map);
 	gpadl_free(g->pages);
 	g->map = NULL;
 	g->pages = NULL;
@@ -293,10 +293,10 @@ static inline void guest_close(struct guest_channel *g)
 	struct vmbus_channel_gpadl_torndown r;
 
 	guest_send_relid(CHANNELMSG_CLOSECHANNEL, g->relid);
+	guest_drop_rings(g);
 	guest_teardown(g->relid, g->gpadl);
 	guest_expect(CHANNELMSG_GPADL_TORNDOWN, &r, sizeof(r));
 	ck_assert_uint_eq(r.gpadl, g->gpadl);
-	guest_drop_rings(g);
 }
 
 /* --- rings ----------------------------------------------------------------------- */

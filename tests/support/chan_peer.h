@@ -55,6 +55,8 @@ struct peer {
 	GQueue inbox; /* struct peer_message */
 	unsigned int room; /* posts until -EAGAIN */
 	unsigned int drops; /* calls of drop_messages */
+	uint32_t given_back; /* the last GPADL, */
+	unsigned int inbox_then; /* and what the guest knew then */
 	uint32_t obey; /* bit per action */
 	unsigned int actions[VMBUS_ACTION_TL_CONNECT + 1];
 	struct vmbus_action last; /* that was not a connection's */
@@ -99,10 +101,18 @@ static inline bool peer_is_ram(void *ctx, uint64_t pfn)
 	return pfn < PEER_RAM_PAGES;
 }
 
+static inline void peer_on_give_back(void *ctx, const struct gpadl *gpadl)
+{
+	(void)ctx;
+	peer.given_back = gpadl_id(gpadl);
+	peer.inbox_then = peer.inbox.length;
+}
+
 static const struct vmbus_server_ops peer_ops = {
 	.post_message = peer_on_post,
 	.drop_messages = peer_on_drop,
 	.is_ram = peer_is_ram,
+	.give_back = peer_on_give_back,
 };
 
 static inline void peer_setup_version(uint32_t max_version)

@@ -212,7 +212,7 @@ static inline void ring_bench_make(struct ring_bench *b, uint32_t in_pages,
 
 static inline void ring_bench_free(struct ring_bench *b)
 {
-	ring_map_free(b->map, true);
+	ring_map_free(b->map);
 	gpadl_free(b->gpadl);
 	gmem_free(b->mem);
 }

@@ -60,31 +60,18 @@ static void look_up(struct channel *ch)
 }
 
 /*
- * A guest that closes waits until its rings are its own again.  One that was
- * told of a rescind does not, nor does one that starts over; that it leaves
- * (UNLOAD) and waits is not told apart from that.
+ * CLOSECHANNEL has no answer, and who was told of a rescind waits for nothing.
+ * So the pages stay where they are until the guest asks for them (GPADL_TEARDOWN,
+ * server_thread.c:give_back()), or the processors stop.
  */
-static bool guest_waits(struct channel *ch)
-{
-	const struct vmbus_connection *c;
-	bool waits;
-
-	c = vmbus_server_connection(channel_server(ch));
-	waits = c->version && !ch->rescinded;
-	channel_server_done(ch);
-	return waits;
-}
-
 static void unmap_ring(struct channel *ch)
 {
 	const struct channel_bus_params *bus = &ch->bus->params;
-	bool waits = guest_waits(ch);
 
-	ring_map_free(ch->map, waits);
+	ring_map_free(ch->map);
 	ch->map = NULL;
 	g_clear_pointer(&ch->copy, g_free);
-	if (!waits && bus->settle &&
-	    gmem_left_pages(bus->mem) > RING_PAGES_LEFT_MAX / 2)
+	if (bus->settle && gmem_left_pages(bus->mem) > RING_PAGES_LEFT_MAX / 2)
 		bus->settle(bus->ctx);
 }
 

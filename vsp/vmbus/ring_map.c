@@ -63,12 +63,11 @@ static int map_ring(const struct ring_map *map, uint64_t to,
 	return err;
 }
 
-static void unmap_ring(const struct ring_map *map, const uint64_t *pfns,
-		       uint32_t data_pages, bool guest_waits)
+static void unalias_ring(const struct ring_map *map, const uint64_t *pfns,
+			 uint32_t data_pages,
+			 void (*unalias)(struct gmem *mem, const uint64_t *pfns,
+					 size_t n))
 {
-	void (*unalias)(struct gmem * mem, const uint64_t *pfns, size_t n) =
-		guest_waits ? gmem_unalias : gmem_unalias_later;
-
 	unalias(map->mem, pfns + 1, data_pages);
 	unalias(map->mem, pfns, 1 + data_pages);
 }
@@ -88,7 +87,8 @@ static int map_both(struct ring_map *map)
 		err = map_ring(map, 1 + 2 * (uint64_t)map->in_pages, out_pfns,
 			       map->out_pages);
 		if (err)
-			unmap_ring(map, map->pfns, map->in_pages, true);
+			unalias_ring(map, map->pfns, map->in_pages,
+				     gmem_unalias);
 	}
 	if (err)
 		munmap(map->base, map->bytes);
@@ -129,14 +129,14 @@ no_budget:
 	return NULL;
 }
 
-void ring_map_free(struct ring_map *map, bool guest_waits)
+void ring_map_free(struct ring_map *map)
 {
 	if (!map)
 		return;
 	munmap(map->base, map->bytes);
-	unmap_ring(map, map->pfns, map->in_pages, guest_waits);
-	unmap_ring(map, map->pfns + 1 + map->in_pages, map->out_pages,
-		   guest_waits);
+	unalias_ring(map, map->pfns, map->in_pages, gmem_unalias_later);
+	unalias_ring(map, map->pfns + 1 + map->in_pages, map->out_pages,
+		     gmem_unalias_later);
 	atomic_fetch_sub(&mappings_used, map->n_mappings);
 	g_free(map->pfns);
 	g_free(map);

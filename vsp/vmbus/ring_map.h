@@ -18,7 +18,6 @@
 #ifndef VSP_VMBUS_RING_MAP_H
 #define VSP_VMBUS_RING_MAP_H
 
-#include <stdbool.h>
 #include <stdint.h>
 
 /* Pages that gmem_unalias_later() may have left before there are no rings. */
@@ -50,12 +49,12 @@ struct ring_map *ring_map_new(struct gmem *mem, const struct gpadl *gpadl,
 
 /**
  * ring_map_free() - unmap them; NULL is fine
- * @guest_waits: for an answer before it uses the pages for anything else
  *
- * If it does not, the pages are left to gmem_settle(); see
+ * The pages are left to gmem_take_back(), when the guest waits for an answer
+ * before it uses them for anything else, or gmem_settle(); see
  * RING_PAGES_LEFT_MAX.
  */
-void ring_map_free(struct ring_map *map, bool guest_waits);
+void ring_map_free(struct ring_map *map);
 
 /** ring_map_init() - the rings of @map; Return: 0 or -EPROTO, see ring.h */
 int ring_map_init(const struct ring_map *map, struct ring_in *in,

@@ -75,6 +75,8 @@ struct vmbus_server_ops {
 	void (*drop_messages)(void *ctx, uint32_t vp, unsigned int sint);
 	/* May a guest share this page? */
 	bool (*is_ram)(void *ctx, uint64_t pfn);
+	/* Nobody uses it any more; the guest waits, and will be told so. */
+	void (*give_back)(void *ctx, const struct gpadl *gpadl);
 };
 
 struct vmbus_server_params {

@@ -224,8 +224,10 @@ const struct gpadl *vmbus_offer_gpadl_get(struct vmbus_offer *offer,
 /* Nobody uses it any more. */
 static void finish_teardown(struct vmbus_server *s, struct server_gpadl *g)
 {
-	if (g->answer)
+	if (g->answer) {
+		s->params.ops->give_back(s->params.ctx, g->list);
 		send_torndown(s, gpadl_id(g->list));
+	}
 	forget(s, g);
 }
 

@@ -16,6 +16,7 @@
 #include "synic/ports.h"
 #include "synic/synic.h"
 #include "vsp/vmbus/chanmsg.h"
+#include "vsp/vmbus/gpadl.h"
 
 #define LOG_CATEGORY "vmbus"
 
@@ -146,10 +147,23 @@ static bool is_ram(void *ctx, uint64_t pfn)
 	       gmem_contains(t->params.mem, pfn * HV_PAGE_SIZE, HV_PAGE_SIZE);
 }
 
+/* Pages that were rings until the channel was closed. */
+static void give_back(void *ctx, const struct gpadl *gpadl)
+{
+	const struct vmbus_thread *t = ctx;
+
+	for (unsigned int i = 0; i < gpadl_n_ranges(gpadl); i++) {
+		const struct gpadl_range *range = gpadl_range(gpadl, i);
+
+		gmem_take_back(t->params.mem, range->pfns, range->n_pages);
+	}
+}
+
 static const struct vmbus_server_ops server_ops = {
 	.post_message = post_message,
 	.drop_messages = drop_messages,
 	.is_ram = is_ram,
+	.give_back = give_back,
 };
 
 /* --- the thread -------------------------------------------------------------------- */

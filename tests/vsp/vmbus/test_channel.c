@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "support/channel_bench.h"
+#include "vsp/vmbus/channel_impl.h"
 
 /* --- opening and closing ------------------------------------------------------- */
 
@@ -222,6 +223,29 @@ START_TEST(rings_go_back_when_the_guest_waits)
 }
 END_TEST
 
+/*
+ * A guest may open again with the same GPADL, and initializes the rings anew
+ * before it does: they may not move before it asks for them.
+ */
+START_TEST(rings_stay_until_their_gpadl_is_torn_down)
+{
+	struct guest_channel again;
+
+	start();
+	guest_drop_rings(&guest);
+	guest_send_relid(CHANNELMSG_CLOSECHANNEL, guest.relid);
+	wait_until(dev.closes == 1);
+	settle();
+	ck_assert_uint_eq(gmem_left_pages(mem), BUS_RING_PAGES);
+	guest_make_rings(&again, BUS_RING_PFN);
+	ck_assert_uint_eq(gmem_left_pages(mem), 0);
+	guest_drop_rings(&again);
+	guest_teardown(guest.relid, guest.gpadl);
+	guest_expect(CHANNELMSG_GPADL_TORNDOWN, NULL, 0);
+	ck_assert_uint_eq(gmem_left_pages(mem), 0);
+}
+END_TEST
+
 START_TEST(rescind_takes_back_a_second_offer)
 {
 	guest_connect(VERSION_WIN10);
@@ -384,6 +408,7 @@ int main(void)
 	tcase_add_test(t, reset_closes_what_is_open);
 	tcase_add_test(t, rescind_and_offer_again);
 	tcase_add_test(t, rings_go_back_when_the_guest_waits);
+	tcase_add_test(t, rings_stay_until_their_gpadl_is_torn_down);
 	tcase_add_test(t, rescind_takes_back_a_second_offer);
 	tcase_add_test(t, an_instance_that_is_taken);
 	tcase_add_test(t, as_many_as_there_are_relids);

@@ -61,8 +61,8 @@ START_TEST(pages_in_any_order)
 	gmem_write(mem, 2 * 4096 + 1, "A", 1);
 	ck_assert_uint_eq(in.data[1], 'A');
 	ck_assert_uint_eq(in.data[in.size + 1], 'A');
-	ring_map_free(map, true);
-	ring_map_free(NULL, true);
+	ring_map_free(map);
+	ring_map_free(NULL);
 }
 END_TEST
 
@@ -91,7 +91,7 @@ START_TEST(where_the_second_ring_begins)
 	map = ring_map_new(mem, g, splits[_i].downstream, &err);
 	ck_assert_msg(err == splits[_i].err, "%s: %d", splits[_i].what, err);
 	ck_assert_int_eq(map != NULL, !err);
-	ring_map_free(map, true);
+	ring_map_free(map);
 	gpadl_free(g);
 }
 END_TEST
@@ -147,12 +147,12 @@ START_TEST(mappings_have_a_budget)
 	/* Others are not bothered. */
 	map = ring_map_new(mem, small, 4, &err);
 	ck_assert_ptr_nonnull(map);
-	ring_map_free(map, true);
-	ring_map_free(maps[--n], true);
+	ring_map_free(map);
+	ring_map_free(maps[--n]);
 	maps[n] = ring_map_new(mem, g, 1000, &err);
 	ck_assert_ptr_nonnull(maps[n++]);
 	while (n)
-		ring_map_free(maps[--n], true);
+		ring_map_free(maps[--n]);
 	gpadl_free(small);
 	gpadl_free(g);
 }
@@ -175,7 +175,7 @@ START_TEST(pages_that_are_left_are_bounded)
 		g = checked(make_gpadl(pfns, 1000));
 		map = ring_map_new(mem, g, 500, &err);
 		ck_assert_ptr_nonnull(map);
-		ring_map_free(map, false);
+		ring_map_free(map);
 		if (i < n)
 			gpadl_free(g);
 	}
@@ -184,7 +184,7 @@ START_TEST(pages_that_are_left_are_bounded)
 	gmem_settle(mem);
 	map = ring_map_new(mem, g, 500, &err);
 	ck_assert_ptr_nonnull(map);
-	ring_map_free(map, true);
+	ring_map_free(map);
 	gpadl_free(g);
 }
 END_TEST

@@ -301,10 +301,14 @@ START_TEST(teardown_waits_for_who_uses_it)
 	peer_expect_nothing();
 	vmbus_offer_gpadl_put(o, g);
 	peer_expect_nothing();
+	ck_assert_uint_eq(peer.given_back, 0);
 	vmbus_offer_gpadl_put(o, again);
 	peer_expect(CHANNELMSG_GPADL_TORNDOWN);
 	peer_expect_nothing();
 	ck_assert_uint_eq(peer_stats().n_gpadls, 0);
+	/* Its pages are the guest's before it knows. */
+	ck_assert_uint_eq(peer.given_back, 5);
+	ck_assert_uint_eq(peer.inbox_then, 0);
 }
 END_TEST
 
@@ -331,7 +335,8 @@ START_TEST(a_connection_ends_when_nobody_uses_its_memory)
 	ck_assert_uint_eq(peer.actions[VMBUS_ACTION_GPADL_TEARDOWN], 1);
 	peer_expect_nothing();
 	vmbus_offer_gpadl_put(o, g);
-	/* No TORNDOWN: nobody asked for it. */
+	/* No TORNDOWN: nobody asked for it, nor waits. */
+	ck_assert_uint_eq(peer.given_back, 0);
 	peer_expect(CHANNELMSG_UNLOAD_RESPONSE);
 	peer_expect_nothing();
 	ck_assert_uint_eq(peer_stats().n_gpadls, 0);
