@@ -31,6 +31,8 @@ struct device {
 	_Atomic int open_ret, close_ret;
 	_Atomic int on_packet; /* DO_… */
 	uint32_t greeting; /* bytes that open() sends */
+	uint32_t open_gpadl; /* what open() gets, not 0 */
+	bool open_fills; /* open() sends until there is no room */
 	_Atomic unsigned int opens, packets, batches, writables, wakes, closes,
 		releases, teardowns;
 	_Atomic uint32_t version;
@@ -54,6 +56,10 @@ static inline int on_open(void *ctx, const struct channel_open *open)
 	d->version = open->version;
 	if (d->greeting)
 		ck_assert_int_eq(channel_send(d->ch, zeros, d->greeting), 0);
+	while (d->open_fills && !channel_send(d->ch, zeros, 1000))
+		;
+	if (d->open_gpadl)
+		d->gpadl = channel_gpadl_get(d->ch, d->open_gpadl);
 	d->opens++;
 	return d->open_ret;
 }

@@ -113,7 +113,8 @@ struct channel_ops {
 	/*
 	 * The guest opens it.  What is sent here is seen as soon as the guest
 	 * knows that it is open.
-	 * Return: 0; -errno the guest is told that it cannot be opened.
+	 * Return: 0; -errno the guest is told that it cannot be opened, GPADLs
+	 * that were got are put, and close() does not follow.
 	 */
 	int (*open)(void *ctx, const struct channel_open *open);
 	/*

@@ -86,6 +86,16 @@ static void put_ring(struct channel *ch)
 	ch->ring_gpadl = NULL;
 }
 
+static void put_gpadls(struct channel *ch)
+{
+	channel_server(ch);
+	for (guint i = 0; i < ch->gpadls->len; i++)
+		vmbus_offer_gpadl_put(ch->offer,
+				      g_ptr_array_index(ch->gpadls, i));
+	channel_server_done(ch);
+	g_ptr_array_set_size(ch->gpadls, 0);
+}
+
 static int call_open(struct channel *ch)
 {
 	struct channel_open open = {.version = ch->version,
@@ -124,8 +134,11 @@ static int try_open(struct channel *ch)
 	if (!err)
 		return 0;
 	channel_leave(ch);
+	/* What it sent and took is nobody's any more. */
+	channel_io_stop(ch);
 	channel_set_state(ch, CHANNEL_CLOSED);
 	ports_remove(bus->ports, ch->request.connection_id);
+	put_gpadls(ch);
 no_ring:
 no_map:
 	put_ring(ch);
@@ -158,16 +171,6 @@ void channel_handle_open(struct channel *ch,
 }
 
 /* --- closing -------------------------------------------------------------- */
-
-static void put_gpadls(struct channel *ch)
-{
-	channel_server(ch);
-	for (guint i = 0; i < ch->gpadls->len; i++)
-		vmbus_offer_gpadl_put(ch->offer,
-				      g_ptr_array_index(ch->gpadls, i));
-	channel_server_done(ch);
-	g_ptr_array_set_size(ch->gpadls, 0);
-}
 
 static void finish_close(struct channel *ch)
 {

@@ -54,6 +54,37 @@ START_TEST(open_is_refused)
 }
 END_TEST
 
+/* What the device took and waited for is gone with it. */
+START_TEST(open_that_fails_leaves_nothing)
+{
+	struct vmbus_channel_gpadl_torndown r;
+
+	guest_connect(VERSION_WIN10_V5_3);
+	guest_request_offers(&offer, 1);
+	guest_share(offer.child_relid, 0xE2000, 40, 4);
+	dev.open_ret = -ENOMEM;
+	dev.open_fills = true;
+	dev.open_gpadl = 0xE2000;
+	ck_assert_uint_eq(guest_try_open(&guest, &offer),
+			  VMBUS_STATUS_UNSUCCESSFUL);
+	ck_assert_ptr_nonnull(dev.gpadl);
+	guest_teardown(guest.relid, 0xE2000);
+	guest_expect(CHANNELMSG_GPADL_TORNDOWN, &r, sizeof(r));
+	ck_assert_uint_eq(r.gpadl, 0xE2000);
+	ck_assert_uint_eq(dev.teardowns, 0);
+	guest_teardown(guest.relid, guest.gpadl);
+	guest_expect(CHANNELMSG_GPADL_TORNDOWN, NULL, 0);
+	guest_drop_rings(&guest);
+	dev.open_ret = 0;
+	dev.open_fills = false;
+	dev.open_gpadl = 0;
+	guest_open(&guest, &offer);
+	ping(1);
+	settle();
+	ck_assert_uint_eq(dev.writables, 0);
+}
+END_TEST
+
 START_TEST(rings_that_cannot_be)
 {
 	struct vmbus_channel_open_channel m = {
@@ -400,6 +431,7 @@ int main(void)
 	tcase_add_checked_fixture(t, dev_setup, dev_teardown);
 	tcase_add_loop_test(t, open_talk_close, 0, G_N_ELEMENTS(versions));
 	tcase_add_test(t, open_is_refused);
+	tcase_add_test(t, open_that_fails_leaves_nothing);
 	tcase_add_loop_test(t, rings_that_cannot_be, 0, 2);
 	tcase_add_test(t, what_open_sends_is_there_when_it_is_open);
 	tcase_add_test(t, close_takes_its_time);
