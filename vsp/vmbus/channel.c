@@ -190,24 +190,52 @@ static void run_control(struct worker_task *task)
 
 /* --- actions of the server: the vmbus thread ---------------------------------- */
 
+/*
+ * The channel is on its way out: the server gets its answer, if it waits for
+ * one, and the device hears nothing.  With the server's lock.
+ */
+static void refuse_event(struct channel *ch, const struct channel_event *event)
+{
+	if (event->kind == EVENT_OPEN)
+		vmbus_offer_opened(ch->offer, false);
+	else if (event->kind == EVENT_MODIFY)
+		vmbus_offer_modified(ch->offer);
+}
+
+/* Return: false when nobody is there for it. */
+static bool queue_event(struct channel *ch, const struct channel_event *event)
+{
+	bool deaf;
+
+	pthread_mutex_lock(&ch->lock);
+	deaf = ch->deaf;
+	if (!deaf) {
+		g_queue_push_tail(&ch->events,
+				  g_memdup2(event, sizeof(*event)));
+		/* With the lock: once it is deaf its worker may be gone. */
+		worker_queue(ch->worker, &ch->control);
+	}
+	pthread_mutex_unlock(&ch->lock);
+	return !deaf;
+}
+
 static void post_event(struct channel *ch, const struct channel_event *event)
 {
-	pthread_mutex_lock(&ch->lock);
-	g_queue_push_tail(&ch->events, g_memdup2(event, sizeof(*event)));
-	pthread_mutex_unlock(&ch->lock);
-	worker_queue(ch->worker, &ch->control);
+	if (queue_event(ch, event))
+		return;
+	channel_server(ch);
+	refuse_event(ch, event);
+	channel_server_done(ch);
 }
 
 static void on_open(void *ctx, const struct vmbus_open_request *request)
 {
+	struct channel_event event = {.kind = EVENT_OPEN, .open = *request};
 	struct channel *ch = ctx;
 
 	channel_server(ch);
-	if (ch->dying)
-		vmbus_offer_opened(ch->offer, false);
-	else
-		post_event(ch, &(struct channel_event){.kind = EVENT_OPEN,
-						       .open = *request});
+	if (ch->dying || !queue_event(ch, &event))
+		refuse_event(ch, &event);
 	channel_server_done(ch);
 }
 
@@ -251,7 +279,8 @@ static void on_released(void *ctx)
 		make_offer(ch, server);
 	ch->again = false;
 	if (!orphan && !ch->dying)
-		post_event(ch, &(struct channel_event){.kind = EVENT_RELEASED});
+		queue_event(ch,
+			    &(struct channel_event){.kind = EVENT_RELEASED});
 	channel_server_done(ch);
 	if (orphan)
 		destroy(ch);
@@ -311,16 +340,16 @@ struct detach {
 	bool done;
 };
 
-/* Nothing else can wait for an answer in a channel that is closed. */
+/* Those that are there and, post_event(), those that the thread has in hand. */
 static void refuse_events(struct channel *ch)
 {
 	struct channel_event *e;
 
 	channel_server(ch);
 	pthread_mutex_lock(&ch->lock);
+	ch->deaf = true;
 	while ((e = g_queue_pop_head(&ch->events))) {
-		if (e->kind == EVENT_OPEN)
-			vmbus_offer_opened(ch->offer, false);
+		refuse_event(ch, e);
 		g_free(e);
 	}
 	pthread_mutex_unlock(&ch->lock);

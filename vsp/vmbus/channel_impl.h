@@ -69,6 +69,7 @@ struct channel {
 	pthread_cond_t closed_cond;
 	/* lock */
 	GQueue events; /* struct channel_event, from the vmbus thread */
+	bool deaf; /* channel_free() is done: no more of them */
 	bool busy; /* not CHANNEL_CLOSED */
 
 	/* any thread */

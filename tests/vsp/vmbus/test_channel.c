@@ -190,6 +190,29 @@ START_TEST(free_while_the_guest_opens_and_closes)
 }
 END_TEST
 
+/*
+ * What the vmbus thread had in hand when the channel was freed comes when it
+ * is gone for all but the server.
+ */
+START_TEST(events_of_the_past_are_answered_or_dropped)
+{
+	const struct vmbus_owner_ops *owner_ops;
+	struct channel *ch = dev.ch;
+
+	start();
+	owner_ops = ch->owner.ops;
+	channel_free(ch);
+	dev.ch = NULL;
+	/* Until the guest has let go it is still there. */
+	owner_ops->gpadl_teardown(ch, guest.gpadl);
+	owner_ops->close(ch);
+	ck_assert(g_queue_is_empty(&ch->events));
+	ck_assert(!ch->control.queued);
+	guest_expect(CHANNELMSG_RESCIND_CHANNELOFFER, NULL, 0);
+	guest_send_relid(CHANNELMSG_RELID_RELEASED, 1);
+}
+END_TEST
+
 START_TEST(reset_closes_what_is_open)
 {
 	start();
@@ -437,6 +460,7 @@ int main(void)
 	tcase_add_test(t, close_takes_its_time);
 	tcase_add_test(t, free_closes_what_is_open);
 	tcase_add_loop_test(t, free_while_the_guest_opens_and_closes, 0, 20);
+	tcase_add_test(t, events_of_the_past_are_answered_or_dropped);
 	tcase_add_test(t, reset_closes_what_is_open);
 	tcase_add_test(t, rescind_and_offer_again);
 	tcase_add_test(t, rings_go_back_when_the_guest_waits);
