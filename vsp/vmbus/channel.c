@@ -83,6 +83,7 @@ int channel_offer(struct channel *ch)
 	struct vmbus_server *server = channel_server(ch);
 	int err = 0;
 
+	ch->wanted = true;
 	if (!ch->offer)
 		err = make_offer(ch, server);
 	else if (ch->rescinded)
@@ -104,6 +105,7 @@ static void rescind_offer(struct channel *ch)
 void channel_rescind(struct channel *ch)
 {
 	channel_server(ch);
+	ch->wanted = false;
 	rescind_offer(ch);
 	channel_server_done(ch);
 }
@@ -119,14 +121,21 @@ void channel_fail(struct channel *ch, const char *reason)
 	ch->failed = true;
 	channel_set_state(ch, CHANNEL_FAILED);
 	channel_io_stop(ch);
-	channel_rescind(ch);
+	channel_server(ch);
+	rescind_offer(ch);
+	channel_server_done(ch);
 }
 
+/* The offer that failed is gone, unless it was made anew already. */
 static void run_reoffer(struct worker_timer *timer)
 {
 	struct channel *ch = CHANNEL_OF(timer, reoffer);
+	struct vmbus_server *server = channel_server(ch);
 
-	channel_offer(ch);
+	/* The owner may have taken it back in the meantime. */
+	if (ch->wanted && !ch->offer)
+		make_offer(ch, server);
+	channel_server_done(ch);
 }
 
 static void handle_released(struct channel *ch)

@@ -62,6 +62,7 @@ struct channel {
 	struct vmbus_offer *offer; /* NULL: none, or it is released */
 	bool rescinded; /* the offer is */
 	bool again; /* offer it when it is released */
+	bool wanted; /* channel_offer() was the last word of the owner */
 	bool dying; /* channel_free() was called: nothing opens any more */
 	bool orphan; /* ... and is done: freed when the offer is released */
 

@@ -316,6 +316,38 @@ START_TEST(rescind_takes_back_a_second_offer)
 }
 END_TEST
 
+static void run_timer(void *ctx)
+{
+	struct worker_timer *timer = ctx;
+
+	timer->run(timer);
+}
+
+static void fail_device(void *ctx)
+{
+	struct device *d = ctx;
+
+	channel_fail(d->ch, "test");
+}
+
+/* It stays away, though it would have been offered again in a second. */
+START_TEST(rescind_after_a_failure)
+{
+	start();
+	on_worker(fail_device, &dev);
+	guest_expect(CHANNELMSG_RESCIND_CHANNELOFFER, NULL, 0);
+	guest_send_relid(CHANNELMSG_RELID_RELEASED, 1);
+	wait_until(dev.releases == 1);
+	channel_rescind(dev.ch);
+	if (_i)
+		ck_assert_int_eq(channel_offer(dev.ch), 0);
+	settle();
+	/* As the timer does when it is due. */
+	on_worker(run_timer, &dev.ch->reoffer);
+	ck_assert_int_eq(guest_has_message(), _i);
+}
+END_TEST
+
 START_TEST(an_instance_that_is_taken)
 {
 	struct channel_params p = params_of(1);
@@ -466,6 +498,7 @@ int main(void)
 	tcase_add_test(t, rings_go_back_when_the_guest_waits);
 	tcase_add_test(t, rings_stay_until_their_gpadl_is_torn_down);
 	tcase_add_test(t, rescind_takes_back_a_second_offer);
+	tcase_add_loop_test(t, rescind_after_a_failure, 0, 2);
 	tcase_add_test(t, an_instance_that_is_taken);
 	tcase_add_test(t, as_many_as_there_are_relids);
 	tcase_add_test(t, sub_channels_have_threads_of_their_own);
