@@ -54,7 +54,7 @@ struct slot {
 	struct vmbus_offer *offer; /* NULL: free */
 	bool rescinded;
 	bool open;
-	bool opening, closing, modifying; /* to be answered */
+	bool opening, closing, modifying, moving; /* to be answered */
 	struct vmbus_open_request request;
 	const struct gpadl *borrowed;
 };
@@ -158,6 +158,10 @@ static void take_action(const struct vmbus_action *a)
 		expect(s->offer == a->offer && !s->modifying &&
 		       a->target_vp < N_VPS);
 		s->modifying = true;
+		break;
+	case VMBUS_ACTION_MOVE_PAGES:
+		expect(s->offer == a->offer && s->open && !s->moving);
+		s->moving = true;
 		break;
 	case VMBUS_ACTION_GPADL_TEARDOWN:
 		expect(s->offer == a->offer && s->borrowed &&
@@ -348,8 +352,10 @@ static void send_raw(struct reader *r)
 
 static void offer(struct slot *s, uint8_t device)
 {
-	struct vmbus_offer_params params = {
-		.if_type = HV_SCSI_GUID, .order = device % 3, .ctx = s};
+	struct vmbus_offer_params params = {.if_type = HV_SCSI_GUID,
+					    .order = device % 3,
+					    .is_monitored = device & 1,
+					    .ctx = s};
 
 	if (s->offer)
 		return;
@@ -377,6 +383,9 @@ static void answer(struct slot *s, uint8_t how)
 			s->borrowed = vmbus_offer_gpadl_get(
 				s->offer, s->request.ring_gpadl);
 		vmbus_offer_opened(s->offer, ok);
+	} else if (s->moving) {
+		s->moving = false;
+		vmbus_offer_pages_moved(s->offer);
 	} else if (s->modifying) {
 		s->modifying = false;
 		vmbus_offer_modified(s->offer);

@@ -158,6 +158,8 @@ static inline void peer_act(void)
 			vmbus_offer_closed(a.offer);
 		else if (a.kind == VMBUS_ACTION_MODIFY)
 			vmbus_offer_modified(a.offer);
+		else if (a.kind == VMBUS_ACTION_MOVE_PAGES)
+			vmbus_offer_pages_moved(a.offer);
 	}
 }
 

@@ -31,6 +31,7 @@ enum event_kind {
 	EVENT_OPEN,
 	EVENT_CLOSE,
 	EVENT_MODIFY,
+	EVENT_MOVE_PAGES,
 	EVENT_GPADL_TEARDOWN,
 	EVENT_RELEASED,
 };
@@ -158,6 +159,14 @@ static void handle_modify(struct channel *ch, uint32_t vp)
 	channel_server_done(ch);
 }
 
+static void handle_move_pages(struct channel *ch)
+{
+	channel_monitor_move(ch);
+	channel_server(ch);
+	vmbus_offer_pages_moved(ch->offer);
+	channel_server_done(ch);
+}
+
 static void handle_event(struct channel *ch, const struct channel_event *e)
 {
 	switch (e->kind) {
@@ -169,6 +178,9 @@ static void handle_event(struct channel *ch, const struct channel_event *e)
 		break;
 	case EVENT_MODIFY:
 		handle_modify(ch, e->target_vp);
+		break;
+	case EVENT_MOVE_PAGES:
+		handle_move_pages(ch);
 		break;
 	case EVENT_GPADL_TEARDOWN:
 		channel_handle_gpadl_teardown(ch, e->gpadl);
@@ -209,6 +221,8 @@ static void refuse_event(struct channel *ch, const struct channel_event *event)
 		vmbus_offer_opened(ch->offer, false);
 	else if (event->kind == EVENT_MODIFY)
 		vmbus_offer_modified(ch->offer);
+	else if (event->kind == EVENT_MOVE_PAGES)
+		vmbus_offer_pages_moved(ch->offer);
 }
 
 /* Return: false when nobody is there for it. */
@@ -259,6 +273,11 @@ static void on_modify(void *ctx, uint32_t target_vp)
 						.target_vp = target_vp});
 }
 
+static void on_move_pages(void *ctx)
+{
+	post_event(ctx, &(struct channel_event){.kind = EVENT_MOVE_PAGES});
+}
+
 static void on_gpadl_teardown(void *ctx, uint32_t gpadl)
 {
 	post_event(ctx, &(struct channel_event){.kind = EVENT_GPADL_TEARDOWN,
@@ -299,6 +318,7 @@ static const struct vmbus_owner_ops owner_ops = {
 	.open = on_open,
 	.close = on_close,
 	.modify = on_modify,
+	.move_pages = on_move_pages,
 	.gpadl_teardown = on_gpadl_teardown,
 	.released = on_released,
 };

@@ -106,9 +106,10 @@ struct channel {
 	struct ring_out out;
 	uint8_t *copy; /* of the packet that is being looked at, max_in */
 	uint8_t *interrupt_page; /* below VERSION_WIN8 */
+	struct gmem_pin *interrupt_pin;
 	GPtrArray *gpadls; /* that the device got */
 	uint8_t *monitor_page; /* where the guest sets its bit, NULL: nowhere */
-	uint64_t monitor_look_up; /* when to ask again where */
+	struct gmem_pin *monitor_pin; /* of both pages */
 };
 
 /* The channel that a task or timer is in. */
@@ -157,6 +158,9 @@ void channel_monitor_init(struct channel *ch);
 
 /** channel_monitor_start() - the channel is open: look at the page */
 void channel_monitor_start(struct channel *ch);
+
+/** channel_monitor_move() - the guest has other pages, or none; open or not */
+void channel_monitor_move(struct channel *ch);
 
 /** channel_monitor_stop() - fine if it was not started */
 void channel_monitor_stop(struct channel *ch);

@@ -17,19 +17,18 @@
  * connection) is filled in.
  *
  * The pages are the guest's: the bit is read and cleared in one atomic
- * access, nothing else is read.
+ * access, nothing else is read.  It may have others (MODIFY_CONNECTION): each
+ * open channel is told, and only when all of them look at the new ones the
+ * guest has its answer.
  */
 #include <stddef.h>
 #include <string.h>
+#include <sys/uio.h>
 
-#include "base/checked.h"
 #include "base/clock.h"
 #include "mem/gmem.h"
 #include "proto/hv_tlfs.h"
 #include "vsp/vmbus/channel_impl.h"
-
-/* A guest may move its pages (MODIFY_CONNECTION): how soon that is seen. */
-#define LOOK_UP_NS (100 * NSEC_PER_MSEC)
 
 static unsigned int group_of(const struct channel *ch)
 {
@@ -46,6 +45,14 @@ static uint32_t *word_at(uint8_t *page, size_t offset)
 	void *at = page + offset;
 
 	return at;
+}
+
+/* Nothing is read from or written to the pages any more. */
+static void forget(struct channel *ch)
+{
+	gmem_unpin(ch->bus->params.mem, ch->monitor_pin);
+	ch->monitor_pin = NULL;
+	ch->monitor_page = NULL;
 }
 
 /* Say what the guest shows in sysfs, and that the group is looked at. */
@@ -67,28 +74,29 @@ static void describe(struct channel *ch, uint8_t *page)
 		1u << group_of(ch), __ATOMIC_SEQ_CST);
 }
 
-static void look_up(struct channel *ch, uint64_t now)
+/* Where are the pages?  They are looked at until somebody says otherwise. */
+static void look_up(struct channel *ch)
 {
+	struct gmem *mem = ch->bus->params.mem;
+	struct iovec pages[2] = {{0}};
 	const struct vmbus_connection *c;
-	uint8_t *pages[2] = {NULL, NULL};
 
-	ch->monitor_look_up = now + LOOK_UP_NS;
 	c = vmbus_server_connection(channel_server(ch));
 	for (unsigned int i = 0; i < 2 && c->version; i++) {
-		if (c->monitor_page_gpa[i])
-			pages[i] = gmem_load(ch->bus->params.mem,
-					     align_down(c->monitor_page_gpa[i],
-							HV_PAGE_SIZE),
-					     HV_PAGE_SIZE);
+		if (!c->monitor_page_gpa[i])
+			continue;
+		pages[i].iov_base =
+			gmem_load(mem, c->monitor_page_gpa[i], HV_PAGE_SIZE);
+		pages[i].iov_len = HV_PAGE_SIZE;
 	}
 	channel_server_done(ch);
-	if (pages[1] == ch->monitor_page)
-		return;
+	forget(ch);
+	ch->monitor_pin = gmem_pin(mem, pages, 2);
 	for (unsigned int i = 0; i < 2; i++) {
-		if (pages[i])
-			describe(ch, pages[i]);
+		if (pages[i].iov_base)
+			describe(ch, pages[i].iov_base);
 	}
-	ch->monitor_page = pages[1];
+	ch->monitor_page = pages[1].iov_base;
 }
 
 static bool take_bit(struct channel *ch)
@@ -111,8 +119,6 @@ static void run_monitor(struct worker_timer *timer)
 
 	if (ch->state != CHANNEL_OPEN)
 		return;
-	if (now >= ch->monitor_look_up)
-		look_up(ch, now);
 	if (ch->monitor_page && take_bit(ch)) {
 		atomic_fetch_add_explicit(&ch->n_signals_in, 1,
 					  memory_order_relaxed);
@@ -135,13 +141,18 @@ void channel_monitor_start(struct channel *ch)
 {
 	if (ch->monitor_id >= MONITOR_IDS || ch->state != CHANNEL_OPEN)
 		return;
-	ch->monitor_page = NULL;
-	ch->monitor_look_up = 0;
+	look_up(ch);
 	run_monitor(&ch->monitor);
+}
+
+void channel_monitor_move(struct channel *ch)
+{
+	if (ch->monitor.armed)
+		look_up(ch);
 }
 
 void channel_monitor_stop(struct channel *ch)
 {
 	worker_timer_stop(ch->worker, &ch->monitor);
-	ch->monitor_page = NULL;
+	forget(ch);
 }

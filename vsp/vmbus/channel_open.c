@@ -5,8 +5,8 @@
  */
 #include <assert.h>
 #include <errno.h>
+#include <sys/uio.h>
 
-#include "base/checked.h"
 #include "base/log.h"
 #include "mem/gmem.h"
 #include "proto/hv_tlfs.h"
@@ -44,19 +44,20 @@ static hv_status_t on_signal(void *ctx, uint32_t vp, uint16_t flag)
 /* What the server knows of the connection and the ring. */
 static void look_up(struct channel *ch)
 {
+	struct iovec page = {.iov_len = HV_PAGE_SIZE};
+	struct gmem *mem = ch->bus->params.mem;
 	const struct vmbus_connection *c;
 
 	c = vmbus_server_connection(channel_server(ch));
 	ch->version = c->version;
-	ch->interrupt_page = NULL;
 	if (c->version < VERSION_WIN8 && c->interrupt_page_gpa)
-		ch->interrupt_page = gmem_load(
-			ch->bus->params.mem,
-			align_down(c->interrupt_page_gpa, HV_PAGE_SIZE),
-			HV_PAGE_SIZE);
+		page.iov_base =
+			gmem_load(mem, c->interrupt_page_gpa, page.iov_len);
 	ch->ring_gpadl =
 		vmbus_offer_gpadl_get(ch->offer, ch->request.ring_gpadl);
 	channel_server_done(ch);
+	ch->interrupt_page = page.iov_base;
+	ch->interrupt_pin = gmem_pin(mem, &page, page.iov_base ? 1 : 0);
 }
 
 /*
@@ -77,6 +78,9 @@ static void unmap_ring(struct channel *ch)
 
 static void put_ring(struct channel *ch)
 {
+	gmem_unpin(ch->bus->params.mem, ch->interrupt_pin);
+	ch->interrupt_pin = NULL;
+	ch->interrupt_page = NULL;
 	if (!ch->ring_gpadl)
 		return;
 	unmap_ring(ch);
@@ -112,7 +116,7 @@ static int try_open(struct channel *ch)
 
 	look_up(ch);
 	if (!ch->ring_gpadl)
-		return err;
+		goto no_map;
 	ch->map = ring_map_new(bus->mem, ch->ring_gpadl,
 			       ch->request.downstream_page, &err);
 	if (!ch->map)

@@ -139,6 +139,11 @@ enum vmbus_action_kind {
 	VMBUS_ACTION_CLOSE,
 	/* answer with vmbus_offer_modified() */
 	VMBUS_ACTION_MODIFY,
+	/*
+	 * The monitor pages are others now: look at those, and answer with
+	 * vmbus_offer_pages_moved()
+	 */
+	VMBUS_ACTION_MOVE_PAGES,
 	/* the guest wants it back: vmbus_server_gpadl_put() soon */
 	VMBUS_ACTION_GPADL_TEARDOWN,
 	/* a rescinded offer is gone, and no longer to be used */
@@ -155,7 +160,7 @@ enum vmbus_action_kind {
 
 struct vmbus_action {
 	enum vmbus_action_kind kind;
-	/* of the first five */
+	/* of the first six */
 	struct vmbus_offer *offer; /* NULL with RELEASED */
 	void *ctx; /* the offer's */
 	union {
@@ -277,6 +282,9 @@ void vmbus_offer_closed(struct vmbus_offer *offer);
 
 /** vmbus_offer_modified() - no more interrupts go to the VP before */
 void vmbus_offer_modified(struct vmbus_offer *offer);
+
+/** vmbus_offer_pages_moved() - it is done with the monitor pages before */
+void vmbus_offer_pages_moved(struct vmbus_offer *offer);
 
 uint16_t vmbus_offer_relid(const struct vmbus_offer *offer);
 

@@ -19,6 +19,8 @@
  *   ignored.
  * - No monitor pages below 2.4 can be refused; the version is then
  *   (OpenVMM: the same).
+ * - MODIFY_CONNECTION is answered when nobody looks at the old monitor pages
+ *   any more; another one before that is refused (OpenVMM: the same).
  * - Redirection of a channel's interrupts is agreed to and changes nothing, as
  *   there is no other VTL where they could go (OpenVMM: the same).
  * - TL_CONNECT_RESULT is sent from 5.1 on, though 4.1 has it: Linux 4.19
@@ -192,6 +194,7 @@ void server_disconnect(struct vmbus_server *s, enum server_next next)
 					     VMBUS_MESSAGE_SINT);
 	}
 	s->connection = (struct vmbus_connection){0};
+	s->modifying = false;
 	s->paused = false;
 	s->muted = false;
 	s->offers_requested = false;
@@ -273,25 +276,48 @@ int server_on_resume(struct vmbus_server *s, const struct chanmsg *msg)
 	return 0;
 }
 
+static void send_modified(struct vmbus_server *s, uint8_t state)
+{
+	struct vmbus_channel_modify_connection_done r = {.connection_state =
+								 state};
+
+	server_send(s, &r, CHANNELMSG_MODIFY_CONNECTION_DONE);
+}
+
+void server_pages_moved(struct vmbus_server *s)
+{
+	if (!s->modifying)
+		return;
+	for (guint i = 0; i < s->offers->len; i++) {
+		const struct vmbus_offer *o = g_ptr_array_index(s->offers, i);
+
+		if (o->old_pages)
+			return;
+	}
+	s->modifying = false;
+	send_modified(s, VMBUS_CONNECTION_OK);
+}
+
 int server_on_modify_connection(struct vmbus_server *s,
 				const struct chanmsg *msg)
 {
-	struct vmbus_channel_modify_connection_done r = {
-		.connection_state = VMBUS_CONNECTION_OK};
 	struct vmbus_connection c = s->connection;
 
 	c.monitor_page_gpa[0] = msg->modify_connection.monitor_page1;
 	c.monitor_page_gpa[1] = msg->modify_connection.monitor_page2;
-	if (are_pages_good(s, &c)) {
-		s->connection = c;
-		server_add_action(s, &(struct vmbus_action){
-					     .kind = VMBUS_ACTION_CONNECTED,
-					     .connection = c});
-	} else {
-		r.connection_state = VMBUS_CONNECTION_FAILED;
+	if (s->modifying || !are_pages_good(s, &c)) {
+		send_modified(s, VMBUS_CONNECTION_FAILED);
+		return s->modifying ? -EBUSY : -EINVAL;
 	}
-	server_send(s, &r, CHANNELMSG_MODIFY_CONNECTION_DONE);
-	return r.connection_state ? -EINVAL : 0;
+	s->connection = c;
+	s->modifying = true;
+	server_add_action(s,
+			  &(struct vmbus_action){.kind = VMBUS_ACTION_CONNECTED,
+						 .connection = c});
+	for (guint i = 0; i < s->offers->len; i++)
+		offer_move_pages(g_ptr_array_index(s->offers, i));
+	server_pages_moved(s);
+	return 0;
 }
 
 int server_on_tl_connect(struct vmbus_server *s, const struct chanmsg *msg)

@@ -51,6 +51,7 @@ struct vmbus_offer {
 	uint16_t relid; /* 0: none */
 	bool rescinded; /* by the owner; never goes back */
 	bool reopen; /* open again with `again` once it is closed */
+	bool old_pages; /* its owner may still look at them */
 	bool modifying; /* VMBUS_ACTION_MODIFY is out */
 	bool modify_again; /* ... and then to modify_vp */
 	uint32_t modify_vp;
@@ -89,6 +90,7 @@ struct vmbus_server {
 	struct vmbus_connection connection;
 	/* where the last guest wanted its messages */
 	uint32_t message_vp;
+	bool modifying; /* MODIFY_CONNECTION_DONE is due */
 	bool paused; /* the guest wants no messages */
 	bool muted; /* ... and gets none: it knows */
 	bool offers_requested;
@@ -133,6 +135,9 @@ void server_disconnect(struct vmbus_server *s, enum server_next next);
 /** server_settle() - an offer has come to rest: is that the end of it? */
 void server_settle(struct vmbus_server *s);
 
+/** server_pages_moved() - an owner is done with old pages: all of them? */
+void server_pages_moved(struct vmbus_server *s);
+
 int server_on_initiate_contact(struct vmbus_server *s,
 			       const struct chanmsg *msg);
 int server_on_unload(struct vmbus_server *s, const struct chanmsg *msg);
@@ -170,6 +175,9 @@ int server_on_request_offers(struct vmbus_server *s, const struct chanmsg *msg);
 int server_on_relid_released(struct vmbus_server *s, const struct chanmsg *msg);
 
 /* --- server_open.c ------------------------------------------------------- */
+
+/** offer_move_pages() - have the owner look at the connection's new pages */
+void offer_move_pages(struct vmbus_offer *o);
 
 /** offer_start_close() - have the owner close it, if it is open */
 void offer_start_close(struct vmbus_offer *o);

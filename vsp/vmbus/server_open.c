@@ -171,6 +171,8 @@ void vmbus_offer_closed(struct vmbus_offer *offer)
 
 	assert(offer->owner == OWNER_CLOSING);
 	offer->owner = OWNER_CLOSED;
+	offer->old_pages = false;
+	server_pages_moved(s);
 	if (offer->reopen) {
 		offer->reopen = false;
 		offer->request = offer->again;
@@ -248,6 +250,32 @@ void vmbus_offer_modified(struct vmbus_offer *offer)
 		start_modify(offer, offer->modify_vp);
 	offer->modify_again = false;
 	offer_settle(offer);
+	vmbus_server_flush(s);
+}
+
+/* --- monitor pages elsewhere --------------------------------------------------------- */
+
+void offer_move_pages(struct vmbus_offer *o)
+{
+	/* One that is being opened looks for them when it is open. */
+	if (!o->params.is_monitored ||
+	    (o->owner != OWNER_OPEN && o->owner != OWNER_CLOSING))
+		return;
+	o->old_pages = true;
+	if (o->owner == OWNER_OPEN)
+		server_add_action(
+			o->server,
+			&(struct vmbus_action){.kind = VMBUS_ACTION_MOVE_PAGES,
+					       .offer = o,
+					       .ctx = o->params.ctx});
+}
+
+void vmbus_offer_pages_moved(struct vmbus_offer *offer)
+{
+	struct vmbus_server *s = offer->server;
+
+	offer->old_pages = false;
+	server_pages_moved(s);
 	vmbus_server_flush(s);
 }
 

@@ -277,6 +277,9 @@ static void carry_out(struct vmbus_thread *t, const struct vmbus_action *a)
 	case VMBUS_ACTION_MODIFY:
 		owner->ops->modify(owner->ctx, a->target_vp);
 		break;
+	case VMBUS_ACTION_MOVE_PAGES:
+		owner->ops->move_pages(owner->ctx);
+		break;
 	case VMBUS_ACTION_GPADL_TEARDOWN:
 		owner->ops->gpadl_teardown(owner->ctx, a->gpadl);
 		break;

@@ -50,6 +50,8 @@ struct vmbus_owner_ops {
 	void (*open)(void *ctx, const struct vmbus_open_request *request);
 	void (*close)(void *ctx);
 	void (*modify)(void *ctx, uint32_t target_vp);
+	/* may be NULL for an offer that is not monitored */
+	void (*move_pages)(void *ctx);
 	void (*gpadl_teardown)(void *ctx, uint32_t gpadl);
 	/* the last call */
 	void (*released)(void *ctx);

@@ -2,6 +2,7 @@
 #include "vsp/vmbus/channel.h"
 
 #include <errno.h>
+#include <sys/mman.h>
 
 #include "support/channel_bench.h"
 #include "vsp/vmbus/channel_impl.h"
@@ -67,6 +68,7 @@ START_TEST(open_that_fails_leaves_nothing)
 	dev.open_gpadl = 0xE2000;
 	ck_assert_uint_eq(guest_try_open(&guest, &offer),
 			  VMBUS_STATUS_UNSUCCESSFUL);
+	settle();
 	ck_assert_ptr_nonnull(dev.gpadl);
 	guest_teardown(guest.relid, 0xE2000);
 	guest_expect(CHANNELMSG_GPADL_TORNDOWN, &r, sizeof(r));
@@ -300,6 +302,27 @@ START_TEST(rings_stay_until_their_gpadl_is_torn_down)
 }
 END_TEST
 
+/* Interrupts are told apart there: no bit may be lost. */
+START_TEST(an_interrupt_page_that_was_a_ring_is_pinned)
+{
+	const uint64_t pfns[] = {5};
+	void *at = mmap(NULL, PAGE, PROT_NONE,
+			/* cppcheck-suppress invalidFunctionArg ; fd -1 */
+			MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	ck_assert_int_eq(gmem_alias(mem, at, pfns, 1), 0);
+	munmap(at, PAGE);
+	gmem_unalias_later(mem, pfns, 1);
+	start_version(VERSION_WIN7);
+	gmem_settle(mem);
+	ck_assert_uint_eq(gmem_left_pages(mem), 1);
+	ping(1);
+	guest_close(&guest);
+	gmem_settle(mem);
+	ck_assert_uint_eq(gmem_left_pages(mem), 0);
+}
+END_TEST
+
 START_TEST(rescind_takes_back_a_second_offer)
 {
 	guest_connect(VERSION_WIN10);
@@ -497,6 +520,7 @@ int main(void)
 	tcase_add_test(t, rescind_and_offer_again);
 	tcase_add_test(t, rings_go_back_when_the_guest_waits);
 	tcase_add_test(t, rings_stay_until_their_gpadl_is_torn_down);
+	tcase_add_test(t, an_interrupt_page_that_was_a_ring_is_pinned);
 	tcase_add_test(t, rescind_takes_back_a_second_offer);
 	tcase_add_loop_test(t, rescind_after_a_failure, 0, 2);
 	tcase_add_test(t, an_instance_that_is_taken);

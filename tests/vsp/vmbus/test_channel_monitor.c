@@ -4,6 +4,7 @@
  * bus_guest.h have the pages 6 and 7.
  */
 #include <errno.h>
+#include <sys/mman.h>
 
 #include "support/bus_guest.h"
 #include "vsp/vmbus/channel.h"
@@ -161,9 +162,36 @@ START_TEST(pages_that_move)
 	guest_open(&guest, &offer);
 	guest_send(&m, CHANNELMSG_MODIFY_CONNECTION);
 	guest_expect(CHANNELMSG_MODIFY_CONNECTION_DONE, NULL, 0);
+	/* Whatever is done with the old ones now is nobody's business. */
+	memset(page_at(7), 0xFF, PAGE);
 	put_silently(1);
 	set_bit_at(17);
 	expect_answer(1);
+	for (unsigned int i = 0; i < PAGE; i++)
+		ck_assert_uint_eq(((const uint8_t *)page_at(7))[i], 0xFF);
+}
+END_TEST
+
+/* They are the guest's as any other, and may have been a ring. */
+START_TEST(pages_that_were_rings_are_pinned)
+{
+	const uint64_t pfns[] = {6, 7};
+	void *at = mmap(NULL, 2 * PAGE, PROT_NONE,
+			/* cppcheck-suppress invalidFunctionArg ; fd -1 */
+			MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	ck_assert_int_eq(gmem_alias(mem, at, pfns, 2), 0);
+	munmap(at, 2 * PAGE);
+	gmem_unalias_later(mem, pfns, 2);
+	start();
+	put_silently(1);
+	set_bit_at(7);
+	expect_answer(1);
+	gmem_settle(mem);
+	ck_assert_uint_eq(gmem_left_pages(mem), 2);
+	guest_close(&guest);
+	gmem_settle(mem);
+	ck_assert_uint_eq(gmem_left_pages(mem), 0);
 }
 END_TEST
 
@@ -217,6 +245,7 @@ int main(void)
 	tcase_add_test(t, what_guests_show_is_filled_in);
 	tcase_add_test(t, other_bits_are_left_alone);
 	tcase_add_test(t, pages_that_move);
+	tcase_add_test(t, pages_that_were_rings_are_pinned);
 	tcase_add_test(t, guests_without_pages_signal_as_always);
 	tcase_add_test(t, only_who_asks_has_one_and_there_are_128);
 	suite_add_tcase(s, t);

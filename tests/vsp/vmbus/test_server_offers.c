@@ -657,6 +657,108 @@ START_TEST(close_while_it_is_being_moved)
 }
 END_TEST
 
+/* --- monitor pages ------------------------------------------------------------------- */
+
+/* Offers 1 and 3, which are monitored, and 2, which is not, all open. */
+static void start_monitored(struct vmbus_offer *offers[3])
+{
+	for (unsigned int i = 0; i < 3; i++) {
+		struct vmbus_offer_params p = peer_device(i + 1);
+
+		p.is_monitored = i != 1;
+		p.monitor_id = (uint8_t)i;
+		offers[i] = vmbus_server_offer(peer.server, &p);
+	}
+	peer_connect_with(VERSION_WIN10_V6_0, VMBUS_FEATURE_MODIFY_CONNECTION);
+	peer_send_empty(CHANNELMSG_REQUESTOFFERS);
+	for (unsigned int i = 0; i < 3; i++)
+		peer_expect(CHANNELMSG_OFFERCHANNEL);
+	peer_expect(CHANNELMSG_ALLOFFERS_DELIVERED);
+	for (uint32_t relid = 1; relid <= 3; relid++) {
+		peer_make_gpadl(relid, relid, 4);
+		peer_send_open(relid, relid);
+		peer_expect(CHANNELMSG_OPENCHANNEL_RESULT);
+	}
+	peer.obey = 0;
+}
+
+static void send_modify_connection(uint64_t page)
+{
+	struct vmbus_channel_modify_connection m = {
+		.monitor_page1 = page, .monitor_page2 = page + 4096};
+
+	peer_send(&m, CHANNELMSG_MODIFY_CONNECTION);
+}
+
+static void expect_modified(uint8_t state)
+{
+	ck_assert_uint_eq(peer_expect(CHANNELMSG_MODIFY_CONNECTION_DONE)
+				  .modified.connection_state,
+			  state);
+}
+
+START_TEST(who_looks_at_the_monitor_pages_lets_go_first)
+{
+	struct vmbus_offer *offers[3];
+
+	start_monitored(offers);
+	send_modify_connection(0x5000);
+	ck_assert_uint_eq(peer.actions[VMBUS_ACTION_MOVE_PAGES], 2);
+	peer_expect_nothing();
+	/* One at a time. */
+	send_modify_connection(0x8000);
+	expect_modified(VMBUS_CONNECTION_FAILED);
+	ck_assert_uint_eq(
+		vmbus_server_connection(peer.server)->monitor_page_gpa[0],
+		0x5000);
+	vmbus_offer_pages_moved(offers[0]);
+	peer_expect_nothing();
+	vmbus_offer_pages_moved(offers[2]);
+	expect_modified(VMBUS_CONNECTION_OK);
+	peer.obey = PEER_OBEY_ALL;
+	send_modify_connection(0x8000);
+	expect_modified(VMBUS_CONNECTION_OK);
+	peer_expect_nothing();
+}
+END_TEST
+
+/* One that closes looks until it has closed. */
+START_TEST(a_close_lets_go_of_the_monitor_pages)
+{
+	struct vmbus_offer *offers[3];
+	bool before = _i;
+
+	start_monitored(offers);
+	if (before)
+		peer_send_relid(CHANNELMSG_CLOSECHANNEL, 3);
+	send_modify_connection(0x5000);
+	ck_assert_uint_eq(peer.actions[VMBUS_ACTION_MOVE_PAGES], 2u - before);
+	if (!before)
+		peer_send_relid(CHANNELMSG_CLOSECHANNEL, 3);
+	vmbus_offer_pages_moved(offers[0]);
+	peer_expect_nothing();
+	vmbus_offer_closed(offers[2]);
+	expect_modified(VMBUS_CONNECTION_OK);
+}
+END_TEST
+
+START_TEST(pages_that_move_are_forgotten_with_the_connection)
+{
+	struct vmbus_offer *offers[3];
+
+	start_monitored(offers);
+	send_modify_connection(0x5000);
+	peer.obey = PEER_OBEY_ALL;
+	peer_send_empty(CHANNELMSG_UNLOAD);
+	vmbus_offer_pages_moved(offers[0]);
+	vmbus_offer_pages_moved(offers[2]);
+	for (uint32_t relid = 1; relid <= 3; relid++)
+		peer_act();
+	peer_expect(CHANNELMSG_UNLOAD_RESPONSE);
+	peer_expect_nothing();
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("vsp/vmbus/server_offers");
@@ -693,6 +795,9 @@ int main(void)
 	tcase_add_loop_test(t, modify_to_what_is_no_vp, 0,
 			    G_N_ELEMENTS(bad_vps));
 	tcase_add_test(t, close_while_it_is_being_moved);
+	tcase_add_test(t, who_looks_at_the_monitor_pages_lets_go_first);
+	tcase_add_loop_test(t, a_close_lets_go_of_the_monitor_pages, 0, 2);
+	tcase_add_test(t, pages_that_move_are_forgotten_with_the_connection);
 	suite_add_tcase(s, t);
 	return check_main(s);
 }
