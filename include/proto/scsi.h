@@ -82,7 +82,6 @@
 
 #define SENSE_NONE              SENSE(NO_SENSE, 0x00, 0x00)
 #define SENSE_BECOMING_READY    SENSE(NOT_READY, 0x04, 0x01)
-#define SENSE_NO_MEDIUM         SENSE(NOT_READY, 0x3a, 0x00)
 #define SENSE_NO_MEDIUM_CLOSED  SENSE(NOT_READY, 0x3a, 0x01)
 #define SENSE_NO_MEDIUM_OPEN    SENSE(NOT_READY, 0x3a, 0x02)
 #define SENSE_WRITE_ERROR       SENSE(MEDIUM_ERROR, 0x0c, 0x00)
@@ -94,6 +93,7 @@
 #define SENSE_NO_SUCH_LUN       SENSE(ILLEGAL_REQUEST, 0x25, 0x00)
 #define SENSE_INVALID_PARAMETER SENSE(ILLEGAL_REQUEST, 0x26, 0x00)
 #define SENSE_INVALID_RELEASE   SENSE(ILLEGAL_REQUEST, 0x26, 0x04)
+#define SENSE_INCOMPATIBLE      SENSE(ILLEGAL_REQUEST, 0x30, 0x02)
 #define SENSE_SAVING            SENSE(ILLEGAL_REQUEST, 0x39, 0x00)
 #define SENSE_REMOVAL_PREVENTED SENSE(ILLEGAL_REQUEST, 0x53, 0x02)
 #define SENSE_MEDIUM_CHANGED    SENSE(UNIT_ATTENTION, 0x28, 0x00)
@@ -169,6 +169,9 @@ struct scsi_cdb_rw16 {
 	uint8_t group, control;
 };
 WIRE_SIZE(struct scsi_cdb_rw16, 16);
+
+/* COMPARE AND WRITE is alike, but its number has one byte. */
+#define COMPARE_AND_WRITE_COUNT 13
 
 struct scsi_cdb_inquiry {
 	uint8_t opcode, flags, page;
@@ -479,5 +482,120 @@ WIRE_SIZE(struct scsi_one_opcode, 4);
 #define ONE_OPCODE_CTDP      0x80
 #define ONE_OPCODE_ABSENT    0x01
 #define ONE_OPCODE_SUPPORTED 0x03
+
+/* --- UNMAP and WRITE SAME ----------------------------------------------------- */
+
+/* flags of WRITE SAME */
+#define SAME_NDOB     0x01 /* no data: zeroes. Of 16 alone */
+#define SAME_OBSOLETE 0x06
+#define SAME_UNMAP    0x08
+#define SAME_ANCHOR   0x10
+
+struct scsi_cdb_unmap {
+	uint8_t opcode, anchor, reserved[4], group;
+	struct be16 length;
+	uint8_t control;
+};
+WIRE_SIZE(struct scsi_cdb_unmap, 10);
+
+#define UNMAP_ANCHOR 0x01
+
+struct scsi_unmap_header {
+	struct be16 bytes, descriptors_bytes;
+	uint8_t reserved[4];
+};
+WIRE_SIZE(struct scsi_unmap_header, 8);
+
+struct scsi_unmap_descriptor {
+	struct be64 lba;
+	struct be32 blocks;
+	uint8_t reserved[4];
+};
+WIRE_SIZE(struct scsi_unmap_descriptor, 16);
+
+/* --- PERSISTENT RESERVE --------------------------------------------------------- */
+
+/* service actions of PERSISTENT RESERVE IN, Linux: PRIN */
+#define PRI_READ_KEYS           0x00
+#define PRI_READ_RESERVATION    0x01
+#define PRI_REPORT_CAPABILITIES 0x02
+#define PRI_READ_FULL_STATUS    0x03
+/* of OUT */
+#define PRO_REGISTER            0x00
+#define PRO_RESERVE             0x01
+#define PRO_RELEASE             0x02
+#define PRO_CLEAR               0x03
+#define PRO_PREEMPT             0x04
+#define PRO_PREEMPT_AND_ABORT   0x05
+#define PRO_REGISTER_AND_IGNORE 0x06
+
+/* types; the scope, above them, is 0: the logical unit */
+#define PR_WRITE_EXCLUSIVE              0x01
+#define PR_EXCLUSIVE_ACCESS             0x03
+#define PR_WRITE_EXCLUSIVE_REGISTRANTS  0x05
+#define PR_EXCLUSIVE_ACCESS_REGISTRANTS 0x06
+#define PR_WRITE_EXCLUSIVE_ALL          0x07
+#define PR_EXCLUSIVE_ACCESS_ALL         0x08
+
+struct scsi_cdb_reserve_in {
+	uint8_t opcode, action, reserved[5];
+	struct be16 allocation;
+	uint8_t control;
+};
+WIRE_SIZE(struct scsi_cdb_reserve_in, 10);
+
+struct scsi_cdb_reserve_out {
+	uint8_t opcode, action, type, reserved[2];
+	struct be32 length;
+	uint8_t control;
+};
+WIRE_SIZE(struct scsi_cdb_reserve_out, 10);
+
+struct scsi_reserve_list {
+	struct be64 key, action_key;
+	uint8_t obsolete[4];
+	uint8_t flags;
+	uint8_t reserved[3];
+};
+WIRE_SIZE(struct scsi_reserve_list, 24);
+
+/* flags: SPEC_I_PT, ALL_TG_PT, APTPL */
+#define PR_LIST_REFUSED 0x0d
+
+struct scsi_reserve_header {
+	struct be32 generation, length;
+};
+WIRE_SIZE(struct scsi_reserve_header, 8);
+
+struct scsi_reservation_data {
+	struct be64 key;
+	uint8_t obsolete[4], reserved, type, obsolete2[2];
+};
+WIRE_SIZE(struct scsi_reservation_data, 16);
+
+struct scsi_reserve_capabilities {
+	struct be16 length;
+	uint8_t flags, tmv;
+	uint8_t types[2];
+	uint8_t reserved[2];
+};
+WIRE_SIZE(struct scsi_reserve_capabilities, 8);
+
+#define PR_TMV                       0x80 /* types are valid */
+/* types: all of the first byte, one of the second */
+#define PR_MASK_TYPES                0xea
+#define PR_MASK_EXCLUSIVE_ACCESS_ALL 0x01
+
+struct scsi_full_status {
+	struct be64 key;
+	uint8_t reserved[4], holder, type, reserved2[4];
+	struct be16 port;
+	struct be32 transport_bytes;
+	uint8_t transport[24];
+};
+WIRE_SIZE(struct scsi_full_status, 48);
+
+#define PR_HOLDER             0x01
+#define PR_TRANSPORT_PARALLEL 0x01
 
 #endif

@@ -53,8 +53,8 @@ static bool cut_pieces(struct scsi_request *r, uint64_t bytes)
 }
 
 /* What is moved: the less of what CDB and buffer say, in blocks. */
-static int move(struct scsi_request *r, enum block_op op,
-		const struct scsi_range *range)
+int scsi_move(struct scsi_request *r, enum block_op op,
+	      const struct scsi_range *range)
 {
 	struct scsi_lun *lun = r->lun;
 	enum scsi_dir dir =
@@ -84,7 +84,7 @@ int scsi_do_read(struct scsi_request *r)
 	int next = scsi_range_checked(r, &range, r->lun->max_blocks);
 
 	if (next == SCSI_IO)
-		next = move(r, BLOCK_READ, &range);
+		next = scsi_move(r, BLOCK_READ, &range);
 	if (next == SCSI_IO && (range.flags & RW_FUA) && !r->lun->readonly) {
 		r->io.op = BLOCK_FLUSH; /* which looks at nothing else of it */
 		r->step = flushed_now_read;
@@ -98,7 +98,7 @@ int scsi_do_write(struct scsi_request *r)
 	int next = scsi_range_checked(r, &range, r->lun->max_blocks);
 
 	if (next == SCSI_IO)
-		next = move(r, BLOCK_WRITE, &range);
+		next = scsi_move(r, BLOCK_WRITE, &range);
 	r->io.flags = scsi_fua(r, range.flags & RW_FUA);
 	return next;
 }

@@ -95,14 +95,25 @@ static size_t extended_page(const struct scsi_lun *lun, uint8_t *page)
 static size_t limits_page(const struct scsi_lun *lun, uint8_t *page)
 {
 	const struct block_info *info = &lun->info;
+	unsigned int shift = lun->block_shift;
 	struct scsi_vpd_limits p = {
 		.wsnz = LIMITS_WSNZ,
-		.transfer_granularity = to_be16(
-			MAX(info->physical_bytes >> lun->block_shift, 1)),
+		.max_compare_and_write =
+			(uint8_t)scsi_compare_and_write_max(lun),
+		.transfer_granularity =
+			to_be16(MAX(info->physical_bytes >> shift, 1)),
 		.max_transfer = to_be32(lun->max_blocks),
-		.optimal_transfer =
-			to_be32(MIN(info->optimal_bytes >> lun->block_shift,
-				    lun->max_blocks))};
+		.optimal_transfer = to_be32(
+			MIN(info->optimal_bytes >> shift, lun->max_blocks)),
+		.max_write_same = to_be64(scsi_write_same_max(lun))};
+
+	if (lun->thin) {
+		p.max_unmap_blocks = to_be32(UINT32_MAX);
+		p.max_unmap_descriptors = to_be32(SCSI_UNMAP_DESCRIPTORS);
+		p.unmap_granularity =
+			to_be32(MAX(info->discard_bytes >> shift, 1));
+		p.unmap_alignment = to_be32(LIMITS_UGAVALID);
+	}
 	memcpy(page, &p, sizeof(p));
 	return sizeof(p);
 }

@@ -58,6 +58,7 @@ static const struct page {
 } pages[] = {
 	{MODE_PAGE_CACHING, SCSI_DISK, caching_page},
 	{MODE_PAGE_CONTROL, SCSI_DISK | SCSI_DVD, control_page},
+	{MODE_PAGE_CAPABILITIES, SCSI_DVD, scsi_dvd_capabilities},
 };
 
 static size_t fill_pages(const struct scsi_lun *lun, uint8_t code,

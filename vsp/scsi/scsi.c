@@ -13,8 +13,6 @@
 
 #define LOG_CATEGORY "scsi"
 
-#define MAX_TRANSFER_DEFAULT (1u << 20)
-
 /* scsi_request.state */
 enum state {
 	AT_REST, /* no io, or one in flight */
@@ -102,7 +100,9 @@ static int check_row(struct scsi_request *r, const struct scsi_command *c)
 		struct block *block = atomic_load(&lun->block);
 
 		if (!block)
-			return scsi_check(r, SENSE_NO_MEDIUM);
+			return scsi_check(r, atomic_load(&lun->tray_open)
+						     ? SENSE_NO_MEDIUM_OPEN
+						     : SENSE_NO_MEDIUM_CLOSED);
 		/* It was changed, and the caller has not seen it yet. */
 		if (!r->queue || block_queue_block(r->queue) != block)
 			return scsi_check(r, SENSE_BECOMING_READY);
@@ -222,7 +222,7 @@ static void put_text(char *to, size_t size, const char *text)
 	}
 }
 
-static void fill_rows(struct scsi_lun *lun)
+void scsi_lun_index(struct scsi_lun *lun)
 {
 	const struct scsi_command *c;
 	unsigned int n;
@@ -281,14 +281,13 @@ struct scsi_lun *scsi_disk_new(struct block *block,
 	assert(info.block_bytes == 512 || info.block_bytes == 4096);
 	lun->block_bytes = info.block_bytes;
 	lun->block_shift = (unsigned int)__builtin_ctz(info.block_bytes);
-	lun->max_blocks =
-		(max ? max : MAX_TRANSFER_DEFAULT) >> lun->block_shift;
+	lun->max_blocks = (max ? max : SCSI_MAX_TRANSFER) >> lun->block_shift;
 	lun->readonly = params->readonly || info.readonly;
 	lun->thin = info.can_discard && !params->no_unmap && !lun->readonly;
 	lun->unmap_zeroes = params->unmap_zeroes;
 	lun->first_wce = !params->write_through;
 	lun->wce = lun->first_wce;
-	fill_rows(lun);
+	scsi_lun_index(lun);
 	set_medium(lun, block);
 	return lun;
 }
@@ -323,6 +322,7 @@ struct block_info scsi_lun_info(struct scsi_lun *lun)
 void scsi_lun_reset(struct scsi_lun *lun)
 {
 	atomic_store(&lun->wce, lun->first_wce);
+	atomic_store(&lun->locked, false);
 	atomic_fetch_or(&lun->attention, ATTENTION_RESET);
 }
 

@@ -113,6 +113,41 @@ struct scsi_lun *scsi_disk_new(struct block *block,
 			       const struct scsi_disk_params *params);
 
 /**
+ * scsi_dvd_new() - a DVD drive
+ * @block: the medium in it, as of scsi_dvd_insert(); NULL: none
+ *
+ * Return: owned.
+ */
+struct scsi_lun *scsi_dvd_new(struct block *block,
+			      const struct scsi_identity *identity);
+
+/**
+ * scsi_dvd_insert() - put a medium into the drive, and close it. Any thread
+ * @block: borrowed until it was ejected and all queues into it are gone;
+ *         blocks of 512 bytes, of which the drive makes 2048
+ *
+ * The guest has a unit attention and an event.
+ *
+ * Return: 0; -EBUSY: there is one in it; -EINVAL: of 4096 bytes, or no drive.
+ */
+int scsi_dvd_insert(struct scsi_lun *lun, struct block *block);
+
+/**
+ * scsi_dvd_eject() - take the medium out. Any thread
+ * @force: also if the guest has locked the drive
+ *
+ * Return: 0; -ENOMEDIUM; -EBUSY: it is locked, and the guest is asked to let
+ * it go, which it does by opening the tray: then this can be called again.
+ */
+int scsi_dvd_eject(struct scsi_lun *lun, bool force);
+
+struct scsi_dvd_status {
+	bool inserted, tray_open, locked;
+};
+
+void scsi_dvd_get_status(struct scsi_lun *lun, struct scsi_dvd_status *status);
+
+/**
  * scsi_submit() - do a command
  *
  * Ends in done(), exactly once, whatever the guest sent.  What went to the
@@ -138,7 +173,12 @@ void scsi_absent(struct scsi_request *r);
 void scsi_report_luns(struct scsi_request *r, const uint8_t *luns,
 		      unsigned int n);
 
-/** scsi_lun_block() - its storage now; NULL: no medium is in the drive */
+/**
+ * scsi_lun_block() - its storage now; NULL: no medium, or the tray is open
+ *
+ * A drive's changes: a request that comes with another medium's queue, or
+ * without one, is answered NOT READY.
+ */
 struct block *scsi_lun_block(struct scsi_lun *lun);
 
 /**

@@ -18,6 +18,7 @@
 #include <stdatomic.h>
 #include <stddef.h>
 
+#include "proto/mmc.h"
 #include "proto/scsi.h"
 #include "vsp/scsi/scsi.h"
 
@@ -69,6 +70,12 @@ bool scsi_has(const struct scsi_lun *lun, const struct scsi_command *c);
 
 #define NO_ROW 0xff
 
+/* Of one command, unless said otherwise. */
+#define SCSI_MAX_TRANSFER (1u << 20)
+
+/* Ranges of one UNMAP. */
+#define SCSI_UNMAP_DESCRIPTORS 256u
+
 struct scsi_reservation {
 	uint64_t key; /* 0: not registered */
 	uint32_t generation;
@@ -103,11 +110,19 @@ struct scsi_lun {
 	/* lock */
 	struct block_info info;
 	struct scsi_reservation pr;
+	/* lock; of a DVD drive */
+	struct block *inserted;
+	_Atomic bool tray_open;
+	_Atomic bool locked;
+	uint8_t event; /* MEDIA_… that the guest was not told */
 };
 
 /** scsi_lun_new() - what disks and drives have in common; owned */
 struct scsi_lun *scsi_lun_new(uint8_t who, const struct scsi_identity *identity,
 			      const char *product);
+
+/** scsi_lun_index() - its commands; when all that they depend on is set */
+void scsi_lun_index(struct scsi_lun *lun);
 
 /** scsi_lun_info() - the medium as it was last looked at */
 struct block_info scsi_lun_info(struct scsi_lun *lun);
@@ -216,6 +231,29 @@ int scsi_do_read(struct scsi_request *r);
 int scsi_do_write(struct scsi_request *r);
 int scsi_do_synchronize(struct scsi_request *r);
 
+/**
+ * scsi_move() - set up the one io of @range, from or to the guest's buffer
+ *
+ * Its step sets the result; r->at and r->left are what is moved.
+ *
+ * Return: SCSI_IO; SCSI_DONE: there is nothing to do, or it is refused.
+ */
+int scsi_move(struct scsi_request *r, enum block_op op,
+	      const struct scsi_range *range);
+
+/* disk_verify.c */
+int scsi_do_verify(struct scsi_request *r);
+int scsi_do_write_verify(struct scsi_request *r);
+int scsi_do_compare_and_write(struct scsi_request *r);
+/* blocks, that page B0 speaks of */
+uint32_t scsi_compare_and_write_max(const struct scsi_lun *lun);
+
+/* disk_space.c */
+int scsi_do_unmap(struct scsi_request *r);
+int scsi_do_write_same(struct scsi_request *r);
+int scsi_do_lba_status(struct scsi_request *r);
+uint64_t scsi_write_same_max(const struct scsi_lun *lun);
+
 /* inquiry.c */
 int scsi_do_inquiry(struct scsi_request *r);
 
@@ -234,5 +272,29 @@ int scsi_do_test_unit_ready(struct scsi_request *r);
 int scsi_do_request_sense(struct scsi_request *r);
 int scsi_do_start_stop(struct scsi_request *r);
 int scsi_do_report_luns(struct scsi_request *r);
+
+/* dvd.c */
+int scsi_do_dvd_start_stop(struct scsi_request *r);
+int scsi_do_prevent_allow(struct scsi_request *r);
+int scsi_do_event_status(struct scsi_request *r);
+int scsi_do_mechanism_status(struct scsi_request *r);
+size_t scsi_dvd_capabilities(const struct scsi_lun *lun, unsigned int control,
+			     uint8_t *to);
+
+/* dvd_info.c */
+int scsi_do_get_configuration(struct scsi_request *r);
+int scsi_do_read_toc(struct scsi_request *r);
+int scsi_do_disc_information(struct scsi_request *r);
+int scsi_do_dvd_structure(struct scsi_request *r);
+
+/* opcodes.c */
+int scsi_do_report_opcodes(struct scsi_request *r);
+
+/* reserve.c */
+int scsi_do_read_keys(struct scsi_request *r);
+int scsi_do_read_reservation(struct scsi_request *r);
+int scsi_do_report_capabilities(struct scsi_request *r);
+int scsi_do_read_full_status(struct scsi_request *r);
+int scsi_do_reserve_out(struct scsi_request *r);
 
 #endif

@@ -266,6 +266,7 @@ bool scsi_scratch(struct scsi_request *r, size_t bytes)
 		return false;
 	}
 	r->counted = true;
+	g_free(r->scratch); /* of a write before */
 	r->scratch = g_try_malloc(bytes);
 	return r->scratch != NULL;
 }

@@ -142,13 +142,20 @@ START_TEST(block_limits)
 		{1, "b0"},
 		{3, "3c"},
 		{4, "01"}, /* WSNZ */
+		{5, "80"}, /* COMPARE AND WRITE: 64 KiB */
 		{6, "0008"}, /* granularity: the physical block */
 		{8, "00000800"}, /* 1 MiB */
 		{12, "00000080"}, /* 64 KiB are best */
+		{20, "ffffffff"}, /* UNMAP: any number of blocks */
+		{24, "00000100"}, /* in 256 ranges */
+		{28, "00000008"}, /* of 4 KiB each */
+		{32, "80000000"},
+		{36, "0000000000020000"}, /* WRITE SAME: 64 MiB */
 		{0},
 	};
 
 	block->info.optimal_bytes = 65536;
+	block->info.discard_bytes = 4096;
 	scsi_lun_resized(lun);
 	command(CDB(0x12, 1, 0xb0, 1, 0, 0), SCSI_FROM_DEVICE, 256);
 	assert_page(want, 64);
@@ -157,6 +164,10 @@ END_TEST
 
 START_TEST(of_what_rotates_and_is_full)
 {
+	static const struct bytes b0[] = {
+		{1, "b0"},   {3, "3c"},       {4, "0180"},
+		{6, "0008"}, {8, "00000800"}, {36, "0000000000020000"},
+		{0}};
 	static const struct bytes b1[] = {{1, "b1"}, {3, "3c"}, {0}};
 	static const struct bytes b2[] = {{1, "b2"}, {3, "04"}, {0}};
 	struct block *b = fake_block(DISK_BYTES, 512);
@@ -165,6 +176,8 @@ START_TEST(of_what_rotates_and_is_full)
 	b->info.rotational = true;
 	b->info.can_discard = false;
 	bench_disk(b, &plain_disk);
+	command(CDB(0x12, 1, 0xb0, 1, 0, 0), SCSI_FROM_DEVICE, 256);
+	assert_page(b0, 64);
 	command(CDB(0x12, 1, 0xb1, 1, 0, 0), SCSI_FROM_DEVICE, 256);
 	assert_page(b1, 64);
 	command(CDB(0x12, 1, 0xb2, 1, 0, 0), SCSI_FROM_DEVICE, 256);
