@@ -146,7 +146,8 @@ void block_queue_kick(struct block_queue *q);
 /**
  * block_queue_reap() - call done() of what has ended; does not wait
  *
- * Also when it is not known whether something has: that costs no system call.
+ * Also when it is not known whether something has: that costs no system call,
+ * but where the image is behind a socket.
  * done() may submit more, which ends in a later call, and kicks not.
  *
  * Return: how many.

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "devices/block/nbd.h"
 #include "devices/block/raw.h"
 #include "devices/block/raw_impl.h"
 
@@ -35,9 +36,7 @@ struct block *block_open(const struct block_options *options, GError **error)
 
 	if (!strcmp(format, "raw"))
 		return raw_open(options, error);
-	g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_NOSYS,
-		    "%s: format %s is not known", options->path, format);
-	return NULL;
+	return block_nbd_open(options, format, error);
 }
 
 bool block_has_io_uring(void)

@@ -7,11 +7,16 @@
 
 #include <check.h>
 #include <fcntl.h>
+#include <inttypes.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include <glib.h>
 
 /* A file without a name: .path leads to it as long as .fd is open. */
 struct image_file {
@@ -41,6 +46,32 @@ static inline void image_file_make(struct image_file *f, uint64_t bytes)
 static inline void image_file_make_tmpfs(struct image_file *f, uint64_t bytes)
 {
 	image_file_set(f, memfd_create("kvmbus-test", MFD_CLOEXEC), bytes);
+}
+
+/**
+ * image_file_make_format() - in /tmp, by qemu-img
+ * @format: of qemu-img
+ *
+ * Return: false: it is not installed.
+ */
+static inline bool image_file_make_format(struct image_file *f,
+					  const char *format, uint64_t bytes)
+{
+	g_autofree char *qemu_img = g_find_program_in_path("qemu-img");
+	g_autofree char *command = NULL;
+	int status = -1;
+
+	if (!qemu_img)
+		return false;
+	image_file_make(f, 0);
+	/* VHDs have sizes of cylinders, if they are not told otherwise. */
+	command = g_strdup_printf(
+		"%s create -q -f %s %s %s %" PRIu64, qemu_img, format,
+		strcmp(format, "vpc") ? "" : "-o force_size", f->path, bytes);
+	ck_assert(
+		g_spawn_command_line_sync(command, NULL, NULL, &status, NULL));
+	ck_assert_int_eq(status, 0);
+	return true;
 }
 
 static inline void image_file_end(struct image_file *f)
