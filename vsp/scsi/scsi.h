@@ -151,7 +151,8 @@ void scsi_dvd_get_status(struct scsi_lun *lun, struct scsi_dvd_status *status);
  * scsi_submit() - do a command
  *
  * Ends in done(), exactly once, whatever the guest sent.  What went to the
- * medium needs block_queue_kick().
+ * medium needs block_queue_kick(): after this, and after block_queue_reap(),
+ * where a command of several steps goes on to its next.
  */
 void scsi_submit(struct scsi_lun *lun, struct scsi_request *r);
 
