@@ -66,7 +66,8 @@ void scsi_report_luns(struct scsi_request *r, const uint8_t *luns,
 	memcpy(data, &length, sizeof(length));
 	for (unsigned int i = 0; i < n; i++)
 		data[LUN_BYTES * (i + 1) + 1] = luns[i];
-	scsi_answer(r, data, LUN_BYTES * (n + 1), from_be32(c.allocation));
+	scsi_answer(r, data, LUN_BYTES * (size_t)(n + 1),
+		    from_be32(c.allocation));
 }
 
 /* If nobody does it in the unit's place: it knows of itself alone. */
