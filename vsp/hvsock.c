@@ -18,7 +18,9 @@
 
 #define LOG_CATEGORY "hvsock"
 
-#define BACKLOG 16
+#define BACKLOG   16
+/* How long not to listen when there are no descriptors. */
+#define BREATH_NS (100 * NSEC_PER_MSEC)
 
 /* What is put behind the path: "_4294967295". */
 #define SUFFIX_MAX 11u
@@ -139,6 +141,12 @@ static void run_accept(struct worker_fd *fd, uint32_t events)
 	int client = accept4(fd->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
 	(void)events;
+	if (client < 0 && (errno == EMFILE || errno == ENFILE)) {
+		/* Who connects stays in the backlog, and would be seen at once. */
+		worker_watch(h->worker, fd, 0);
+		worker_timer_set(h->worker, &h->breath,
+				 clock_monotonic_ns() + BREATH_NS);
+	}
 	if (client < 0)
 		return;
 	if (h->n_connections < HVSOCK_CONNECTIONS_MAX) {
@@ -147,6 +155,13 @@ static void run_accept(struct worker_fd *fd, uint32_t events)
 	}
 	h->refused++;
 	close(client);
+}
+
+static void run_listen_again(struct worker_timer *timer)
+{
+	struct hvsock *h = HVSOCK_OF(timer, breath);
+
+	worker_watch(h->worker, &h->listener, EPOLLIN);
 }
 
 /* Is there a socket that nobody listens on? */
@@ -261,6 +276,7 @@ struct hvsock *hvsock_new(const struct vsp_params *params,
 	if (!h->how.timeout_ns)
 		h->how.timeout_ns = TIMEOUT_NS;
 	h->listener = (struct worker_fd){.fd = -1, .run = run_accept};
+	h->breath.run = run_listen_again;
 	h->connect.run = run_connect;
 	h->disconnect.run = run_disconnect;
 	h->next_port = HVSOCK_PORT_MAX + 1;
@@ -278,6 +294,7 @@ static void stop(void *ctx)
 	struct hvsock *h = ctx;
 
 	h->stopping = true;
+	worker_timer_stop(h->worker, &h->breath);
 	if (h->listener.fd >= 0)
 		worker_unwatch(h->worker, &h->listener);
 	end_all(h);

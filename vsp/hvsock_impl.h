@@ -36,6 +36,7 @@ struct hvsock {
 
 	/* the worker */
 	struct worker_fd listener;
+	struct worker_timer breath; /* the listener is not looked at */
 	GQueue connections; /* struct connection */
 	uint32_t next_port;
 	bool stopping; /* connections are freed by hvsock_free() */

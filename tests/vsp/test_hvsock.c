@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "vsp/hvsock.h"
 
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include "base/clock.h"
 #include "support/hvsock_bench.h"
+#include "vsp/hvsock_impl.h"
 
 /* --- connecting ------------------------------------------------------------------------ */
 
@@ -291,6 +293,40 @@ START_TEST(connections_are_bounded)
 }
 END_TEST
 
+static void is_taking_breath(void *ctx)
+{
+	*(bool *)ctx = hvsock->breath.armed;
+}
+
+static bool takes_breath(void)
+{
+	bool is;
+
+	worker_call(hvsock->worker, is_taking_breath, &is);
+	return is;
+}
+
+/* Who connects waits; the worker does not turn in a circle meanwhile. */
+START_TEST(no_descriptor_for_a_client)
+{
+	struct sockaddr_un a = address(path);
+	struct rlimit limit, none;
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+
+	ck_assert(!getrlimit(RLIMIT_NOFILE, &limit));
+	none = limit;
+	none.rlim_cur = (rlim_t)fd + 1;
+	ck_assert(!setrlimit(RLIMIT_NOFILE, &none));
+	ck_assert(!connect(fd, (const struct sockaddr *)&a, sizeof(a)));
+	wait_until(takes_breath());
+	ck_assert_uint_eq(status().n_connections, 0);
+	ck_assert(!setrlimit(RLIMIT_NOFILE, &limit));
+	wait_until(status().n_connections == 1);
+	close(fd);
+	wait_until(!status().n_connections);
+}
+END_TEST
+
 START_TEST(requests_are_bounded)
 {
 	for (unsigned int i = 0; i < 10 * HVSOCK_REQUESTS_MAX; i++)
@@ -377,6 +413,7 @@ int main(void)
 	tcase_add_test(t, guest_is_gone);
 	tcase_add_test(t, the_same_endpoint_again);
 	tcase_add_test(t, connections_are_bounded);
+	tcase_add_test(t, no_descriptor_for_a_client);
 	tcase_add_test(t, requests_are_bounded);
 	tcase_add_test(t, who_may_listen);
 	tcase_add_test(t, what_the_report_says);
