@@ -219,6 +219,14 @@ void gmem_settle(struct gmem *mem);
 unsigned int gmem_left_pages(struct gmem *mem);
 
 /**
+ * gmem_mappings() - how many mappings of the host the RAM takes
+ *
+ * One per region, and two more for each run of pages that are shared, for
+ * whatever reason.  Second mappings (gmem_alias()) are not counted.
+ */
+unsigned int gmem_mappings(struct gmem *mem);
+
+/**
  * gmem_swap_page() - show another page at @gpa, or the RAM again
  * @gpa:    4 KiB aligned, RAM
  * @fd:     memfd that the new page comes from, or -1 for the RAM itself

@@ -24,6 +24,7 @@ struct gmem {
 	/* share_lock */
 	pthread_mutex_t share_lock;
 	GHashTable *shared; /* page number: struct shared_page */
+	unsigned int n_edges; /* where shared pages end, and others begin */
 };
 
 /* A page whose contents are in the memfd; share_lock. */

@@ -83,11 +83,25 @@ struct shared_page *gmem_shared_page(const struct gmem *mem, uint64_t gpa)
 	return g_hash_table_lookup(mem->shared, &pfn);
 }
 
+/* Each edge between what is shared and what is not splits a mapping. */
+static void count_edges(struct gmem *mem, uint64_t gpa, bool shared)
+{
+	unsigned int n = 2;
+
+	if (gpa >= PAGE_BYTES && gmem_shared_page(mem, gpa - PAGE_BYTES))
+		n--;
+	if (gmem_shared_page(mem, gpa + PAGE_BYTES))
+		n--;
+	/* n neighbours are not shared: two edges more, as many, two fewer. */
+	mem->n_edges += shared ? 2 * n - 2 : 2 - 2 * n;
+}
+
 static void set_shared(struct gmem *mem, uint64_t gpa, bool shared)
 {
 	uint64_t bit = bit_of(gpa), mask = 1ull << bit % WORD_BITS;
 	_Atomic uint64_t *word = &mem->shared_bits[bit / WORD_BITS];
 
+	count_edges(mem, gpa, shared);
 	/* Pairs with gmem_is_shared(): a page that is not has its contents. */
 	if (shared)
 		atomic_fetch_or_explicit(word, mask, memory_order_release);
@@ -348,6 +362,16 @@ void gmem_settle(struct gmem *mem)
 	}
 	g_list_free(pages);
 	pthread_mutex_unlock(&mem->share_lock);
+}
+
+unsigned int gmem_mappings(struct gmem *mem)
+{
+	unsigned int n;
+
+	pthread_mutex_lock(&mem->share_lock);
+	n = mem->n_regions + mem->n_edges;
+	pthread_mutex_unlock(&mem->share_lock);
+	return n;
 }
 
 unsigned int gmem_left_pages(struct gmem *mem)

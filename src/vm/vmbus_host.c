@@ -2,6 +2,7 @@
 #include "vm/vmbus_host.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "base/guid.h"
 #include "base/log.h"
@@ -25,6 +26,9 @@ struct vmbus_host {
 	pthread_mutex_t lock; /* a leaf */
 	/* lock */
 	struct vmbus_connection last; /* the last that was agreed on */
+
+	/* any thread */
+	_Atomic bool settle_due; /* settle() will be called */
 
 	/* main thread */
 	struct report_vmbus report;
@@ -103,8 +107,10 @@ static const struct vmbus_events bus_events = {
 /* Main thread: stop the processors for it, which settles. */
 static gboolean settle(gpointer data)
 {
-	struct vm *vm = data;
+	struct vmbus_host *h = data;
+	struct vm *vm = h->vm;
 
+	atomic_store(&h->settle_due, false);
 	vm_pause(vm);
 	vm_resume(vm);
 	return G_SOURCE_REMOVE;
@@ -113,9 +119,11 @@ static gboolean settle(gpointer data)
 /* Any thread. */
 static void on_settle(void *ctx)
 {
-	const struct vmbus_host *h = ctx;
+	struct vmbus_host *h = ctx;
 
-	g_idle_add(settle, h->vm);
+	/* Its turn comes with all others', whatever the main thread does. */
+	if (!atomic_exchange(&h->settle_due, true))
+		g_idle_add_full(G_PRIORITY_DEFAULT, settle, h, NULL);
 }
 
 /* --- life ---------------------------------------------------------------------- */
@@ -183,7 +191,7 @@ void vmbus_host_free(struct vmbus_host *host)
 	/* Channels want the thread, and the thread wants workers to close. */
 	vmbus_thread_free(host->bus);
 	channel_bus_free(host->channels);
-	while (g_idle_remove_by_data(host->vm))
+	while (g_idle_remove_by_data(host))
 		;
 	pthread_mutex_destroy(&host->lock);
 	g_free(host);

@@ -468,6 +468,37 @@ START_TEST(overlays_that_move_leave_no_mappings)
 }
 END_TEST
 
+static const struct {
+	const char *what;
+	uint64_t pfns[6];
+	unsigned int n, mappings;
+} splits[] = {
+	{"one page", {5}, 1, 3},
+	{"a run", {5, 6, 7}, 3, 3},
+	{"two runs", {5, 6, 8}, 3, 5},
+	{"two runs that become one", {5, 7, 6}, 3, 3},
+	{"every other page", {2, 4, 6, 8, 10, 12}, 6, 13},
+	{"a page twice", {5, 5}, 2, 3},
+};
+
+START_TEST(shared_pages_split_the_ram)
+{
+	const uint64_t *pfns = splits[_i].pfns;
+	unsigned int n = splits[_i].n, before;
+	uint8_t *at = reserve(n);
+
+	before = n_mappings() - 1;
+	ck_assert_uint_eq(gmem_mappings(mem), 1);
+	ck_assert_int_eq(gmem_alias(mem, at, pfns, n), 0);
+	ck_assert_msg(gmem_mappings(mem) == splits[_i].mappings, "%s: %u",
+		      splits[_i].what, gmem_mappings(mem));
+	munmap(at, n * PAGE);
+	ck_assert_uint_eq(n_mappings(), before + splits[_i].mappings - 1);
+	gmem_unalias(mem, pfns, n);
+	ck_assert_uint_eq(gmem_mappings(mem), 1);
+}
+END_TEST
+
 /* Else KVM cannot map 2 MiB at once. */
 START_TEST(host_addresses_are_2_mib_aligned)
 {
@@ -554,6 +585,8 @@ int main(void)
 	tcase_add_test(t, alias_is_of_ram_only);
 	tcase_add_test(t, pages_that_are_left_go_back_later);
 	tcase_add_test(t, alias_keeps_contents);
+	tcase_add_loop_test(t, shared_pages_split_the_ram, 0,
+			    (int)G_N_ELEMENTS(splits));
 	tcase_add_test(t, alias_twice_until_the_last);
 	tcase_add_test(t, alias_that_fails_leaves_ram_private);
 	tcase_add_loop_test(t, alias_below_an_overlay, 0, 4);

@@ -74,7 +74,7 @@ struct channel_bus_params {
 	/*
 	 * Many pages of rings wait for gmem_settle(): have it called, with
 	 * every vCPU stopped.  Any thread, no lock held; NULL: nobody does,
-	 * and in the end there are no new rings (RING_PAGES_LEFT_MAX).
+	 * and in the end there may be no new rings (RING_MAPPINGS_MAX).
 	 */
 	void (*settle)(void *ctx);
 	void *ctx;

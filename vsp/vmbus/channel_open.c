@@ -72,7 +72,7 @@ static void unmap_ring(struct channel *ch)
 	ring_map_free(ch->map);
 	ch->map = NULL;
 	g_clear_pointer(&ch->copy, g_free);
-	if (bus->settle && gmem_left_pages(bus->mem) > RING_PAGES_LEFT_MAX / 2)
+	if (bus->settle && gmem_left_pages(bus->mem) > RING_PAGES_LEFT_MANY)
 		bus->settle(bus->ctx);
 }
 

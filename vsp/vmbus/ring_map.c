@@ -23,12 +23,14 @@ struct ring_map {
 	uint32_t in_pages, out_pages;
 };
 
-/* What all rings of the process take of RING_MAPPINGS_MAX. */
+/* What all rings of the process take of RING_MAPPINGS_MAX, or are about to. */
 static _Atomic unsigned int mappings_used;
 
-static bool take_mappings(unsigned int n)
+static bool take_mappings(struct gmem *mem, unsigned int n)
 {
-	if (atomic_fetch_add(&mappings_used, n) + n <= RING_MAPPINGS_MAX)
+	unsigned int used = atomic_fetch_add(&mappings_used, n) + n;
+
+	if (used + gmem_mappings(mem) <= RING_MAPPINGS_MAX)
 		return true;
 	atomic_fetch_sub(&mappings_used, n);
 	return false;
@@ -100,6 +102,7 @@ struct ring_map *ring_map_new(struct gmem *mem, const struct gpadl *gpadl,
 {
 	const struct gpadl_range *range = gpadl_range(gpadl, 0);
 	uint32_t n = range->n_pages;
+	unsigned int runs;
 	struct ring_map *map;
 
 	*err = -EINVAL;
@@ -113,13 +116,15 @@ struct ring_map *ring_map_new(struct gmem *mem, const struct gpadl *gpadl,
 	map->out_pages = n - downstream_page - 1;
 	map->bytes = 2 * ((size_t)n - 1) * HV_PAGE_SIZE;
 	/* Those of the data count twice; the rings may split two runs. */
-	map->n_mappings = 2 * count_runs(range->pfns, n) + 4;
+	runs = count_runs(range->pfns, n);
+	map->n_mappings = 2 * runs + 4;
 	*err = -ENOSPC;
-	if (gmem_left_pages(mem) > RING_PAGES_LEFT_MAX ||
-	    !take_mappings(map->n_mappings))
+	if (!take_mappings(mem, map->n_mappings + 2 * runs))
 		goto no_budget;
 	map->pfns = g_memdup2(range->pfns, n * sizeof(range->pfns[0]));
 	*err = map_both(map);
+	/* By how much it split the RAM gmem_mappings() knows now. */
+	atomic_fetch_sub(&mappings_used, 2 * runs);
 	if (!*err)
 		return map;
 	g_free(map->pfns);

@@ -11,7 +11,8 @@
  * A mapping in the host costs a guest nothing, but the kernel allows a
  * process 65530 of them.  Guests make rings of contiguous pages, which takes
  * six; for those that do not there is a budget for all channels together,
- * and no ring when it is used up.
+ * and no ring when it is used up.  It includes those of the RAM itself, which
+ * rings split, and what closed rings left.
  *
  * Thread: any.
  */
@@ -20,8 +21,8 @@
 
 #include <stdint.h>
 
-/* Pages that gmem_unalias_later() may have left before there are no rings. */
-#define RING_PAGES_LEFT_MAX 8192u
+/* With more pages left by gmem_unalias_later() gmem_settle() should be called. */
+#define RING_PAGES_LEFT_MANY 4096u
 
 struct gmem;
 struct gpadl;
@@ -29,8 +30,8 @@ struct ring_in;
 struct ring_map;
 struct ring_out;
 
-/* Mappings of all rings together; the RAM's own are split as often again. */
-#define RING_MAPPINGS_MAX 24576u
+/* Mappings of all rings and of the RAM together. */
+#define RING_MAPPINGS_MAX 49152u
 
 /**
  * ring_map_new() - map both rings
@@ -38,9 +39,8 @@ struct ring_out;
  * @downstream_page: where the header page of the host-to-guest ring is in it;
  *                   raw
  * @err:             out, when NULL is returned: -EINVAL no two rings of at
- *                   least a page of data each; -ENOSPC too scattered, or
- *                   too many pages are left;
- *                   another of gmem_alias()
+ *                   least a page of data each; -ENOSPC too scattered for
+ *                   what is left of the budget; another of gmem_alias()
  *
  * Return: owned, or NULL.
  */
@@ -51,8 +51,7 @@ struct ring_map *ring_map_new(struct gmem *mem, const struct gpadl *gpadl,
  * ring_map_free() - unmap them; NULL is fine
  *
  * The pages are left to gmem_take_back(), when the guest waits for an answer
- * before it uses them for anything else, or gmem_settle(); see
- * RING_PAGES_LEFT_MAX.
+ * before it uses them for anything else, or gmem_settle().
  */
 void ring_map_free(struct ring_map *map);
 

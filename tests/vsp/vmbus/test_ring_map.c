@@ -143,7 +143,9 @@ START_TEST(mappings_have_a_budget)
 	while ((maps[n] = ring_map_new(mem, g, 1000, &err)))
 		ck_assert_uint_lt(++n, G_N_ELEMENTS(maps));
 	ck_assert_int_eq(err, -ENOSPC);
-	ck_assert_uint_eq(n, RING_MAPPINGS_MAX / 4004);
+	/* Each takes 4004; all of them split the same 2000 pages of RAM. */
+	ck_assert_uint_eq(gmem_mappings(mem), 4001);
+	ck_assert_uint_eq(n, (RING_MAPPINGS_MAX - 4001 - 4000) / 4004);
 	/* Others are not bothered. */
 	map = ring_map_new(mem, small, 4, &err);
 	ck_assert_ptr_nonnull(map);
@@ -158,30 +160,36 @@ START_TEST(mappings_have_a_budget)
 }
 END_TEST
 
-START_TEST(pages_that_are_left_are_bounded)
+/* What a closed ring leaves splits the RAM as much as the ring did. */
+START_TEST(pages_that_are_left_are_in_the_budget)
 {
-	unsigned int n = RING_PAGES_LEFT_MAX / 1000;
+	const unsigned int most = RING_MAPPINGS_MAX / 2000;
 	struct ring_map *map;
+	unsigned int n = 0;
 	struct gpadl *g;
 	int err = 0;
 
 	gmem_free(mem);
-	mem = gmem_new((n + 2) * 1000 * 4096ull, NULL);
-	for (unsigned int i = 0; i <= n; i++) {
+	mem = gmem_new((most + 1) * 2000 * 4096ull, NULL);
+	for (;;) {
 		g_autofree uint64_t *pfns = g_new(uint64_t, 1000);
 
 		for (unsigned int page = 0; page < 1000; page++)
-			pfns[page] = i * 1000 + page;
+			pfns[page] = n * 2000 + 2 * page;
 		g = checked(make_gpadl(pfns, 1000));
 		map = ring_map_new(mem, g, 500, &err);
-		ck_assert_ptr_nonnull(map);
+		if (!map)
+			break;
 		ring_map_free(map);
-		if (i < n)
-			gpadl_free(g);
+		gpadl_free(g);
+		n++;
+		ck_assert_uint_eq(gmem_left_pages(mem), n * 1000);
+		ck_assert_uint_le(n, most);
 	}
-	ck_assert_ptr_null(ring_map_new(mem, g, 500, &err));
 	ck_assert_int_eq(err, -ENOSPC);
+	ck_assert_uint_gt(gmem_mappings(mem), RING_MAPPINGS_MAX - 3 * 2004);
 	gmem_settle(mem);
+	ck_assert_uint_eq(gmem_mappings(mem), 1);
 	map = ring_map_new(mem, g, 500, &err);
 	ck_assert_ptr_nonnull(map);
 	ring_map_free(map);
@@ -194,6 +202,7 @@ int main(void)
 	Suite *s = suite_create("vsp/vmbus/ring_map");
 	TCase *t = tcase_create("ring_map");
 
+	tcase_set_timeout(t, 60);
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_test(t, pages_in_any_order);
 	tcase_add_loop_test(t, where_the_second_ring_begins, 0,
@@ -201,7 +210,7 @@ int main(void)
 	tcase_add_loop_test(t, no_range_of_whole_pages, 0, G_N_ELEMENTS(odd));
 	tcase_add_test(t, memory_that_is_gone);
 	tcase_add_test(t, mappings_have_a_budget);
-	tcase_add_test(t, pages_that_are_left_are_bounded);
+	tcase_add_test(t, pages_that_are_left_are_in_the_budget);
 	suite_add_tcase(s, t);
 	return check_main(s);
 }
