@@ -282,6 +282,15 @@ int channel_send_packet(struct channel *ch, const struct packet_out *packet);
  */
 bool channel_has_room(struct channel *ch, uint32_t bytes);
 
+/**
+ * channel_hold() - show nothing of what is sent before channel_unhold()
+ *
+ * For a timer or a descriptor that sends more than one packet.  In a callback
+ * it is so anyway.  Both in one task, timer or descriptor callback.
+ */
+void channel_hold(struct channel *ch);
+void channel_unhold(struct channel *ch);
+
 /* --- the guest's memory ------------------------------------------------------ */
 
 /**

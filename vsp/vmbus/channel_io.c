@@ -122,6 +122,17 @@ void channel_leave(struct channel *ch)
 		flush(ch);
 }
 
+void channel_hold(struct channel *ch)
+{
+	assert(worker_is_current(ch->worker));
+	channel_enter(ch);
+}
+
+void channel_unhold(struct channel *ch)
+{
+	channel_leave(ch);
+}
+
 /* --- packets of the guest ---------------------------------------------------- */
 
 /* Is there room for what had none?  Then the device may go on. */
