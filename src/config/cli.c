@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "config/disk_config.h"
 #include "config/machine_config.h"
 
 GQuark cli_error_quark(void)
@@ -29,6 +30,9 @@ static const char help_text[] =
 	"  --append STRING     kernel command line\n"
 	"  --memory MIB        guest memory (default 1024)\n"
 	"  --vcpus N           virtual processors (default 2)\n"
+	"  --disk PATH[,OPT]   a disk; format=, cache=, serial=, bus=scsi|ide, "
+	"readonly,\n"
+	"                      snapshot, dvd\n"
 	"  --profile NAME      Windows Server version to imitate (default the "
 	"newest)\n"
 	"  --uuid UUID         of the machine, in SMBIOS\n"
@@ -68,7 +72,7 @@ void cli_help(FILE *out)
 struct run_options {
 	char *kernel, *initrd, *append, *profile, *report, *accel, *on_reboot,
 		*uuid, *control, *hvsock;
-	char **require, **log;
+	char **require, **log, **disk;
 	int memory, vcpus, timeout;
 	gboolean test_devices, print_config, srat, summary;
 };
@@ -87,6 +91,7 @@ static void run_options_clear(struct run_options *o)
 	g_free(o->hvsock);
 	g_strfreev(o->require);
 	g_strfreev(o->log);
+	g_strfreev(o->disk);
 }
 
 static int refuse(GError **error, const char *option, const char *value,
@@ -104,6 +109,8 @@ static int parse_options(char **argv, struct run_options *o, GError **error)
 		{"append", 0, 0, G_OPTION_ARG_STRING, &o->append, NULL, NULL},
 		{"memory", 0, 0, G_OPTION_ARG_INT, &o->memory, NULL, NULL},
 		{"vcpus", 0, 0, G_OPTION_ARG_INT, &o->vcpus, NULL, NULL},
+		{"disk", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &o->disk, NULL,
+		 NULL},
 		{"profile", 0, 0, G_OPTION_ARG_STRING, &o->profile, NULL, NULL},
 		{"uuid", 0, 0, G_OPTION_ARG_STRING, &o->uuid, NULL, NULL},
 		{"timeout", 0, 0, G_OPTION_ARG_INT, &o->timeout, NULL, NULL},
@@ -174,6 +181,19 @@ static int parse_require(char **lists, const struct cli_names *names,
 	return 0;
 }
 
+static int parse_disks(char **disks, GPtrArray *out, GError **error)
+{
+	for (char **d = disks; d && *d; d++) {
+		g_autoptr(GError) why = NULL;
+		struct disk_config *disk = disk_config_parse(*d, &why);
+
+		if (!disk)
+			return refuse(error, "--disk", *d, why->message);
+		g_ptr_array_add(out, disk);
+	}
+	return 0;
+}
+
 static int check_words(const struct run_options *o,
 		       const struct cli_names *names, GError **error)
 {
@@ -217,6 +237,8 @@ static int parse_run(char **argv, const struct cli_names *names,
 		ret = check_words(&o, names, error);
 	if (!ret)
 		ret = parse_require(o.require, names, &c->require, error);
+	if (!ret)
+		ret = parse_disks(o.disk, c->disks, error);
 	if (!ret) {
 		c->kernel = g_steal_pointer(&o.kernel);
 		c->initrd = g_steal_pointer(&o.initrd);

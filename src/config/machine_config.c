@@ -6,6 +6,8 @@
 
 #include <json-c/json.h>
 
+#include "config/disk_config.h"
+
 GQuark config_error_quark(void)
 {
 	return g_quark_from_static_string("config-error");
@@ -19,6 +21,8 @@ struct machine_config *machine_config_new(void)
 	c->vcpus = CONFIG_VCPUS_DEFAULT;
 	c->uuid = g_strdup(CONFIG_UUID_DEFAULT);
 	c->require = g_new0(char *, 1);
+	c->disks = g_ptr_array_new_with_free_func(
+		(GDestroyNotify)disk_config_free);
 	return c;
 }
 
@@ -36,6 +40,7 @@ void machine_config_free(struct machine_config *config)
 	g_free(config->accel);
 	g_free(config->uuid);
 	g_strfreev(config->require);
+	g_ptr_array_free(config->disks, TRUE);
 	g_free(config);
 }
 
@@ -45,6 +50,27 @@ static int readable(const char *option, const char *path, GError **error)
 		return 0;
 	g_set_error(error, CONFIG_ERROR, 0, "%s %s: %s", option, path,
 		    g_strerror(errno));
+	return -1;
+}
+
+static int check_disks(const struct machine_config *c, GError **error)
+{
+	unsigned int n[2] = {0};
+
+	for (guint i = 0; i < c->disks->len; i++) {
+		const struct disk_config *d = g_ptr_array_index(c->disks, i);
+
+		n[d->bus]++;
+		if (readable("--disk", d->path, error))
+			return -1;
+	}
+	if (n[DISK_SCSI] <= CONFIG_SCSI_DISKS_MAX &&
+	    n[DISK_IDE] <= CONFIG_IDE_DISKS_MAX)
+		return 0;
+	g_set_error(error, CONFIG_ERROR, 0,
+		    "--disk: a machine has at most %u disks on SCSI and %u on "
+		    "IDE",
+		    CONFIG_SCSI_DISKS_MAX, CONFIG_IDE_DISKS_MAX);
 	return -1;
 }
 
@@ -78,7 +104,7 @@ int machine_config_validate(const struct machine_config *c, GError **error)
 			    CONFIG_VCPUS_MAX);
 		return -1;
 	}
-	return 0;
+	return check_disks(c, error);
 }
 
 static void add(struct json_object *o, const char *key, const char *value)
@@ -87,9 +113,29 @@ static void add(struct json_object *o, const char *key, const char *value)
 			       value ? json_object_new_string(value) : NULL);
 }
 
+static struct json_object *disk_json(const struct disk_config *d)
+{
+	struct json_object *o = json_object_new_object();
+
+	add(o, "path", d->path);
+	add(o, "bus", disk_bus_name(d->bus));
+	add(o, "format", d->format);
+	add(o, "cache", d->cache);
+	add(o, "serial", d->serial);
+	json_object_object_add(o, "block_size",
+			       json_object_new_int((int)d->block_bytes));
+	json_object_object_add(o, "readonly",
+			       json_object_new_boolean(d->readonly));
+	json_object_object_add(o, "snapshot",
+			       json_object_new_boolean(d->snapshot));
+	json_object_object_add(o, "dvd", json_object_new_boolean(d->dvd));
+	return o;
+}
+
 char *machine_config_json(const struct machine_config *c)
 {
 	struct json_object *o = json_object_new_object();
+	struct json_object *disks = json_object_new_array();
 	char *text;
 
 	add(o, "kernel", c->kernel);
@@ -100,6 +146,10 @@ char *machine_config_json(const struct machine_config *c)
 	json_object_object_add(o, "memory_mib",
 			       json_object_new_uint64(c->memory_mib));
 	json_object_object_add(o, "vcpus", json_object_new_int((int)c->vcpus));
+	for (guint i = 0; i < c->disks->len; i++)
+		json_object_array_add(
+			disks, disk_json(g_ptr_array_index(c->disks, i)));
+	json_object_object_add(o, "disks", disks);
 	add(o, "accel", c->accel);
 	add(o, "on_reboot",
 	    c->on_reboot == REBOOT_RESTART ? "restart" : "destroy");

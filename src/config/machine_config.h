@@ -39,6 +39,7 @@ struct machine_config {
 	char *hvsock; /* socket, and what others begin with */
 	char *accel;
 	char *uuid; /* never NULL */
+	GPtrArray *disks; /* struct disk_config, in order; never NULL */
 	GStrv require; /* milestone names, checked; never NULL after parsing */
 	uint64_t memory_mib;
 	unsigned int vcpus;

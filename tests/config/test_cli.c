@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "config/disk_config.h"
 #include "config/machine_config.h"
 #include "support/check_main.h"
 
@@ -31,12 +32,14 @@ START_TEST(run_takes_all_its_options)
 {
 	struct cli cli;
 	const struct machine_config *c;
+	const struct disk_config *disk;
 
 	ck_assert_int_eq(
 		parse("kvmbus run --kernel K --initrd=I --append quiet "
 		      "--memory 512 --vcpus 4 --profile ws2022 --timeout 9 "
 		      "--report R --require stimer,poweroff --require stimer "
-		      "--on-reboot destroy --test-devices --accel user",
+		      "--on-reboot destroy --test-devices --accel user "
+		      "--disk a --disk=b,readonly",
 		      &cli, NULL),
 		0);
 	c = cli.config;
@@ -53,6 +56,10 @@ START_TEST(run_takes_all_its_options)
 	ck_assert_str_eq(c->require[1], "poweroff");
 	ck_assert_int_eq(c->on_reboot, REBOOT_DESTROY);
 	ck_assert(c->test_devices);
+	ck_assert_uint_eq(c->disks->len, 2);
+	disk = g_ptr_array_index(c->disks, 1);
+	ck_assert_str_eq(disk->path, "b");
+	ck_assert(disk->readonly);
 	cli_clear(&cli);
 }
 END_TEST
@@ -88,6 +95,7 @@ static const struct {
 	{"kvmbus run --kernel K --accel turbo", "turbo"},
 	{"kvmbus run --kernel K --log loud", "loud"},
 	{"kvmbus run --kernel K --log synic=", "synic="},
+	{"kvmbus run --kernel K --disk a,size=4", "size"},
 	{"kvmbus run K", "--kernel"},
 	{"kvmbus doctor now", "now"},
 	{"kvmbus profiles ws1999", "ws1999"},
@@ -132,6 +140,12 @@ START_TEST(machines_that_cannot_be_are_refused)
 		{"kvmbus run --kernel /dev/null --uuid 1234", "1234"},
 		{"kvmbus run --kernel /dev/null --vcpus 0", "0"},
 		{"kvmbus run --kernel /dev/null --vcpus 1025", "1025"},
+		{"kvmbus run --kernel /dev/null --disk /nonexistent/d",
+		 "/nonexistent/d"},
+		{"kvmbus run --kernel /dev/null --disk /dev/null,bus=ide "
+		 "--disk /dev/null,bus=ide --disk /dev/null,bus=ide "
+		 "--disk /dev/null,bus=ide --disk /dev/null,bus=ide",
+		 "at most"},
 	};
 
 	for (size_t i = 0; i < G_N_ELEMENTS(refused); i++) {

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: MIT */
+#include "config/disk_config.h"
+
+#include <string.h>
+
+#include "config/machine_config.h"
+
+const char *disk_bus_name(enum disk_bus bus)
+{
+	return bus == DISK_IDE ? "ide" : "scsi";
+}
+
+void disk_config_free(struct disk_config *disk)
+{
+	if (!disk)
+		return;
+	g_free(disk->path);
+	g_free(disk->format);
+	g_free(disk->cache);
+	g_free(disk->serial);
+	g_free(disk);
+}
+
+static int refuse(GError **error, const char *word, const char *hint)
+{
+	g_set_error(error, CONFIG_ERROR, 0, "%s: %s", word, hint);
+	return -1;
+}
+
+/* The next word up to a comma, of which two are one; owned. */
+static char *next_word(const char **at)
+{
+	GString *word = g_string_new(NULL);
+	const char *p = *at;
+
+	while (*p && (*p != ',' || p[1] == ',')) {
+		if (*p == ',')
+			p++;
+		g_string_append_c(word, *p++);
+	}
+	*at = *p ? p + 1 : NULL;
+	return g_string_free(word, FALSE);
+}
+
+static int set_text(char **field, const char *key, const char *value,
+		    GError **error)
+{
+	if (!value || !*value)
+		return refuse(error, key, "wants a value");
+	g_free(*field);
+	*field = g_strdup(value);
+	return 0;
+}
+
+static int set_bus(struct disk_config *d, const char *value, GError **error)
+{
+	if (!g_strcmp0(value, "scsi"))
+		d->bus = DISK_SCSI;
+	else if (!g_strcmp0(value, "ide"))
+		d->bus = DISK_IDE;
+	else
+		return refuse(error, "bus", "expected scsi or ide");
+	return 0;
+}
+
+static int set_cache(struct disk_config *d, const char *value, GError **error)
+{
+	static const char *const modes[] = {"writeback",    "none",
+					    "writethrough", "directsync",
+					    "unsafe",       NULL};
+
+	if (!value || !g_strv_contains(modes, value))
+		return refuse(error, "cache",
+			      "expected writeback, none, writethrough, "
+			      "directsync or unsafe");
+	return set_text(&d->cache, "cache", value, error);
+}
+
+static int set_block_size(struct disk_config *d, const char *value,
+			  GError **error)
+{
+	if (!g_strcmp0(value, "512"))
+		d->block_bytes = 512;
+	else if (!g_strcmp0(value, "4096"))
+		d->block_bytes = 4096;
+	else
+		return refuse(error, "block-size", "expected 512 or 4096");
+	return 0;
+}
+
+static int set_flag(bool *flag, const char *key, const char *value,
+		    GError **error)
+{
+	if (value)
+		return refuse(error, key, "takes no value");
+	*flag = true;
+	return 0;
+}
+
+static int set_option(struct disk_config *d, char *word, GError **error)
+{
+	char *value = strchr(word, '=');
+
+	if (value)
+		*value++ = '\0';
+	if (!strcmp(word, "format"))
+		return set_text(&d->format, word, value, error);
+	if (!strcmp(word, "cache"))
+		return set_cache(d, value, error);
+	if (!strcmp(word, "block-size"))
+		return set_block_size(d, value, error);
+	if (!strcmp(word, "serial"))
+		return set_text(&d->serial, word, value, error);
+	if (!strcmp(word, "bus"))
+		return set_bus(d, value, error);
+	if (!strcmp(word, "readonly"))
+		return set_flag(&d->readonly, word, value, error);
+	if (!strcmp(word, "snapshot"))
+		return set_flag(&d->snapshot, word, value, error);
+	if (!strcmp(word, "dvd"))
+		return set_flag(&d->dvd, word, value, error);
+	return refuse(error, word,
+		      "no such option; format=, cache=, serial=, bus=, "
+		      "block-size=, readonly, snapshot or dvd");
+}
+
+static int check(const struct disk_config *d, GError **error)
+{
+	if (!d->path && !d->dvd)
+		return refuse(error, "path", "there is none");
+	if (d->dvd && d->bus == DISK_IDE)
+		return refuse(error, "dvd", "only on bus=scsi");
+	if (d->serial && strlen(d->serial) > CONFIG_DISK_SERIAL_MAX)
+		return refuse(error, "serial", "at most 36 characters");
+	for (const char *c = d->serial; c && *c; c++) {
+		if (!g_ascii_isgraph(*c) && *c != ' ')
+			return refuse(error, "serial",
+				      "printable ASCII characters");
+	}
+	return 0;
+}
+
+struct disk_config *disk_config_parse(const char *text, GError **error)
+{
+	struct disk_config *d = g_new0(struct disk_config, 1);
+	int failed = 0;
+
+	d->path = next_word(&text);
+	if (!*d->path)
+		g_clear_pointer(&d->path, g_free);
+	while (text && !failed) {
+		g_autofree char *word = next_word(&text);
+
+		failed = set_option(d, word, error);
+	}
+	if (!failed)
+		failed = check(d, error);
+	if (!failed)
+		return d;
+	disk_config_free(d);
+	return NULL;
+}

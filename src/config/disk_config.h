@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * disk_config.h - a disk of the machine, as `--disk` says it: plain data.
+ */
+#ifndef CONFIG_DISK_CONFIG_H
+#define CONFIG_DISK_CONFIG_H
+
+#include <stdbool.h>
+
+#include <glib.h>
+
+enum disk_bus {
+	DISK_SCSI,
+	DISK_IDE,
+};
+
+/* What a guest can have: four controllers of 64, and four on IDE. */
+#define CONFIG_SCSI_DISKS_MAX  256u
+#define CONFIG_IDE_DISKS_MAX   4u
+/* As long as INQUIRY's page for it has room in all guests. */
+#define CONFIG_DISK_SERIAL_MAX 36u
+
+struct disk_config {
+	char *path; /* NULL: a DVD drive without a disc */
+	char *format; /* NULL: as the name of the file says */
+	char *cache; /* as libvirt names it; NULL: the default */
+	char *serial; /* NULL: none */
+	enum disk_bus bus;
+	unsigned int block_bytes; /* 512 or 4096; 0: as the storage has it */
+	bool readonly;
+	bool snapshot;
+	bool dvd;
+};
+
+/**
+ * disk_config_parse() - understand "PATH[,key[=value]]..."
+ * @text:  ",," is a comma in PATH
+ *
+ * Return: owned; NULL with @error (CONFIG_ERROR), which has no prefix.
+ */
+struct disk_config *disk_config_parse(const char *text, GError **error);
+void disk_config_free(struct disk_config *disk);
+
+/** disk_bus_name() - "scsi" or "ide" */
+const char *disk_bus_name(enum disk_bus bus);
+
+#endif

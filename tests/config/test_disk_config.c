@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: MIT */
+#include "config/disk_config.h"
+
+#include <string.h>
+
+#include "config/machine_config.h"
+#include "support/check_main.h"
+
+START_TEST(all_that_can_be_said)
+{
+	struct disk_config *d = disk_config_parse(
+		"/a b/c.qcow2,format=qcow2,cache=none,serial=A-1,bus=ide,"
+		"readonly,snapshot,block-size=4096",
+		NULL);
+
+	ck_assert_ptr_nonnull(d);
+	ck_assert_str_eq(d->path, "/a b/c.qcow2");
+	ck_assert_str_eq(d->format, "qcow2");
+	ck_assert_str_eq(d->cache, "none");
+	ck_assert_str_eq(d->serial, "A-1");
+	ck_assert_uint_eq(d->block_bytes, 4096);
+	ck_assert_int_eq(d->bus, DISK_IDE);
+	ck_assert(d->readonly && d->snapshot && !d->dvd);
+	disk_config_free(d);
+	disk_config_free(NULL);
+}
+END_TEST
+
+START_TEST(a_path_is_enough)
+{
+	struct disk_config *d = disk_config_parse("disk.img", NULL);
+
+	ck_assert_str_eq(d->path, "disk.img");
+	ck_assert_ptr_null(d->format);
+	ck_assert_ptr_null(d->cache);
+	ck_assert_ptr_null(d->serial);
+	ck_assert_int_eq(d->bus, DISK_SCSI);
+	ck_assert(!d->readonly && !d->snapshot && !d->dvd);
+	ck_assert_str_eq(disk_bus_name(d->bus), "scsi");
+	ck_assert_str_eq(disk_bus_name(DISK_IDE), "ide");
+	disk_config_free(d);
+}
+END_TEST
+
+START_TEST(commas_in_a_path)
+{
+	struct disk_config *d = disk_config_parse("a,,b,,,dvd", NULL);
+
+	ck_assert_str_eq(d->path, "a,b,");
+	ck_assert(d->dvd);
+	disk_config_free(d);
+}
+END_TEST
+
+START_TEST(a_drive_may_be_empty)
+{
+	struct disk_config *d = disk_config_parse(",dvd", NULL);
+
+	ck_assert_ptr_null(d->path);
+	ck_assert(d->dvd);
+	disk_config_free(d);
+}
+END_TEST
+
+static const struct {
+	const char *text, *said;
+} wrong[] = {
+	{"", "path"},
+	{",readonly", "path"},
+	{"a,", "no such option"},
+	{"a,readonly=yes", "readonly"},
+	{"a,format", "format"},
+	{"a,format=", "format"},
+	{"a,bus=usb", "bus"},
+	{"a,cache=warm", "cache"},
+	{"a,cache", "cache"},
+	{"a,block-size=1024", "block-size"},
+	{"a,block-size", "block-size"},
+	{"a,bus", "bus"},
+	{"a,colour=red", "colour"},
+	{"a,dvd,bus=ide", "dvd"},
+	{"a,serial=0123456789012345678901234567890123456", "serial"},
+	{"a,serial=\x01", "serial"},
+};
+
+START_TEST(what_is_wrong_is_named)
+{
+	GError *error = NULL;
+
+	ck_assert_ptr_null(disk_config_parse(wrong[_i].text, &error));
+	ck_assert_msg(error && error->domain == CONFIG_ERROR, "%s",
+		      wrong[_i].text);
+	ck_assert_msg(strstr(error->message, wrong[_i].said) != NULL,
+		      "%s: said '%s'", wrong[_i].text, error->message);
+	g_error_free(error);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *s = suite_create("config/disk_config");
+	TCase *t = tcase_create("disk_config");
+
+	tcase_add_test(t, all_that_can_be_said);
+	tcase_add_test(t, a_path_is_enough);
+	tcase_add_test(t, commas_in_a_path);
+	tcase_add_test(t, a_drive_may_be_empty);
+	tcase_add_loop_test(t, what_is_wrong_is_named, 0, G_N_ELEMENTS(wrong));
+	suite_add_tcase(s, t);
+	return check_main(s);
+}
