@@ -25,6 +25,7 @@
 #include "synic/ref_time.h"
 #include "synic/synic.h"
 #include "synic/timer_queue.h"
+#include "vm/vm_disks.h"
 #include "vm/vm_private.h"
 #include "vm/vmbus_host.h"
 
@@ -130,6 +131,9 @@ static int make_partition(struct vm *vm, GError **error)
 		.ops = &vm_hypercall_ops,
 		.ctx = vm,
 	});
+	vm->disks = vm_disks_new(vm->config, error);
+	if (!vm->disks)
+		return -1;
 	vm->vmbus = vmbus_host_new(vm, error);
 	return vm->vmbus ? 0 : -1;
 }
@@ -290,6 +294,7 @@ void vm_free(struct vm *vm)
 	}
 	timer_queue_free(vm->timers);
 	vmbus_host_free(vm->vmbus);
+	vm_disks_free(vm->disks);
 	platform_free(vm->platform);
 	bus_free(vm->mmio);
 	bus_free(vm->pio);

@@ -48,6 +48,7 @@ struct machine_config;
 struct overlay_space;
 struct partition;
 struct platform;
+struct vm_disks;
 struct ports;
 struct ref_time;
 struct synic;
@@ -126,6 +127,7 @@ struct vm {
 	struct ports *ports;
 	struct hypercalls *hypercalls;
 	struct partition *partition;
+	struct vm_disks *disks;
 	struct vmbus_host *vmbus;
 	struct partition_features features;
 	struct platform *platform;

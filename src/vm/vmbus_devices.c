@@ -10,6 +10,7 @@
 #include "config/machine_config.h"
 #include "partition/profile.h"
 #include "synic/ref_time.h"
+#include "vm/vm_disks.h"
 #include "vm/vm_private.h"
 #include "vm/vmbus_host.h"
 #include "vsp/balloon.h"
@@ -21,6 +22,7 @@
 #include "vsp/ic_shutdown.h"
 #include "vsp/ic_timesync.h"
 #include "vsp/ic_vss.h"
+#include "vsp/storvsp.h"
 #include "vsp/synthhid.h"
 #include "vsp/synthkbd.h"
 #include "vsp/vmbus/channel.h"
@@ -29,7 +31,7 @@
 #define LOG_CATEGORY "vmbus"
 
 /*
- * The devices, one row each, offered in the order of the table.
+ * The devices, a row for each kind, offered in the order of the table.
  *
  * Where Windows has the same instance on every host, that is its instance.
  * Any other is derived from the machine's UUID and the device's name, so that
@@ -41,13 +43,37 @@ struct device_row {
 	const struct vsp_ops *ops;
 	/* Return: owned, with its channel offered; NULL: there is none */
 	void *(*make)(struct vm *vm, const struct vsp_params *params);
-	/* all zeros: derived */
+	/*
+	 * Or there are many, whose names are the row's and a number: how many,
+	 * and the @n-th of them, NULL with @error set.
+	 */
+	unsigned int (*count)(const struct vm *vm);
+	void *(*make_nth)(struct vm *vm, const struct vsp_params *params,
+			  unsigned int n, GError **error);
+	/* all zeros: derived of the machine's UUID and the name */
 	struct guid instance;
+	struct guid (*nth_instance)(unsigned int n);
 	/* the first VMbus version whose hosts have it */
 	uint32_t since;
 	bool is_test; /* only with --test-devices */
 	bool has_milestone;
 	enum milestone milestone; /* reached when it is ready */
+};
+
+struct device {
+	const struct device_row *row;
+	char *name;
+	struct milestones *milestones;
+	struct guid instance;
+	void *device; /* NULL: left out */
+	/* of the report */
+	GArray *facts, *channel; /* struct report_fact */
+};
+
+struct vmbus_devices {
+	bool running;
+	GPtrArray *devices; /* struct device; those that there are */
+	struct report_device *reports; /* as many */
 };
 
 static void *make_echo(struct vm *vm, const struct vsp_params *params)
@@ -155,7 +181,75 @@ static void *make_fcopy(struct vm *vm, const struct vsp_params *params)
 	return ic_fcopy_new(params);
 }
 
+static unsigned int count_scsi(const struct vm *vm)
+{
+	return vm_disks_controllers(vm->disks, DISK_SCSI);
+}
+
+static unsigned int count_ide(const struct vm *vm)
+{
+	return vm_disks_controllers(vm->disks, DISK_IDE);
+}
+
+static void on_storage_io(void *ctx)
+{
+	const struct device *d = ctx;
+
+	milestone_reach(d->milestones, MILESTONE_STORVSC_IO);
+}
+
+static void *make_storage(struct vm *vm, const struct vsp_params *params,
+			  enum disk_bus bus, unsigned int n, GError **error)
+{
+	const struct storvsp_params p = {
+		.vsp = *params,
+		.ide = bus == DISK_IDE,
+		.max_sub_channels = vm->n_vcpus - 1,
+		.io = on_storage_io,
+	};
+	struct storvsp *s = storvsp_new(&p, error);
+
+	if (s)
+		vm_disks_attach(vm->disks, bus, n, s);
+	return s;
+}
+
+static void *make_scsi(struct vm *vm, const struct vsp_params *params,
+		       unsigned int n, GError **error)
+{
+	return make_storage(vm, params, DISK_SCSI, n, error);
+}
+
+static void *make_ide(struct vm *vm, const struct vsp_params *params,
+		      unsigned int n, GError **error)
+{
+	return make_storage(vm, params, DISK_IDE, n, error);
+}
+
+/* Two disks at each of two channels. */
+static struct guid ide_instance(unsigned int n)
+{
+	return storvsp_ide_instance((uint8_t)(n / 2), (uint8_t)(n % 2));
+}
+
 static const struct device_row rows[] = {
+	{
+		.name = "ide",
+		.ops = &storvsp_ops,
+		.count = count_ide,
+		.make_nth = make_ide,
+		.nth_instance = ide_instance,
+		.has_milestone = true,
+		.milestone = MILESTONE_STORVSC_OPEN,
+	},
+	{
+		.name = "scsi",
+		.ops = &storvsp_ops,
+		.count = count_scsi,
+		.make_nth = make_scsi,
+		.has_milestone = true,
+		.milestone = MILESTONE_STORVSC_OPEN,
+	},
 	{
 		.name = "heartbeat",
 		.ops = &ic_heartbeat_ops,
@@ -248,24 +342,6 @@ static const struct device_row rows[] = {
 	},
 };
 
-#define N_ROWS G_N_ELEMENTS(rows)
-
-struct device {
-	const struct device_row *row;
-	struct milestones *milestones;
-	struct guid instance;
-	void *device; /* NULL: left out */
-	/* of the report */
-	GArray *facts, *channel; /* struct report_fact */
-};
-
-struct vmbus_devices {
-	bool running;
-	struct device devices[N_ROWS];
-	/* of the report: those that there are */
-	struct report_device reports[N_ROWS];
-};
-
 /* --- life ---------------------------------------------------------------- */
 
 static void on_ready(void *ctx)
@@ -298,40 +374,93 @@ static GArray *facts_new(void)
 	return a;
 }
 
-static void add_device(struct vm *vm, struct channel_bus *bus,
-		       const struct guid *machine, struct device *d,
-		       uint32_t order)
+static void free_device(void *device)
 {
-	const struct device_row *row = d->row;
+	struct device *d = device;
+
+	if (d->device)
+		d->row->ops->free(d->device);
+	g_array_free(d->facts, TRUE);
+	g_array_free(d->channel, TRUE);
+	g_free(d->name);
+	g_free(d);
+}
+
+static struct guid choose_instance(const struct device *d, unsigned int n,
+				   const struct guid *machine)
+{
+	if (d->row->nth_instance)
+		return d->row->nth_instance(n);
+	return guid_is_null(&d->row->instance) ? guid_derive(machine, d->name)
+					       : d->row->instance;
+}
+
+/* Where all devices are made. */
+struct making {
+	struct vmbus_devices *ds;
+	struct vm *vm;
+	struct channel_bus *bus;
+	const struct guid *machine;
+};
+
+/* Return: 0, also when it is left out; -1 with @error set. */
+static int add_device(const struct making *m, const struct device_row *row,
+		      unsigned int n, GError **error)
+{
+	struct device *d = g_new0(struct device, 1);
 	struct vsp_params params = {
-		.bus = bus,
-		.name = row->name,
-		.order = order,
-		.host_version = vm->profile->vmbus_version,
+		.bus = m->bus,
+		.order = (uint32_t)(row - rows),
+		.host_version = m->vm->profile->vmbus_version,
 		.ready = on_ready,
 		.ctx = d,
 	};
+	bool failed = false;
 
-	d->milestones = &vm->milestones;
-	d->instance = guid_is_null(&row->instance)
-			      ? guid_derive(machine, row->name)
-			      : row->instance;
-	params.instance = d->instance;
+	d->row = row;
+	d->name = row->make_nth ? g_strdup_printf("%s%u", row->name, n)
+				: g_strdup(row->name);
+	d->milestones = &m->vm->milestones;
+	d->instance = choose_instance(d, n, m->machine);
 	d->facts = facts_new();
 	d->channel = facts_new();
-	if (is_wanted(row, vm))
-		d->device = row->make(vm, &params);
+	params.name = d->name;
+	params.instance = d->instance;
+	if (row->make_nth) {
+		d->device = row->make_nth(m->vm, &params, n, error);
+		failed = !d->device;
+	} else {
+		d->device = row->make(m->vm, &params);
+	}
+	if (d->device)
+		g_ptr_array_add(m->ds->devices, d);
+	else
+		free_device(d);
+	return failed ? -1 : 0;
 }
 
 struct vmbus_devices *vmbus_devices_new(struct vm *vm, struct channel_bus *bus,
-					const struct guid *machine)
+					const struct guid *machine,
+					GError **error)
 {
 	struct vmbus_devices *ds = g_new0(struct vmbus_devices, 1);
+	const struct making m = {ds, vm, bus, machine};
 
-	for (uint32_t i = 0; i < N_ROWS; i++) {
-		ds->devices[i].row = &rows[i];
-		add_device(vm, bus, machine, &ds->devices[i], i);
+	ds->devices = g_ptr_array_new_with_free_func(free_device);
+	for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+		const struct device_row *row = &rows[i];
+		unsigned int n = row->count ? row->count(vm) : 1;
+
+		if (!is_wanted(row, vm))
+			continue;
+		for (unsigned int k = 0; k < n; k++) {
+			if (add_device(&m, row, k, error)) {
+				vmbus_devices_free(ds);
+				return NULL;
+			}
+		}
 	}
+	ds->reports = g_new0(struct report_device, ds->devices->len);
 	return ds;
 }
 
@@ -339,14 +468,8 @@ void vmbus_devices_free(struct vmbus_devices *ds)
 {
 	if (!ds)
 		return;
-	for (uint32_t i = 0; i < N_ROWS; i++) {
-		struct device *d = &ds->devices[i];
-
-		if (d->device)
-			d->row->ops->free(d->device);
-		g_array_free(d->facts, TRUE);
-		g_array_free(d->channel, TRUE);
-	}
+	g_ptr_array_free(ds->devices, TRUE);
+	g_free(ds->reports);
 	g_free(ds);
 }
 
@@ -355,19 +478,21 @@ void vmbus_devices_run(struct vmbus_devices *ds, bool running)
 	if (ds->running == running)
 		return;
 	ds->running = running;
-	for (uint32_t i = 0; i < N_ROWS; i++) {
-		struct device *d = &ds->devices[i];
+	for (guint i = 0; i < ds->devices->len; i++) {
+		const struct device *d = g_ptr_array_index(ds->devices, i);
 
-		if (d->device && d->row->ops->run)
+		if (d->row->ops->run)
 			d->row->ops->run(d->device, running);
 	}
 }
 
 void *vmbus_devices_find(struct vmbus_devices *ds, const struct vsp_ops *ops)
 {
-	for (uint32_t i = 0; i < N_ROWS; i++) {
-		if (rows[i].ops == ops)
-			return ds->devices[i].device;
+	for (guint i = 0; i < ds->devices->len; i++) {
+		const struct device *d = g_ptr_array_index(ds->devices, i);
+
+		if (d->row->ops == ops)
+			return d->device;
 	}
 	return NULL;
 }
@@ -375,11 +500,10 @@ void *vmbus_devices_find(struct vmbus_devices *ds, const struct vsp_ops *ops)
 struct channel *vmbus_devices_channel(struct vmbus_devices *ds,
 				      const char *name)
 {
-	for (uint32_t i = 0; i < N_ROWS; i++) {
-		const struct device *d = &ds->devices[i];
+	for (guint i = 0; i < ds->devices->len; i++) {
+		const struct device *d = g_ptr_array_index(ds->devices, i);
 
-		if (d->device && d->row->ops->channel &&
-		    !strcmp(d->row->name, name))
+		if (d->row->ops->channel && !strcmp(d->name, name))
 			return d->row->ops->channel(d->device);
 	}
 	return NULL;
@@ -439,7 +563,7 @@ static void report_one(struct device *d, struct report_device *r)
 	if (ops->channel)
 		channel_facts(ops->channel(d->device), d->channel);
 	*r = (struct report_device){
-		.name = d->row->name,
+		.name = d->name,
 		.facts = (const struct report_fact *)(void *)d->facts->data,
 		.n_facts = d->facts->len,
 		.channel = (const struct report_fact *)(void *)d->channel->data,
@@ -451,10 +575,8 @@ static void report_one(struct device *d, struct report_device *r)
 const struct report_device *vmbus_devices_report(struct vmbus_devices *ds,
 						 unsigned int *n)
 {
-	*n = 0;
-	for (uint32_t i = 0; i < N_ROWS; i++) {
-		if (ds->devices[i].device)
-			report_one(&ds->devices[i], &ds->reports[(*n)++]);
-	}
+	*n = ds->devices->len;
+	for (guint i = 0; i < ds->devices->len; i++)
+		report_one(g_ptr_array_index(ds->devices, i), &ds->reports[i]);
 	return ds->reports;
 }

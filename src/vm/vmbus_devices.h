@@ -10,6 +10,8 @@
 
 #include <stdbool.h>
 
+#include <glib.h>
+
 struct channel;
 struct channel_bus;
 struct guid;
@@ -22,10 +24,11 @@ struct vsp_ops;
  * vmbus_devices_new() - make and offer all that the machine has, stopped
  * @machine: its UUID, of which instances are derived
  *
- * Return: owned.
+ * Return: owned; NULL with @error set.
  */
 struct vmbus_devices *vmbus_devices_new(struct vm *vm, struct channel_bus *bus,
-					const struct guid *machine);
+					const struct guid *machine,
+					GError **error);
 void vmbus_devices_free(struct vmbus_devices *d);
 
 /** vmbus_devices_run() - the processors run from now on, or not; fine twice */

@@ -161,7 +161,9 @@ struct vmbus_host *vmbus_host_new(struct vm *vm, GError **error)
 		error);
 	if (!h->channels)
 		goto fail;
-	h->devices = vmbus_devices_new(vm, h->channels, &machine);
+	h->devices = vmbus_devices_new(vm, h->channels, &machine, error);
+	if (!h->devices)
+		goto fail;
 	if (vm->config->hvsock && !find_hvsock(h))
 		log_warn("--hvsock: %s has no stream sockets",
 			 vm->profile->name);
