@@ -146,10 +146,11 @@ void storvsp_free(struct storvsp *s)
 
 struct guid storvsp_ide_instance(uint8_t channel, uint8_t device)
 {
-	/* Windows': Linux takes the device for the target (storvsc_probe()) */
-	const struct guid g =
-		GUID_INIT(channel, device, 0x8899, 0, 0, 0, 0, 0, 0, 0, 0);
+	/* As Windows has it; Linux takes the device for the target. */
+	struct guid g = GUID_INIT(0, 0, 0x8899, 0, 0, 0, 0, 0, 0, 0, 0);
 
+	g.b[0] = channel;
+	g.b[4] = device;
 	return g;
 }
 
