@@ -199,9 +199,11 @@ static int start_threads(struct vm *vm, GError **error)
 	return 0;
 }
 
-static void *trap_msrs(void *kvm)
+static void *trap_msrs(void *arg)
 {
-	return GINT_TO_POINTER(kvm_trap_msrs(kvm));
+	const struct vm *vm = arg;
+
+	return GINT_TO_POINTER(kvm_trap_msrs(vm->kvm, !vm->lazy_eoi));
 }
 
 /* Two things that take their time, and nothing of each other's. */
@@ -209,8 +211,7 @@ static int load_kernel_and_trap_msrs(struct vm *vm, GError **error)
 {
 	pthread_t thread;
 	void *result = NULL;
-	int failed,
-		err = thread_start(&thread, "msr-filter", trap_msrs, vm->kvm);
+	int failed, err = thread_start(&thread, "msr-filter", trap_msrs, vm);
 
 	if (err) {
 		g_set_error(error, VM_ERROR, -err, "threads: %s",
@@ -244,6 +245,14 @@ static void choose_features(struct vm *vm, bool tsc_invariant)
 				vm->n_vcpus, vm->n_possible_vcpus);
 }
 
+static void choose_eoi(struct vm *vm)
+{
+	vm->lazy_eoi = !kvm_apic_is_accelerated() &&
+		       kvm_vcpu_can_end_lazily(vm->vcpus[0].kvm);
+	if (vm->lazy_eoi)
+		partition_features_recommend_apic(&vm->features);
+}
+
 struct vm *vm_new(const struct machine_config *config, uint64_t start_ns,
 		  GError **error)
 {
@@ -263,8 +272,10 @@ struct vm *vm_new(const struct machine_config *config, uint64_t start_ns,
 	if (!vm->kvm || kvm_create_vm(vm->kvm, error))
 		goto fail;
 	host_cpuid = vm_cpuid_host(vm);
-	if (make_memory(vm, error) || make_vcpus(vm, error) ||
-	    vm_cpuid_apply(vm, host_cpuid, error) || vm_time_init(vm, error) ||
+	if (make_memory(vm, error) || make_vcpus(vm, error))
+		goto fail;
+	choose_eoi(vm);
+	if (vm_cpuid_apply(vm, host_cpuid, error) || vm_time_init(vm, error) ||
 	    make_partition(vm, error))
 		goto fail;
 	vm->pio = bus_new("pio");
