@@ -39,15 +39,11 @@ GQuark vm_error_quark(void)
 	return g_quark_from_static_string("vm-error");
 }
 
-static int make_memory(struct vm *vm, GError **error)
+static int map_memory(struct vm *vm, GError **error)
 {
-	const struct gmem_region *regions;
 	unsigned int n;
+	const struct gmem_region *regions = gmem_regions(vm->mem, &n);
 
-	vm->mem = gmem_new(vm->config->memory_mib << 20, error);
-	if (!vm->mem)
-		return -1;
-	regions = gmem_regions(vm->mem, &n);
 	for (unsigned int i = 0; i < n; i++) {
 		int err = kvm_map(vm->kvm, regions[i].gpa, regions[i].bytes,
 				  regions[i].host);
@@ -138,7 +134,9 @@ static int make_partition(struct vm *vm, GError **error)
 	return vm->vmbus ? 0 : -1;
 }
 
-int vm_load_kernel(struct vm *vm, GError **error)
+/* Boot images and tables into RAM, which is all that it touches. */
+static int load_images(const struct vm *vm, struct boot_entry *entry,
+		       GError **error)
 {
 	struct boot_source source = {
 		.kernel = vm->config->kernel,
@@ -154,20 +152,30 @@ int vm_load_kernel(struct vm *vm, GError **error)
 		.vm_uuid = vm->config->uuid,
 		.i8042 = false,
 	};
-	struct boot_entry entry = {0};
-	int err;
 
-	if (boot_load(vm->mem, &source, &platform, &entry, error))
+	return boot_load(vm->mem, &source, &platform, entry, error);
+}
+
+static int enter_kernel(struct vm *vm, const struct boot_entry *entry,
+			GError **error)
+{
+	int err = vcpu_set_entry(&vm->vcpus[0], entry);
+
+	vm->boot_protocol = entry->protocol;
+	if (!err)
+		return 0;
+	g_set_error(error, VM_ERROR, -err,
+		    "registers of the first processor: %s", g_strerror(-err));
+	return -1;
+}
+
+int vm_load_kernel(struct vm *vm, GError **error)
+{
+	struct boot_entry entry = {0};
+
+	if (load_images(vm, &entry, error))
 		return -1;
-	vm->boot_protocol = entry.protocol;
-	err = vcpu_set_entry(&vm->vcpus[0], &entry);
-	if (err) {
-		g_set_error(error, VM_ERROR, -err,
-			    "registers of the first processor: %s",
-			    g_strerror(-err));
-		return -1;
-	}
-	return 0;
+	return enter_kernel(vm, &entry, error);
 }
 
 static int save_power_on_state(struct vm *vm, GError **error)
@@ -199,35 +207,32 @@ static int start_threads(struct vm *vm, GError **error)
 	return 0;
 }
 
-static void *trap_msrs(void *arg)
-{
-	const struct vm *vm = arg;
+/* The boot images on their way into RAM, on a thread of their own. */
+struct loading {
+	/* set before start, then read-only */
+	const struct vm *vm;
+	pthread_t thread;
+	/* its thread; ours when that has ended */
+	struct boot_entry entry;
+	GError *error;
+};
 
-	return GINT_TO_POINTER(kvm_trap_msrs(vm->kvm, !vm->lazy_eoi));
+static void *load(void *arg)
+{
+	struct loading *l = arg;
+
+	return GINT_TO_POINTER(load_images(l->vm, &l->entry, &l->error));
 }
 
-/* Two things that take their time, and nothing of each other's. */
-static int load_kernel_and_trap_msrs(struct vm *vm, GError **error)
+static int trap_msrs(struct vm *vm, GError **error)
 {
-	pthread_t thread;
-	void *result = NULL;
-	int failed, err = thread_start(&thread, "msr-filter", trap_msrs, vm);
+	int err = kvm_trap_msrs(vm->kvm, !vm->lazy_eoi);
 
-	if (err) {
-		g_set_error(error, VM_ERROR, -err, "threads: %s",
-			    g_strerror(-err));
-		return -1;
-	}
-	failed = vm_load_kernel(vm, error);
-	pthread_join(thread, &result);
-	err = GPOINTER_TO_INT(result);
-	if (!failed && err) {
-		g_set_error(error, KVM_ERROR, -err,
-			    "cannot trap the synthetic MSRs: %s",
-			    g_strerror(-err));
-		failed = -1;
-	}
-	return failed;
+	if (!err)
+		return 0;
+	g_set_error(error, KVM_ERROR, -err,
+		    "cannot trap the synthetic MSRs: %s", g_strerror(-err));
+	return -1;
 }
 
 static void choose_features(struct vm *vm, bool tsc_invariant)
@@ -253,6 +258,55 @@ static void choose_eoi(struct vm *vm)
 		partition_features_recommend_apic(&vm->features);
 }
 
+/* All but what is in RAM. */
+static int make_machine(struct vm *vm, const struct kvm_cpuid2 *host_cpuid,
+			GError **error)
+{
+	if (kvm_create_vm(vm->kvm, error) || map_memory(vm, error) ||
+	    make_vcpus(vm, error))
+		return -1;
+	choose_eoi(vm);
+	if (vm_cpuid_apply(vm, host_cpuid, error) || vm_time_init(vm, error) ||
+	    make_partition(vm, error))
+		return -1;
+	vm->pio = bus_new("pio");
+	vm->mmio = bus_new("mmio");
+	vm->platform = platform_new(vm, error);
+	if (!vm->platform || save_power_on_state(vm, error))
+		return -1;
+	return trap_msrs(vm, error);
+}
+
+/*
+ * KVM waits for its readers, of whom there are none, at half of the calls
+ * that make a machine; meanwhile the kernel is read.
+ */
+static int load_and_make_machine(struct vm *vm,
+				 const struct kvm_cpuid2 *host_cpuid,
+				 GError **error)
+{
+	struct loading l = {.vm = vm};
+	void *not_loaded = NULL;
+	int failed, err = thread_start(&l.thread, "loader", load, &l);
+
+	if (err) {
+		g_set_error(error, VM_ERROR, -err, "threads: %s",
+			    g_strerror(-err));
+		return -1;
+	}
+	failed = make_machine(vm, host_cpuid, error);
+	pthread_join(l.thread, &not_loaded);
+	if (failed) {
+		g_clear_error(&l.error);
+		return -1;
+	}
+	if (not_loaded) {
+		g_propagate_error(error, l.error);
+		return -1;
+	}
+	return enter_kernel(vm, &l.entry, error);
+}
+
 struct vm *vm_new(const struct machine_config *config, uint64_t start_ns,
 		  GError **error)
 {
@@ -269,20 +323,12 @@ struct vm *vm_new(const struct machine_config *config, uint64_t start_ns,
 	choose_features(vm, clock_tsc_is_reliable());
 
 	vm->kvm = kvm_open(error);
-	if (!vm->kvm || kvm_create_vm(vm->kvm, error))
+	if (!vm->kvm)
 		goto fail;
 	host_cpuid = vm_cpuid_host(vm);
-	if (make_memory(vm, error) || make_vcpus(vm, error))
-		goto fail;
-	choose_eoi(vm);
-	if (vm_cpuid_apply(vm, host_cpuid, error) || vm_time_init(vm, error) ||
-	    make_partition(vm, error))
-		goto fail;
-	vm->pio = bus_new("pio");
-	vm->mmio = bus_new("mmio");
-	vm->platform = platform_new(vm, error);
-	if (!vm->platform || save_power_on_state(vm, error) ||
-	    load_kernel_and_trap_msrs(vm, error) || start_threads(vm, error))
+	vm->mem = gmem_new(config->memory_mib << 20, error);
+	if (!vm->mem || load_and_make_machine(vm, host_cpuid, error) ||
+	    start_threads(vm, error))
 		goto fail;
 	return vm;
 fail:
