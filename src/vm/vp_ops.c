@@ -28,7 +28,10 @@
 #define ICR_VECTOR_MASK     0xFFu
 #define ICR_MODE_SHIFT      8
 #define ICR_MODE_MASK       7u
+#define ICR_MODE_INIT       5u
 #define ICR_LOGICAL         (1u << 11)
+#define ICR_ASSERT          (1u << 14)
+#define ICR_LEVEL           (1u << 15)
 #define ICR_SHORTHAND_SHIFT 18
 #define ICR_SHORTHAND_MASK  3u
 #define ICR_DEST_SHIFT      56
@@ -211,6 +214,9 @@ static void write_icr(struct vm *vm, uint32_t self, uint64_t icr)
 		(unsigned int)(icr >> ICR_SHORTHAND_SHIFT) & ICR_SHORTHAND_MASK;
 	uint8_t dest = (uint8_t)(icr >> ICR_DEST_SHIFT);
 
+	/* The end of an INIT does nothing since the APIC is in the processor. */
+	if (mode == ICR_MODE_INIT && icr & ICR_LEVEL && !(icr & ICR_ASSERT))
+		return;
 	for (uint32_t vp = 0; vp < vm->n_vcpus; vp++) {
 		bool hit;
 

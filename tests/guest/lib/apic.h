@@ -31,6 +31,7 @@ enum apic_register {
 #define APIC_ICR_INIT    0x00000500u
 #define APIC_ICR_STARTUP 0x00000600u
 #define APIC_ICR_ASSERT  0x00004000u
+#define APIC_ICR_LEVEL   0x00008000u
 #define APIC_LVT_MASKED  0x00010000u
 
 /** apic_enable() - the caller's, all of its local interrupts masked */

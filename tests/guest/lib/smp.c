@@ -9,6 +9,7 @@
 #include "lib/memory.h"
 #include "lib/start.h"
 #include "lib/traps.h"
+#include "proto/hv_tlfs.h"
 
 extern const uint8_t ap_trampoline[];
 extern const uint32_t ap_trampoline_bytes;
@@ -21,6 +22,33 @@ unsigned int smp_cpus(void)
 	return n < CPUS_MAX ? n : CPUS_MAX;
 }
 
+/*
+ * As Linux before 5.17 does where the synthetic registers are recommended:
+ * the level goes down after INIT, and start-up is said twice.
+ */
+static void start_by_msr(unsigned int index)
+{
+	uint64_t to = (uint64_t)index << 56;
+	uint64_t startup =
+		APIC_ICR_STARTUP | APIC_ICR_ASSERT | AP_TRAMPOLINE / PAGE_BYTES;
+
+	wrmsr(HV_X64_MSR_ICR,
+	      to | APIC_ICR_INIT | APIC_ICR_LEVEL | APIC_ICR_ASSERT);
+	clock_wait_ms(1);
+	wrmsr(HV_X64_MSR_ICR, to | APIC_ICR_INIT | APIC_ICR_LEVEL);
+	wrmsr(HV_X64_MSR_ICR, to | startup);
+	clock_wait_ms(1);
+	wrmsr(HV_X64_MSR_ICR, to | startup);
+}
+
+static void start_by_apic(unsigned int index)
+{
+	apic_send(index, APIC_ICR_INIT | APIC_ICR_ASSERT);
+	clock_wait_ms(1);
+	apic_send(index, APIC_ICR_STARTUP | APIC_ICR_ASSERT |
+				 AP_TRAMPOLINE / PAGE_BYTES);
+}
+
 static bool start(unsigned int index)
 {
 	struct cpu *cpu = cpu_at(index);
@@ -29,10 +57,10 @@ static bool start(unsigned int index)
 		return true;
 	ap_stack = (uint32_t)(unsigned long)cpu + CPU_BLOCK_BYTES;
 	memory_barrier();
-	apic_send(index, APIC_ICR_INIT | APIC_ICR_ASSERT);
-	clock_wait_ms(1);
-	apic_send(index, APIC_ICR_STARTUP | APIC_ICR_ASSERT |
-				 AP_TRAMPOLINE / PAGE_BYTES);
+	if (argument_given("start-by-msr"))
+		start_by_msr(index);
+	else
+		start_by_apic(index);
 	return wait_until(cpu->alive, SOON_MS);
 }
 

@@ -11,7 +11,10 @@
 /** smp_cpus() - how many the run has: the argument "cpus", 1 without */
 unsigned int smp_cpus(void);
 
-/** smp_start() - start them all; Return: false if one did not come up */
+/**
+ * smp_start() - start them all, with the argument "start-by-msr" by
+ * HV_X64_MSR_ICR; Return: false if one did not come up
+ */
 bool smp_start(void);
 
 /** smp_begin() - let processor @cpu, not 0, call @work with interrupts on */
