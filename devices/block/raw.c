@@ -4,11 +4,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/fs.h>
+#include <linux/magic.h>
 #include <inttypes.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "base/checked.h"
@@ -124,8 +126,12 @@ static int look_at_device(struct raw *raw, const struct stat *st,
 	return 0;
 }
 
-static void look_at_file(const struct stat *st, struct block_info *info)
+static void look_at_file(struct raw *raw, const struct stat *st,
+			 struct block_info *info)
 {
+	struct statfs fs;
+
+	raw->in_memory = !fstatfs(raw->fd, &fs) && fs.f_type == TMPFS_MAGIC;
 	info->bytes = (uint64_t)st->st_size;
 	info->block_bytes = ALIGN_MIN;
 	info->physical_bytes = (uint32_t)st->st_blksize;
@@ -317,7 +323,7 @@ struct block *raw_open(const struct block_options *o, GError **error)
 	if (open_image(raw, o, &st, error) || lock_image(raw, o, error))
 		goto clear;
 	if (!raw->is_device)
-		look_at_file(&st, &info);
+		look_at_file(raw, &st, &info);
 	else if (look_at_device(raw, &st, &info, error))
 		goto clear;
 	if (settle_info(raw, o, &info, error) ||

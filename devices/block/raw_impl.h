@@ -70,6 +70,7 @@ struct raw {
 	int top_fd; /* what a snapshot writes to; -1: none */
 	struct cow_map *map; /* with it */
 	bool is_device;
+	bool in_memory; /* a tmpfs: what is read and written waits for nothing */
 	bool direct; /* O_DIRECT; with: */
 	uint32_t memory_align, offset_align;
 	bool sync; /* each write is on stable storage: writethrough */
@@ -149,6 +150,9 @@ void raw_queue_clear(struct raw_queue *q);
 void raw_begin(struct block_queue *queue, struct block_io *io);
 /** raw_step_ended() - in a reap: the next step, or block_end() */
 void raw_step_ended(struct raw_queue *q, struct raw_request *r, int result);
+
+/** raw_perform() - do a step and wait.  Thread: any.  Return: its result */
+int raw_perform(const struct raw *raw, const struct raw_step *step);
 
 /* raw_uring.c, raw_pool.c: an engine each; .refresh and .free are raw.c's */
 extern const struct block_ops raw_uring_ops, raw_pool_ops;

@@ -11,7 +11,6 @@
  * Locks: the pool's, and each queue's, are leaves, never held together.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -50,30 +49,6 @@ static struct pool_queue *to_pool(struct block_queue *q)
 
 /* --- the threads -------------------------------------------------------------- */
 
-static int perform(const struct raw *raw, const struct raw_step *s)
-{
-	int fd = s->top ? raw->top_fd : raw->fd;
-	ssize_t n = -1;
-
-	switch (s->kind) {
-	case STEP_READ:
-		n = preadv(fd, s->iov, (int)s->n_iov, (off_t)s->offset);
-		break;
-	case STEP_WRITE:
-		n = pwritev2(fd, s->iov, (int)s->n_iov, (off_t)s->offset,
-			     s->durable ? RWF_DSYNC : 0);
-		break;
-	case STEP_SYNC:
-		n = fdatasync(fd);
-		break;
-	case STEP_ALLOCATE:
-		n = fallocate(fd, s->mode, (off_t)s->offset, (off_t)s->bytes);
-		break;
-	}
-	/* The host moves less than 2 GiB at once. */
-	return n < 0 ? -errno : (int)n;
-}
-
 /* lock */
 static void make_readable(struct pool_queue *q)
 {
@@ -109,7 +84,8 @@ static void *work(void *arg)
 			continue;
 		}
 		pthread_mutex_unlock(&pool->lock);
-		r->step.result = perform(to_raw(r->io->queue->block), &r->step);
+		r->step.result =
+			raw_perform(to_raw(r->io->queue->block), &r->step);
 		hand_back(r);
 		pthread_mutex_lock(&pool->lock);
 	}

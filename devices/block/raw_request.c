@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/uio.h>
+#include <unistd.h>
 
 #include "devices/block/cow_map.h"
 #include "devices/block/iov.h"
@@ -18,6 +20,32 @@
 #define ZERO_BYTES  (64u << 10)
 #define ZERO_PIECES 16u
 static const uint8_t zeroes[ZERO_BYTES] __attribute__((aligned(PAGE_BYTES)));
+
+/* --- a step ----------------------------------------------------------------------- */
+
+int raw_perform(const struct raw *raw, const struct raw_step *s)
+{
+	int fd = s->top ? raw->top_fd : raw->fd;
+	ssize_t n = -1;
+
+	switch (s->kind) {
+	case STEP_READ:
+		n = preadv(fd, s->iov, (int)s->n_iov, (off_t)s->offset);
+		break;
+	case STEP_WRITE:
+		n = pwritev2(fd, s->iov, (int)s->n_iov, (off_t)s->offset,
+			     s->durable ? RWF_DSYNC : 0);
+		break;
+	case STEP_SYNC:
+		n = fdatasync(fd);
+		break;
+	case STEP_ALLOCATE:
+		n = fallocate(fd, s->mode, (off_t)s->offset, (off_t)s->bytes);
+		break;
+	}
+	/* The host moves less than 2 GiB at once. */
+	return n < 0 ? -errno : (int)n;
+}
 
 /* --- queues ----------------------------------------------------------------- */
 

@@ -14,6 +14,10 @@
  * epoll_wait(), which then ends with EINTR.  To put it off until we ask
  * (DEFER_TASKRUN) would be cheaper still, but then the ring's descriptor does
  * not become readable of it, and an eventfd would have to be read each time.
+ *
+ * A tmpfs can not say that it would have to wait, so io_uring has each of its
+ * reads and writes done by a thread of the kernel's; as it has not, kick() does
+ * them itself.
  */
 #include <errno.h>
 #include <liburing.h>
@@ -41,6 +45,8 @@ struct uring_queue {
 	struct raw_queue raw;
 	struct io_uring ring;
 	bool fixed; /* FILE_… instead of descriptors */
+	struct raw_list at_once; /* for kick() to do */
+	struct raw_list done; /* by it */
 	bool waking;
 };
 
@@ -136,12 +142,23 @@ static void prepare(struct io_uring_sqe *sqe, const struct raw_step *s, int fd)
 	}
 }
 
+/* In memory: a copy, that is not worth another thread. */
+static bool is_quick(const struct raw_step *s)
+{
+	return !s->top && (s->kind == STEP_READ || s->kind == STEP_WRITE);
+}
+
 static void issue(struct raw_queue *rq, struct raw_request *r)
 {
 	struct uring_queue *q = to_uring(&rq->queue);
 	const struct raw *raw = raw_of(rq);
-	struct io_uring_sqe *sqe = next_entry(q);
+	struct io_uring_sqe *sqe;
 
+	if (raw->in_memory && is_quick(&r->step)) {
+		raw_list_push(&q->at_once, r);
+		return;
+	}
+	sqe = next_entry(q);
 	if (q->fixed) {
 		prepare(sqe, &r->step, r->step.top ? FILE_TOP : FILE_IMAGE);
 		io_uring_sqe_set_flags(sqe, IOSQE_FIXED_FILE);
@@ -166,12 +183,25 @@ static void wake(struct block_queue *queue)
 
 /* --- the calls ---------------------------------------------------------------- */
 
+static void do_at_once(struct uring_queue *q)
+{
+	struct raw_request *r = q->at_once.first;
+
+	if (!r)
+		return;
+	for (; r; r = r->next)
+		r->step.result = raw_perform(raw_of(&q->raw), &r->step);
+	raw_list_move(&q->done, &q->at_once);
+	wake(&q->raw.queue);
+}
+
 static void kick(struct block_queue *queue)
 {
 	struct uring_queue *q = to_uring(queue);
 	static const struct timespec pause = {.tv_nsec = RETRY_NS};
 	unsigned int retries = 0;
 
+	do_at_once(q);
 	while (io_uring_sq_ready(&q->ring)) {
 		int n = io_uring_submit(&q->ring);
 
@@ -211,12 +241,18 @@ static void take(struct uring_queue *q)
 static void reap(struct block_queue *queue)
 {
 	struct uring_queue *q = to_uring(queue);
+	struct raw_list done;
+	struct raw_request *r;
 	unsigned int flags;
 
 	flags = __atomic_load_n(q->ring.sq.kflags, __ATOMIC_RELAXED);
 	if (flags & (IORING_SQ_TASKRUN | IORING_SQ_CQ_OVERFLOW))
 		io_uring_get_events(&q->ring);
 	take(q);
+	raw_list_init(&done);
+	raw_list_move(&done, &q->done);
+	while ((r = raw_list_pop(&done)))
+		raw_step_ended(&q->raw, r, r->step.result);
 }
 
 static int queue_open(struct block_queue *queue, GError **error)
@@ -230,6 +266,8 @@ static int queue_open(struct block_queue *queue, GError **error)
 		return -1;
 	}
 	register_files(q);
+	raw_list_init(&q->at_once);
+	raw_list_init(&q->done);
 	raw_queue_init(&q->raw, issue);
 	queue->fd = q->ring.ring_fd;
 	return 0;
