@@ -14,7 +14,7 @@
 #include "vsp/vsp.h"
 
 /* OpenVMM hyperv_ic src/timesync.rs */
-#define PERIOD_NS (5 * NSEC_PER_SEC)
+#define PERIOD_S 5u
 
 /* The version whose messages have the reference counter. */
 #define VERSION_REFERENCE 4
@@ -22,13 +22,15 @@
 struct ic_timesync {
 	struct ic *ic; /* first */
 	struct ic_timesync_clock clock;
+	unsigned int messages_max; /* of which one is a SYNC; 0: none */
 
 	/* any thread */
 	_Atomic uint64_t syncs, samples; /* that were answered */
 
 	/* the worker */
 	bool has_reference; /* the version agreed on */
-	bool waiting; /* for an answer to a sample */
+	bool waiting; /* for an answer to a tick's message */
+	unsigned int messages; /* since the last SYNC */
 };
 
 static uint64_t host_utc_ns(void *ctx)
@@ -62,6 +64,7 @@ static uint32_t prepare(void *ctx, void *body, uint32_t bytes)
 	return sizeof(ref);
 }
 
+/* Any thread. */
 static int send_time(struct ic_timesync *t, uint8_t flags, uint64_t timeout_ns,
 		     ic_reply_fn reply, void *ctx)
 {
@@ -76,6 +79,7 @@ static int on_sync_reply(void *ctx, const struct ic_reply *reply)
 {
 	struct ic_timesync *t = ctx;
 
+	t->waiting = false;
 	if (!reply->err)
 		t->syncs++;
 	return 0;
@@ -91,28 +95,38 @@ static int on_sample_reply(void *ctx, const struct ic_reply *reply)
 	return 0;
 }
 
+/* One that nobody asked for. */
+static void send_sync(struct ic_timesync *t)
+{
+	t->messages = 0;
+	if (!send_time(t, ICTIMESYNCFLAG_SYNC, 0, on_sync_reply, t))
+		t->waiting = true;
+}
+
 static void on_ready(void *ctx, struct ic_version version)
 {
 	struct ic_timesync *t = ctx;
 
 	t->has_reference = version.major >= VERSION_REFERENCE;
-	send_time(t, ICTIMESYNCFLAG_SYNC, 0, on_sync_reply, t);
+	send_sync(t);
 }
 
 static void on_tick(void *ctx)
 {
 	struct ic_timesync *t = ctx;
 
-	if (!t->waiting)
+	if (t->waiting)
+		return;
+	if (t->messages_max && ++t->messages >= t->messages_max)
+		send_sync(t);
+	else
 		t->waiting = !send_time(t, ICTIMESYNCFLAG_SAMPLE, 0,
 					on_sample_reply, t);
 }
 
 static void on_resumed(void *ctx)
 {
-	struct ic_timesync *t = ctx;
-
-	send_time(t, ICTIMESYNCFLAG_SYNC, 0, on_sync_reply, t);
+	send_sync(ctx);
 }
 
 /* --- the user's ----------------------------------------------------------------- */
@@ -162,7 +176,7 @@ static const struct ic_service service = {
 	.max_body = sizeof(struct ictimesync_data),
 	.versions = versions,
 	.n_versions = G_N_ELEMENTS(versions),
-	.tick_ns = PERIOD_NS,
+	.tick_ns = PERIOD_S * NSEC_PER_SEC,
 	.ready = on_ready,
 	.tick = on_tick,
 	.resumed = on_resumed,
@@ -171,11 +185,13 @@ static const struct ic_service service = {
 
 struct ic_timesync *ic_timesync_new(const struct vsp_params *params,
 				    const struct ic_timesync_clock *clock,
-				    uint64_t period_ns)
+				    unsigned int sync_s, uint64_t period_ns)
 {
 	struct ic_timesync *t = g_new0(struct ic_timesync, 1);
 
 	t->clock = *clock;
+	if (sync_s)
+		t->messages_max = MAX(sync_s / PERIOD_S, 1);
 	if (!t->clock.utc_ns)
 		t->clock.utc_ns = host_utc_ns;
 	t->ic = ic_new(params, &service, t, NULL, period_ns);

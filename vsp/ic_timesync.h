@@ -5,11 +5,16 @@
  * A message says what time it was, in UTC, when the partition's reference
  * counter had a certain value; so it does not matter how long it is on its
  * way.  Two kinds: SYNC, upon which the guest sets its clock, is sent once the
- * driver is there, after each pause, and when asked for.  SAMPLE, which says
- * only how late it is, is sent every five seconds: a guest that keeps its time
- * by NTP would not like to have it set (Linux drivers/hv/hv_util.c uses
- * samples for /dev/ptp_hyperv, sets its clock by the first 50 in kernels
- * before 4.10, and by those that show it behind with timesync_implicit=1).
+ * driver is there, after each pause, every so often, and when asked for.
+ * SAMPLE, which says only how late it is, is sent every five seconds, but for
+ * those times.
+ *
+ * Hyper-V itself sends no SYNC every so often.  But Linux has samples only for
+ * /dev/ptp_hyperv, and sets its clock by them with timesync_implicit=1 if it is
+ * behind (up to 4.9 by the first 50): one that came to be wrong by minutes
+ * would stay so, and what the guest's clock says is nothing that it tells the
+ * host.  Not too often, as setting the clock makes Linux forget that it was
+ * in step with NTP (kernel/time/ntp.c:ntp_clear()).
  *
  * Thread: any.
  * Source: Linux drivers/hv/hv_util.c:adj_guesttime(); OpenVMM hyperv_ic
@@ -36,13 +41,16 @@ struct ic_timesync_clock {
 /**
  * ic_timesync_new() - offer it
  * @clock:     copied; utc_ns NULL: the host's
- * @period_ns: of samples; 0: five seconds
+ * @sync_s:    how often the guest is to set its clock, in seconds, a multiple
+ *             of five as near as can be; 0: not by itself
+ * @period_ns: between messages; 0: five seconds; else, for tests, one that
+ *             stands for five seconds
  *
  * Return: owned; NULL when the instance is taken.
  */
 struct ic_timesync *ic_timesync_new(const struct vsp_params *params,
 				    const struct ic_timesync_clock *clock,
-				    uint64_t period_ns);
+				    unsigned int sync_s, uint64_t period_ns);
 void ic_timesync_free(struct ic_timesync *t);
 
 /* On the channel's worker.  @err: 0 the guest has it; else as ic.h has it. */

@@ -44,6 +44,9 @@ static const char help_text[] =
 	"error\n"
 	"  --control SOCKET    listen there for 'kvmbus ctl'\n"
 	"  --hvsock SOCKET     connect the guest's AF_VSOCK to sockets there\n"
+	"  --time-sync SECONDS have the guest set its clock that often "
+	"(default "
+	"300; 0: no)\n"
 	"  --require NAME,...  milestones that must be reached, else exit "
 	"code 1\n"
 	"  --on-reboot ACTION  when the guest reboots: restart (default) or "
@@ -73,7 +76,7 @@ struct run_options {
 	char *kernel, *initrd, *append, *profile, *report, *accel, *on_reboot,
 		*uuid, *control, *hvsock;
 	char **require, **log, **disk;
-	int memory, vcpus, timeout;
+	int memory, vcpus, timeout, time_sync;
 	gboolean test_devices, print_config, srat, summary;
 };
 
@@ -118,6 +121,8 @@ static int parse_options(char **argv, struct run_options *o, GError **error)
 		{"control", 0, 0, G_OPTION_ARG_FILENAME, &o->control, NULL,
 		 NULL},
 		{"hvsock", 0, 0, G_OPTION_ARG_FILENAME, &o->hvsock, NULL, NULL},
+		{"time-sync", 0, 0, G_OPTION_ARG_INT, &o->time_sync, NULL,
+		 NULL},
 		{"require", 0, 0, G_OPTION_ARG_STRING_ARRAY, &o->require, NULL,
 		 NULL},
 		{"on-reboot", 0, 0, G_OPTION_ARG_STRING, &o->on_reboot, NULL,
@@ -217,10 +222,11 @@ static int check_words(const struct run_options *o,
 				      "expected error, warn, info or debug, "
 				      "or CATEGORY=LEVEL");
 	}
-	if (o->memory < 0 || o->vcpus < 0 || o->timeout < 0) {
+	if (o->memory < 0 || o->vcpus < 0 || o->timeout < 0 ||
+	    o->time_sync < 0) {
 		g_set_error(error, CLI_ERROR, 0,
-			    "--memory, --vcpus and --timeout take positive "
-			    "numbers");
+			    "--memory, --vcpus, --timeout and --time-sync take "
+			    "positive numbers");
 		return -1;
 	}
 	return 0;
@@ -230,7 +236,8 @@ static int parse_run(char **argv, const struct cli_names *names,
 		     struct machine_config *c, GError **error)
 {
 	struct run_options o = {.memory = CONFIG_MEMORY_DEFAULT_MIB,
-				.vcpus = CONFIG_VCPUS_DEFAULT};
+				.vcpus = CONFIG_VCPUS_DEFAULT,
+				.time_sync = CONFIG_TIME_SYNC_DEFAULT_S};
 	int ret = parse_options(argv, &o, error);
 
 	if (!ret)
@@ -256,6 +263,7 @@ static int parse_run(char **argv, const struct cli_names *names,
 		c->memory_mib = (uint64_t)o.memory;
 		c->vcpus = (unsigned int)o.vcpus;
 		c->timeout_s = (unsigned int)o.timeout;
+		c->time_sync_s = (unsigned int)o.time_sync;
 		c->on_reboot = !g_strcmp0(o.on_reboot, "destroy")
 				       ? REBOOT_DESTROY
 				       : REBOOT_RESTART;

@@ -19,6 +19,7 @@ struct machine_config *machine_config_new(void)
 
 	c->memory_mib = CONFIG_MEMORY_DEFAULT_MIB;
 	c->vcpus = CONFIG_VCPUS_DEFAULT;
+	c->time_sync_s = CONFIG_TIME_SYNC_DEFAULT_S;
 	c->uuid = g_strdup(CONFIG_UUID_DEFAULT);
 	c->require = g_new0(char *, 1);
 	c->disks = g_ptr_array_new_with_free_func(

@@ -12,12 +12,13 @@
 
 #include <glib.h>
 
-#define CONFIG_MEMORY_MIN_MIB     64
-#define CONFIG_MEMORY_DEFAULT_MIB 1024
-#define CONFIG_VCPUS_DEFAULT      2
-#define CONFIG_VCPUS_MAX          1024
+#define CONFIG_MEMORY_MIN_MIB      64
+#define CONFIG_MEMORY_DEFAULT_MIB  1024
+#define CONFIG_VCPUS_DEFAULT       2
+#define CONFIG_VCPUS_MAX           1024
 /* Every machine that was not given another: runs can be compared. */
-#define CONFIG_UUID_DEFAULT       "6b766d62-7573-4d61-8c68-696e65303031"
+#define CONFIG_TIME_SYNC_DEFAULT_S 300
+#define CONFIG_UUID_DEFAULT        "6b766d62-7573-4d61-8c68-696e65303031"
 
 /* A configuration that is refused (exit 3). */
 #define CONFIG_ERROR (config_error_quark())
@@ -44,6 +45,7 @@ struct machine_config {
 	uint64_t memory_mib;
 	unsigned int vcpus;
 	unsigned int timeout_s; /* 0: none */
+	unsigned int time_sync_s; /* how often guests set their clock; 0: no */
 	enum reboot_action on_reboot;
 	bool test_devices;
 	bool print_config;

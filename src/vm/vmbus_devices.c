@@ -126,7 +126,7 @@ static void *make_timesync(struct vm *vm, const struct vsp_params *params)
 	const struct ic_timesync_clock clock = {.reference = reference_now,
 						.ctx = vm};
 
-	return ic_timesync_new(params, &clock, 0);
+	return ic_timesync_new(params, &clock, vm->config->time_sync_s, 0);
 }
 
 static void *make_shutdown(struct vm *vm, const struct vsp_params *params)

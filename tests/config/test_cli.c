@@ -37,6 +37,7 @@ START_TEST(run_takes_all_its_options)
 	ck_assert_int_eq(
 		parse("kvmbus run --kernel K --initrd=I --append quiet "
 		      "--memory 512 --vcpus 4 --profile ws2022 --timeout 9 "
+		      "--time-sync 60 "
 		      "--report R --require stimer,poweroff --require stimer "
 		      "--on-reboot destroy --test-devices --accel user "
 		      "--disk a --disk=b,readonly",
@@ -51,6 +52,7 @@ START_TEST(run_takes_all_its_options)
 	ck_assert_uint_eq(c->vcpus, 4);
 	ck_assert_str_eq(c->profile, "ws2022");
 	ck_assert_uint_eq(c->timeout_s, 9);
+	ck_assert_uint_eq(c->time_sync_s, 60);
 	ck_assert_str_eq(c->report, "R");
 	ck_assert_uint_eq(g_strv_length(c->require), 3);
 	ck_assert_str_eq(c->require[1], "poweroff");
@@ -72,6 +74,7 @@ START_TEST(defaults)
 	ck_assert_uint_eq(cli.config->memory_mib, CONFIG_MEMORY_DEFAULT_MIB);
 	ck_assert_uint_eq(cli.config->vcpus, CONFIG_VCPUS_DEFAULT);
 	ck_assert_uint_eq(cli.config->timeout_s, 0);
+	ck_assert_uint_eq(cli.config->time_sync_s, CONFIG_TIME_SYNC_DEFAULT_S);
 	ck_assert_int_eq(cli.config->on_reboot, REBOOT_RESTART);
 	ck_assert_ptr_null(cli.config->profile);
 	ck_assert(!cli.config->test_devices);
@@ -88,6 +91,7 @@ static const struct {
 	{"kvmbus run --kernle K", "--kernle"},
 	{"kvmbus run --kernel K --memory lots", "lots"},
 	{"kvmbus run --kernel K --vcpus -1", "--vcpus"},
+	{"kvmbus run --kernel K --time-sync -1", "--time-sync"},
 	{"kvmbus run --kernel K --profile ws1999", "ws1999"},
 	{"kvmbus run --kernel K --require stimer,warp", "warp"},
 	{"kvmbus run --kernel K --require stimer,", "--require"},

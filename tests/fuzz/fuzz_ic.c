@@ -326,7 +326,7 @@ static const struct vsp_ops *make(uint32_t host_version)
 		device = ic_heartbeat_new(&p, NULL, NULL, 0);
 		return &ic_heartbeat_ops;
 	case 1:
-		device = ic_timesync_new(&p, &clock, 0);
+		device = ic_timesync_new(&p, &clock, 0, 0);
 		return &ic_timesync_ops;
 	case 2:
 		device = ic_shutdown_new(&p);

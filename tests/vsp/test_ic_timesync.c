@@ -24,16 +24,16 @@ static uint64_t on_reference(void *ctx)
 	return reference;
 }
 
-static void make(bool own_clock, uint64_t period_ns)
+static void make(bool own_clock, unsigned int sync_s, uint64_t period_ns)
 {
 	struct ic_timesync_clock clock = {.utc_ns = own_clock ? on_utc : NULL,
 					  .reference = on_reference,
 					  .ctx = &ts};
 	struct vsp_params p = ic_params();
 
-	ts = ic_timesync_new(&p, &clock, period_ns);
+	ts = ic_timesync_new(&p, &clock, sync_s, period_ns);
 	ck_assert_ptr_nonnull(ts);
-	ck_assert_ptr_null(ic_timesync_new(&p, &clock, 0));
+	ck_assert_ptr_null(ic_timesync_new(&p, &clock, 0, 0));
 	ic_timesync_ops.run(ts, true);
 }
 
@@ -48,7 +48,7 @@ static void bare_setup(void)
 static void ts_setup(void)
 {
 	bare_setup();
-	make(true, LONG);
+	make(true, 0, LONG);
 }
 
 static void ts_teardown(void)
@@ -107,7 +107,7 @@ END_TEST
 
 START_TEST(samples_from_then_on)
 {
-	make(true, NSEC_PER_MSEC);
+	make(true, 0, NSEC_PER_MSEC);
 	ic_start(4, 0);
 	expect_v4();
 	ic_answer(HV_S_OK);
@@ -117,6 +117,28 @@ START_TEST(samples_from_then_on)
 		wait_until(number("samples") == i);
 	}
 	ck_assert_uint_eq(number("syncs"), 1);
+}
+END_TEST
+
+/* Each row: @sync_s, and how many messages apart its SYNCs are. */
+static const struct {
+	unsigned int sync_s, apart;
+} syncs[] = {{1, 1}, {5, 1}, {9, 1}, {10, 2}, {15, 3}, {19, 3}};
+
+START_TEST(a_sync_every_so_often)
+{
+	make(true, syncs[_i].sync_s, NSEC_PER_MSEC);
+	ic_start(4, 0);
+	for (unsigned int i = 0; i <= 3 * syncs[_i].apart; i++) {
+		bool is_sync = i % syncs[_i].apart == 0;
+
+		ck_assert_uint_eq(expect_v4().flags,
+				  is_sync ? ICTIMESYNCFLAG_SYNC
+					  : ICTIMESYNCFLAG_SAMPLE);
+		ic_answer(HV_S_OK);
+		wait_until(number("syncs") + number("samples") == i + 1);
+	}
+	ck_assert_uint_eq(number("syncs"), 4);
 }
 END_TEST
 
@@ -190,7 +212,7 @@ START_TEST(the_hosts_clock)
 	struct ictimesync_ref_data m;
 	uint64_t now;
 
-	make(false, LONG);
+	make(false, 0, LONG);
 	ic_start(4, 0);
 	m = expect_v4();
 	now = WLTIMEDELTA + (uint64_t)time(NULL) * REF_TIME_PER_SEC;
@@ -206,7 +228,7 @@ START_TEST(no_reference_on_an_old_host)
 	struct vsp_params p = ic_params();
 
 	p.host_version = VERSION_WIN8_1;
-	ts = ic_timesync_new(&p, &clock, 0);
+	ts = ic_timesync_new(&p, &clock, 0, 0);
 	ic_open();
 	ck_assert_uint_eq(ic_choose(knows, 2).major, 3);
 }
@@ -220,6 +242,7 @@ int main(void)
 	tcase_set_timeout(t, 30);
 	tcase_add_checked_fixture(t, bare_setup, ts_teardown);
 	tcase_add_test(t, samples_from_then_on);
+	tcase_add_loop_test(t, a_sync_every_so_often, 0, G_N_ELEMENTS(syncs));
 	tcase_add_test(t, the_hosts_clock);
 	tcase_add_test(t, no_reference_on_an_old_host);
 	suite_add_tcase(s, t);
