@@ -269,7 +269,66 @@ void command_kvp_list(void *vm, struct control_call *call)
 					on_list, a.pending));
 }
 
+/* A list with ';' to an array. */
+static void add_texts(struct json_object *o, const char *key, const char *list)
+{
+	g_auto(GStrv) texts = g_strsplit(list, ";", -1);
+	struct json_object *all = json_object_new_array();
+
+	for (char **t = texts; *t; t++) {
+		if (**t)
+			json_object_array_add(all, json_object_new_string(*t));
+	}
+	json_object_object_add(o, key, all);
+}
+
+static void on_ip(void *ctx, int err, const struct ic_kvp_ip *ip)
+{
+	struct pending *p = ctx;
+	struct json_object *o;
+
+	if (!err) {
+		o = p->result = json_object_new_object();
+		json_object_object_add(
+			o, "ipv4",
+			json_object_new_boolean(ip->family & ADDR_FAMILY_IPV4));
+		json_object_object_add(
+			o, "ipv6",
+			json_object_new_boolean(ip->family & ADDR_FAMILY_IPV6));
+		json_object_object_add(o, "dhcp",
+				       json_object_new_boolean(ip->dhcp));
+		add_texts(o, "addresses", ip->addresses);
+		add_texts(o, "subnets", ip->subnets);
+		add_texts(o, "gateways", ip->gateways);
+		add_texts(o, "dns", ip->dns);
+	}
+	on_done(p, err);
+}
+
+void command_kvp_ip(void *vm, struct control_call *call)
+{
+	struct ic_kvp *k = command_device(vm, call, &ic_kvp_ops, "kvp");
+	struct pending *p;
+
+	if (!k)
+		return;
+	p = pending_new(call);
+	check_asked(p, ic_kvp_get_ip(k, control_string(call, "mac"),
+				     CONTROL_GUEST_NS, on_ip, p));
+}
+
 /* --- file systems and files -------------------------------------------------- */
+
+void command_freeze_check(void *vm, struct control_call *call)
+{
+	struct ic_vss *v = command_device(vm, call, &ic_vss_ops, "vss");
+	struct pending *p;
+
+	if (!v)
+		return;
+	p = pending_new(call);
+	check_asked(p, ic_vss_check(v, CONTROL_GUEST_NS, on_done, p));
+}
 
 void command_freeze(void *vm, struct control_call *call)
 {

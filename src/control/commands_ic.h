@@ -22,6 +22,8 @@ void command_kvp_get(void *vm, struct control_call *call);
 void command_kvp_set(void *vm, struct control_call *call);
 void command_kvp_delete(void *vm, struct control_call *call);
 void command_kvp_list(void *vm, struct control_call *call);
+void command_kvp_ip(void *vm, struct control_call *call);
+void command_freeze_check(void *vm, struct control_call *call);
 void command_freeze(void *vm, struct control_call *call);
 void command_thaw(void *vm, struct control_call *call);
 void command_copy_file(void *vm, struct control_call *call);

@@ -181,9 +181,11 @@ class Ctl(unittest.TestCase):
             self.assertIn("no driver", self.ctl(command, code=1))
         for words in (["kvp-get", "a"], ["kvp-set", "a", "b"],
                       ["kvp-delete", "a", "guest"], ["kvp-list", "auto"],
+                      ["kvp-ip", "00:15:5D:01:02:03"], ["freeze-check"],
                       ["freeze"], ["copy-file", __file__, "/tmp"]):
             self.assertIn("no driver", self.ctl(*words, code=1))
         self.assertIn("already", self.ctl("thaw", code=1))
+        self.assertIn("argument is wrong", self.ctl("kvp-ip", "", code=1))
         self.assertIn("no pool 'odd'", self.ctl("kvp-list", "odd", code=1))
         self.assertIn("/nowhere: No such file",
                       self.ctl("copy-file", "/nowhere", "/", code=1))
