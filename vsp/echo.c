@@ -68,7 +68,8 @@ static int on_packet(void *ctx, const struct packet *packet)
 
 static const struct channel_ops channel_ops = {.packet = on_packet};
 
-struct echo *echo_new(const struct vsp_params *params)
+struct echo *echo_new(const struct vsp_params *params,
+		      uint16_t monitor_latency_100ns)
 {
 	struct echo *e = g_new0(struct echo, 1);
 	struct channel_params p = {
@@ -78,6 +79,7 @@ struct echo *echo_new(const struct vsp_params *params)
 		.order = params->order,
 		.max_in = PACKET_BYTES,
 		.max_out = PACKET_BYTES,
+		.monitor_latency_100ns = monitor_latency_100ns,
 	};
 
 	e->bus = params->bus;

@@ -21,10 +21,12 @@ struct vsp_params;
 
 /**
  * echo_new() - offer the device
+ * @monitor_latency_100ns: as in struct channel_params
  *
  * Return: owned; NULL when the instance is taken.
  */
-struct echo *echo_new(const struct vsp_params *params);
+struct echo *echo_new(const struct vsp_params *params,
+		      uint16_t monitor_latency_100ns);
 void echo_free(struct echo *echo);
 
 extern const struct vsp_ops echo_ops;

@@ -79,7 +79,16 @@ struct vmbus_devices {
 static void *make_echo(struct vm *vm, const struct vsp_params *params)
 {
 	(void)vm;
-	return echo_new(params);
+	return echo_new(params, 0);
+}
+
+/* Five milliseconds. */
+#define MONITORED_LATENCY_100NS 50000
+
+static void *make_monitored(struct vm *vm, const struct vsp_params *params)
+{
+	(void)vm;
+	return echo_new(params, MONITORED_LATENCY_100NS);
 }
 
 static void *make_keyboard(struct vm *vm, const struct vsp_params *params)
@@ -340,6 +349,12 @@ static const struct device_row rows[] = {
 		.make = make_echo,
 		.is_test = true,
 	},
+	{
+		.name = "monitored-echo",
+		.ops = &echo_ops,
+		.make = make_monitored,
+		.is_test = true,
+	},
 };
 
 /* --- life ---------------------------------------------------------------- */
@@ -543,6 +558,12 @@ static void channel_facts(struct channel *ch, GArray *to)
 	add_number(to, "bytes_out", s.bytes_out);
 	add_number(to, "signals_in", s.signals_in);
 	add_number(to, "signals_out", s.signals_out);
+	if (s.is_monitored) {
+		add_number(to, "monitor_id", s.monitor_id);
+		add_number(to, "monitor_latency_100ns",
+			   s.monitor_latency_100ns);
+		add_number(to, "signals_by_page", s.signals_by_page);
+	}
 	add_number(to, "blocked", s.blocked);
 	add_number(to, "stalled", s.stalled);
 }

@@ -32,10 +32,11 @@ static uint32_t newest;
 
 /* --- opening ------------------------------------------------------------------ */
 
-/* Take an offer; true: it is the echo device's. */
+/* Take an offer; true: it is that of the echo device without a monitor. */
 static bool take_offer(const struct vmbus_channel_offer_channel *m)
 {
-	if (!memory_equal(&m->offer.if_type, &echo_class, sizeof(echo_class)))
+	if (!memory_equal(&m->offer.if_type, &echo_class, sizeof(echo_class)) ||
+	    m->monitor_allocated)
 		return false;
 	ch.relid = m->child_relid;
 	ch.connection_id = m->connection_id;

@@ -18,11 +18,11 @@ static void echo_setup(void)
 
 	bus_setup();
 	p.bus = bus;
-	echo = echo_new(&p);
+	echo = echo_new(&p, 0);
 	ck_assert_ptr_nonnull(echo);
 	ck_assert_str_eq(channel_name(echo_ops.channel(echo)), "echo");
 	/* A second one has no place. */
-	ck_assert_ptr_null(echo_new(&p));
+	ck_assert_ptr_null(echo_new(&p, 0));
 	guest_connect(VERSION_WIN10);
 	guest_request_offers(&offer, 1);
 	guest_open(&guest, &offer);

@@ -459,6 +459,7 @@ void channel_get_stats(struct channel *ch, struct channel_stats *stats)
 		.packets_out = ch->n.packets_out,
 		.bytes_out = ch->n.bytes_out,
 		.signals_in = ch->n_signals_in,
+		.signals_by_page = ch->n_signals_by_page,
 		.signals_needless = ch->n.signals_needless,
 		.signals_out = ch->n.signals_out,
 		.blocked = ch->n.blocked,
@@ -469,6 +470,9 @@ void channel_get_stats(struct channel *ch, struct channel_stats *stats)
 		.target_vp = ch->target_vp,
 		.ring_in_bytes = ch->ring_in_bytes,
 		.ring_out_bytes = ch->ring_out_bytes,
+		.is_monitored = ch->monitor_id < MONITOR_IDS,
+		.monitor_id = (uint8_t)ch->monitor_id,
+		.monitor_latency_100ns = ch->params.monitor_latency_100ns,
 	};
 	channel_server(ch);
 	if (ch->offer && !ch->rescinded)

@@ -311,6 +311,7 @@ struct channel_stats {
 	uint64_t packets_in, bytes_in;
 	uint64_t packets_out, bytes_out;
 	uint64_t signals_in; /* the guest signalled */
+	uint64_t signals_by_page; /* ... by its bit in the monitor page */
 	uint64_t signals_needless; /* ... and there was nothing to do */
 	uint64_t signals_out; /* the guest was interrupted */
 	uint64_t blocked; /* times that the ring to the guest was full */
@@ -321,6 +322,9 @@ struct channel_stats {
 	uint32_t target_vp; /* while open */
 	uint32_t ring_in_bytes, ring_out_bytes; /* of data, when last open */
 	uint16_t relid; /* 0: the guest does not know it */
+	bool is_monitored; /* it has a bit in the monitor pages */
+	uint8_t monitor_id;
+	uint16_t monitor_latency_100ns;
 };
 
 /** channel_get_stats() - any thread; not one moment, but each number is so */

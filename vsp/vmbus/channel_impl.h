@@ -75,7 +75,7 @@ struct channel {
 
 	/* any thread */
 	struct channel_counters n;
-	_Atomic uint64_t n_signals_in;
+	_Atomic uint64_t n_signals_in, n_signals_by_page;
 	_Atomic uint32_t target_vp;
 	_Atomic bool is_open;
 	_Atomic uint32_t ring_in_bytes, ring_out_bytes;

@@ -122,6 +122,8 @@ static void run_monitor(struct worker_timer *timer)
 	if (ch->monitor_page && take_bit(ch)) {
 		atomic_fetch_add_explicit(&ch->n_signals_in, 1,
 					  memory_order_relaxed);
+		atomic_fetch_add_explicit(&ch->n_signals_by_page, 1,
+					  memory_order_relaxed);
 		worker_queue(ch->worker, &ch->data);
 	}
 	worker_timer_set(ch->worker, &ch->monitor,

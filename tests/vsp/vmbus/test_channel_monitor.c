@@ -89,6 +89,8 @@ static void expect_answer(uint64_t id)
 
 START_TEST(a_bit_is_a_signal)
 {
+	struct channel_stats s;
+
 	start();
 	ck_assert_uint_eq(offer.monitor_allocated, 1);
 	ck_assert_uint_eq(offer.monitorid, 0);
@@ -101,6 +103,12 @@ START_TEST(a_bit_is_a_signal)
 	put_silently(50);
 	guest_signal(&guest);
 	expect_answer(50);
+	channel_get_stats(ch, &s);
+	ck_assert(s.is_monitored);
+	ck_assert_uint_eq(s.monitor_id, offer.monitorid);
+	ck_assert_uint_eq(s.monitor_latency_100ns, LATENCY);
+	ck_assert_uint_eq(s.signals_by_page, 49);
+	ck_assert_uint_eq(s.signals_in, 50);
 }
 END_TEST
 
