@@ -111,6 +111,36 @@ archive_version() {
 		awk -F'|' 'NR == 1 { gsub(/ /, "", $2); print $2 }'
 }
 
+# archive_suites_of NAME - where what is called so may come from: a Debian suite,
+# or "newest"; the newest package wins
+archive_suites_of() {
+	case $1 in
+	newest) echo sid trixie-backports bookworm-backports ;;
+	sid | unstable | *-*) echo "$1" ;;
+	*) echo "$1" "$1-security" ;;
+	esac
+}
+
+# archive_find_newest PACKAGE SUITE... - set from_suite and from_version, and
+# unreached to the suites that could not be asked
+# shellcheck disable=SC2034 # for the caller
+archive_find_newest() {
+	local package=$1 suite version
+	shift
+	from_suite='' from_version='' unreached=''
+	for suite in "$@"; do
+		if ! archive_open "$suite"; then
+			unreached+=" $suite"
+			continue
+		fi
+		version=$(archive_version "$suite" "$package")
+		if [[ $version ]] &&
+			dpkg --compare-versions "$version" gt "${from_version:-0~}"; then
+			from_suite=$suite from_version=$version
+		fi
+	done
+}
+
 # archive_depends SUITE PACKAGE=VERSION - names it depends on, one a line
 # (the first of alternatives)
 archive_depends() {
