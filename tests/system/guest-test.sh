@@ -53,6 +53,62 @@ reload() {
 	tell reloads $i
 }
 
+# Drivers of all that is offered to us, as far as this kernel has them
+load_drivers() {
+	for module in hv_utils hyperv-keyboard hid-hyperv hid-generic hv_balloon hv_sock uio_hv_generic; do
+		modprobe $module 2>/dev/null
+	done
+}
+
+# What sysfs says of the device on VMbus in the current directory, in words
+# NAME:VALUE; a channel's own files are N/NAME.  vmbus_sysfs.py reads it.
+sysfs_of_device() {
+	grep -sH '' id state uevent modalias class_id device_id monitor_id \
+		channel_vp_mapping ./*_mask ./*_index ./*_bytes_avail \
+		channels/*/cpu channels/*/subchannel_id channels/*/*_mask \
+		channels/*/*_avail channels/*/interrupts channels/*/events \
+		channels/*/monitor_id channels/*/pending channels/*/latency |
+		sed 's,^\(\./\|channels/\),,; s/^uevent:DRIVER=/DRIVER:/; /^uevent:/d; s/ /_/g' |
+		tr '\n' ' '
+}
+
+# The same of all of them, a line each; one where something was on its way twice
+tell_sysfs() {
+	for device in /sys/bus/vmbus/devices/*; do
+		cd "$device" || continue
+		files=$(sysfs_of_device)
+		tell sysfs "${device##*/} $files"
+		case $files in
+		*read_bytes_avail:[1-9]*)
+			sleep 1
+			tell sysfs "${device##*/} $(sysfs_of_device)"
+			;;
+		esac
+	done
+	cd /
+}
+
+# Have uio_hv_generic drive the test device that has a monitor, and keep it open
+use_monitor() {
+	for device in /sys/bus/vmbus/devices/*; do
+		[ ! -e "$device/monitor_id" ] || [ -e "$device/driver" ] || break
+	done
+	echo uio_hv_generic >"$device/driver_override"
+	echo "${device##*/}" >/sys/bus/vmbus/drivers/uio_hv_generic/bind
+	/uio-echo "/dev/$(ls "$device/uio")" "$(cat "$device/monitor_id")" >/tmp/uio &
+	i=0
+	while [ $i -lt 100 ] && ! grep -qs echoed /tmp/uio; do
+		sleep 0.1
+		i=$((i + 1))
+	done
+	tell uio "$(cat /tmp/uio)"
+}
+
+# What the drivers of VMbus said at level "warning" and above
+hv_warnings() {
+	dmesg -r | grep -E '^<[0-4]>' | grep -iE 'hv_|vmbus|hyper-?v|hid 0006:045E:0621'
+}
+
 facts() {
 	sys=/sys/devices/system
 	dmesg | grep -q 'Hypervisor detected: Microsoft Hyper-V' &&
@@ -74,7 +130,15 @@ facts() {
 	reload "$(argument kvmbus.reloads)"
 	# The one of each time, if they agree.
 	tell vmbus "$(dmesg | sed -n 's/.*Vmbus version://p' | sort -u)"
-	tell vmbus_errors "$(dmesg | grep -iE 'vmbus|hv_' | grep -ciE 'error|fail|unable|invalid|timed out')"
+	load_drivers
+	use_monitor
+	callbacks=$(interrupts HYP)
+	# Two beats of the heart, and what comes with a channel
+	sleep 4
+	tell hyp_devices $(($(interrupts HYP) - callbacks))
+	tell_sysfs
+	tell hv_warnings "$(hv_warnings | wc -l)"
+	hv_warnings
 	tell warnings "$(dmesg | grep -cE 'WARNING:|BUG:|Oops|unchecked MSR|soft lockup|rcu.*stall')"
 	dmesg | grep -E -A 8 'WARNING:|BUG:|unchecked MSR' | head -n 40
 }
@@ -109,18 +173,41 @@ events() {
 	od -An -v -t u2 -w24 "$1" | awk '{ print $9, $10, $11 }'
 }
 
+# The daemons of hyperv-daemons, where the initramfs has them, and what they deal
+# with: a file system on a disk, written to all the time, and a NIC
+start_daemons() {
+	tell daemons "$(cd /usr/sbin && echo hv_*)"
+	mkdir -p /var/lib /var/log
+	modprobe -a brd ext4 dummy 2>/dev/null
+	mke2fs /dev/ram0 >/dev/null && mount -t ext4 /dev/ram0 /mnt
+	ip link set dummy0 address 00:15:5d:01:02:03
+	ip addr add 10.1.2.3/24 dev dummy0
+	ip link set dummy0 up
+	for daemon in /usr/sbin/hv_*; do
+		$daemon -n &
+	done
+	i=0
+	while :; do
+		i=$((i + 1))
+		echo $i >/mnt/counter
+		echo $i >/tmp/counter
+		sleep 0.1
+	done &
+}
+
 # Drivers of all that is offered to us; do what run-ctl says, word by word.
 ctl() {
-	for module in hv_utils hyperv-keyboard hid-hyperv hid-generic hv_balloon evdev hv_sock; do
-		modprobe $module || tell error "$module"
-	done
+	modprobe evdev
+	load_drivers
 	sleep 1
+	[ ! -e /usr/sbin/hv_kvp_daemon ] || start_daemons
 	echo "/sbin/poweroff -f" >/proc/sys/kernel/poweroff_cmd
 	cat "/dev/input/$(input_device keyboard)" >/tmp/keys &
 	cat "/dev/input/$(input_device 'HID')" >/tmp/mouse &
 	tell ready yes
-	while read -r word; do
+	while read -r word rest; do
 		case $word in
+		run) tell run "$(eval "$rest" 2>&1 | tr '\n' ' ')" ;;
 		keys) tell keys "$(events /tmp/keys | awk '$1 == 1 && $3 == 1 { printf "%s ", $2 }')" ;;
 		mouse) tell mouse "$(events /tmp/mouse | awk '
 			$1 == 3 && $2 == 0 { x = $3 }
@@ -128,20 +215,12 @@ ctl() {
 			$1 == 1 && $3 == 1 { key = $2 }
 			END { print x, y, key }')" ;;
 		free) tell free "$(awk '/^MemFree:/ { print $2 }' /proc/meminfo)" ;;
-		wrong-time)
-			date -s @900000000 >/dev/null
-			tell wrong-time "$(date +%s)"
-			;;
 		time) tell time "$(date +%s)" ;;
-		devices) tell devices "$(echo /sys/bus/vmbus/devices/*/driver | wc -w)" ;;
-		bound)
-			bound=yes
-			for device in /sys/bus/vmbus/devices/*; do
-				[ -e "$device/driver" ] ||
-					bound="not $(cat "$device/class_id")"
-			done
-			tell bound "$bound"
+		sysfs)
+			tell_sysfs
+			tell sysfs-told yes
 			;;
+		devices) tell devices "$(echo /sys/bus/vmbus/devices/*/driver | wc -w)" ;;
 		vsock-listen)
 			/vsock-echo listen 4000 >/tmp/vsock &
 			while ! grep -q listening /tmp/vsock; do sleep 0.1; done
@@ -156,9 +235,8 @@ ctl() {
 			tell vsock-refused $?
 			;;
 		warnings)
-			dmesg | grep -E 'hv_|vmbus|WARNING|BUG' | grep -iE 'error|fail|unable|WARNING|BUG'
-			tell warnings "$(dmesg | grep -E 'hv_|vmbus|WARNING|BUG' |
-				grep -ciE 'error|fail|unable|WARNING|BUG')"
+			hv_warnings
+			tell warnings "$(hv_warnings | wc -l)"
 			;;
 		esac
 	done </dev/console
