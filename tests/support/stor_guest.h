@@ -6,9 +6,13 @@
 #ifndef SUPPORT_STOR_GUEST_H
 #define SUPPORT_STOR_GUEST_H
 
+#ifndef BUS_RING_PAGES
 #define BUS_RING_PAGES 7u
 #define BUS_DOWNSTREAM 3u
-#define RAM_BYTES      (1024 * PAGE)
+#endif
+#ifndef RAM_BYTES
+#define RAM_BYTES (1024 * PAGE)
+#endif
 
 #include "support/bus_guest.h"
 
