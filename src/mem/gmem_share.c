@@ -136,6 +136,23 @@ static int copy_to_memfd(const struct gmem *mem, const uint8_t *host,
 	return 0;
 }
 
+static int copy_from_memfd(const struct gmem *mem, uint8_t *host, off_t offset,
+			   uint64_t bytes)
+{
+	while (bytes) {
+		ssize_t n = pread(mem->share_fd, host, bytes, offset);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return n ? -errno : -EIO;
+		host += n;
+		offset += n;
+		bytes -= (uint64_t)n;
+	}
+	return 0;
+}
+
 /* Contents to the memfd; what is mapped stays as it is.  share_lock held. */
 static int share(struct gmem *mem, uint64_t gpa, uint64_t bytes)
 {
@@ -158,27 +175,52 @@ static bool is_left(const struct shared_page *page)
 	return !page->aliases && !page->covered;
 }
 
-/* Contents back into anonymous memory if nobody needs more.  share_lock held. */
-static void unshare_unused(struct gmem *mem, uint64_t gpa)
+/* Where nobody needs any more that it is in the memfd. */
+static bool is_unused(const struct gmem *mem, uint64_t pfn)
 {
-	struct shared_page *page = gmem_shared_page(mem, gpa);
-	uint8_t *host = gmem_host(mem, gpa, PAGE_BYTES);
-	uint8_t contents[PAGE_BYTES];
+	const struct shared_page *page =
+		gmem_shared_page(mem, pfn * PAGE_BYTES);
 
-	if (!page || !is_left(page) || page->pins)
-		return;
-	/* What cannot go back stays where it is, and works. */
-	if (pread(mem->share_fd, contents, PAGE_BYTES, memfd_offset(gpa)) !=
-		    (ssize_t)PAGE_BYTES ||
-	    gmem_map_private(host, PAGE_BYTES)) {
-		map_shared(host, PAGE_BYTES, mem->share_fd, memfd_offset(gpa));
+	return page && is_left(page) && !page->pins;
+}
+
+/*
+ * Contents back into anonymous memory; what cannot go back stays where it is,
+ * and works.  It is mapped whole before any of it is touched: memory that was
+ * touched while its neighbours were mapped otherwise is a mapping of its own
+ * for good, and the host allows only so many.  share_lock held.
+ */
+static void unshare_run(struct gmem *mem, uint64_t pfn, size_t n_pages)
+{
+	uint64_t gpa = pfn * PAGE_BYTES, bytes = n_pages * PAGE_BYTES;
+	uint8_t *host = gmem_host(mem, gpa, bytes);
+
+	if (gmem_map_private(host, bytes) ||
+	    copy_from_memfd(mem, host, memfd_offset(gpa), bytes)) {
+		map_shared(host, bytes, mem->share_fd, memfd_offset(gpa));
 		return;
 	}
-	memcpy(host, contents, PAGE_BYTES);
 	fallocate(mem->share_fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
-		  memfd_offset(gpa), PAGE_BYTES);
-	set_shared(mem, gpa, false);
-	g_hash_table_remove(mem->shared, &page->pfn);
+		  memfd_offset(gpa), (off_t)bytes);
+	for (uint64_t end = pfn + n_pages; pfn < end; pfn++) {
+		set_shared(mem, pfn * PAGE_BYTES, false);
+		g_hash_table_remove(mem->shared, &pfn);
+	}
+}
+
+/* Of these pages those that are shared and need not be.  share_lock held. */
+static void unshare_unused(struct gmem *mem, const uint64_t *pfns,
+			   size_t n_pages)
+{
+	for (size_t i = 0, n; i < n_pages; i += n) {
+		n = 1;
+		if (!is_unused(mem, pfns[i]))
+			continue;
+		while (i + n < n_pages && pfns[i + n] == pfns[i] + n &&
+		       is_unused(mem, pfns[i + n]))
+			n++;
+		unshare_run(mem, pfns[i], n);
+	}
 }
 
 static int cover(struct gmem *mem, uint64_t gpa, int fd, uint64_t offset)
@@ -192,7 +234,7 @@ static int cover(struct gmem *mem, uint64_t gpa, int fd, uint64_t offset)
 	if (!err)
 		gmem_shared_page(mem, gpa)->covered = true;
 	else
-		unshare_unused(mem, gpa);
+		unshare_unused(mem, &(uint64_t){gpa / PAGE_BYTES}, 1);
 	return err;
 }
 
@@ -206,7 +248,7 @@ static int uncover(struct gmem *mem, uint64_t gpa)
 	if (page->aliases || page->pins)
 		return map_shared(gmem_host(mem, gpa, PAGE_BYTES), PAGE_BYTES,
 				  mem->share_fd, memfd_offset(gpa));
-	unshare_unused(mem, gpa);
+	unshare_unused(mem, &(uint64_t){gpa / PAGE_BYTES}, 1);
 	return 0;
 }
 
@@ -264,21 +306,25 @@ static int take_run(struct gmem *mem, uint64_t gpa, uint64_t bytes)
 	for (uint64_t at = gpa; at < end && !err; at += PAGE_BYTES)
 		gmem_shared_page(mem, at)->aliases++;
 	for (uint64_t at = gpa; at < end && err; at += PAGE_BYTES)
-		unshare_unused(mem, at);
+		unshare_unused(mem, &(uint64_t){at / PAGE_BYTES}, 1);
 	return err;
 }
 
-static void unalias(struct gmem *mem, const uint64_t *pfns, size_t n_pages)
+static void drop_aliases(struct gmem *mem, const uint64_t *pfns, size_t n_pages)
 {
 	for (size_t i = 0; i < n_pages; i++) {
 		struct shared_page *page =
 			gmem_shared_page(mem, pfns[i] * PAGE_BYTES);
 
-		if (!page || !page->aliases)
-			continue;
-		page->aliases--;
-		unshare_unused(mem, pfns[i] * PAGE_BYTES);
+		if (page && page->aliases)
+			page->aliases--;
 	}
+}
+
+static void unalias(struct gmem *mem, const uint64_t *pfns, size_t n_pages)
+{
+	drop_aliases(mem, pfns, n_pages);
+	unshare_unused(mem, pfns, n_pages);
 }
 
 static int alias_run(struct gmem *mem, void *at, const uint64_t *pfns,
@@ -329,39 +375,38 @@ void gmem_unalias(struct gmem *mem, const uint64_t *pfns, size_t n_pages)
 void gmem_unalias_later(struct gmem *mem, const uint64_t *pfns, size_t n_pages)
 {
 	pthread_mutex_lock(&mem->share_lock);
-	for (size_t i = 0; i < n_pages; i++) {
-		struct shared_page *page =
-			gmem_shared_page(mem, pfns[i] * PAGE_BYTES);
-
-		if (page && page->aliases)
-			page->aliases--;
-	}
+	drop_aliases(mem, pfns, n_pages);
 	pthread_mutex_unlock(&mem->share_lock);
 }
 
 void gmem_take_back(struct gmem *mem, const uint64_t *pfns, size_t n_pages)
 {
 	pthread_mutex_lock(&mem->share_lock);
-	for (size_t i = 0; i < n_pages; i++) {
-		if (gmem_is_shared(mem, pfns[i] * PAGE_BYTES, PAGE_BYTES))
-			unshare_unused(mem, pfns[i] * PAGE_BYTES);
-	}
+	unshare_unused(mem, pfns, n_pages);
 	pthread_mutex_unlock(&mem->share_lock);
+}
+
+static gint compare_pfns(gconstpointer a, gconstpointer b)
+{
+	uint64_t pfn_a = *(const uint64_t *)a, pfn_b = *(const uint64_t *)b;
+
+	return (pfn_a > pfn_b) - (pfn_a < pfn_b);
 }
 
 void gmem_settle(struct gmem *mem)
 {
-	GList *pages;
+	GArray *pfns = g_array_new(FALSE, FALSE, sizeof(uint64_t));
+	GHashTableIter it;
+	gpointer key;
 
 	pthread_mutex_lock(&mem->share_lock);
-	pages = g_hash_table_get_values(mem->shared);
-	for (GList *l = pages; l; l = l->next) {
-		const struct shared_page *page = l->data;
-
-		unshare_unused(mem, page->pfn * PAGE_BYTES);
-	}
-	g_list_free(pages);
+	g_hash_table_iter_init(&it, mem->shared);
+	while (g_hash_table_iter_next(&it, &key, NULL))
+		g_array_append_vals(pfns, key, 1);
+	g_array_sort(pfns, compare_pfns);
+	unshare_unused(mem, (const uint64_t *)(void *)pfns->data, pfns->len);
 	pthread_mutex_unlock(&mem->share_lock);
+	g_array_free(pfns, TRUE);
 }
 
 unsigned int gmem_mappings(struct gmem *mem)

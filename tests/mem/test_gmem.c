@@ -487,6 +487,7 @@ START_TEST(shared_pages_split_the_ram)
 	unsigned int n = splits[_i].n, before;
 	uint8_t *at = reserve(n);
 
+	n_mappings();
 	before = n_mappings() - 1;
 	ck_assert_uint_eq(gmem_mappings(mem), 1);
 	ck_assert_int_eq(gmem_alias(mem, at, pfns, n), 0);
@@ -496,6 +497,53 @@ START_TEST(shared_pages_split_the_ram)
 	ck_assert_uint_eq(n_mappings(), before + splits[_i].mappings - 1);
 	gmem_unalias(mem, pfns, n);
 	ck_assert_uint_eq(gmem_mappings(mem), 1);
+}
+END_TEST
+
+#define RING_PAGES 16u
+#define RINGS      64u
+
+static void alias_ring(struct gmem *m, uint8_t *at, unsigned int ring,
+		       uint64_t *pfns)
+{
+	for (unsigned int i = 0; i < RING_PAGES; i++)
+		pfns[i] = (uint64_t)ring * RING_PAGES + i;
+	ck_assert_int_eq(gmem_alias(m, at, pfns, RING_PAGES), 0);
+}
+
+/* As a guest's that opens the next one before it closes the last one. */
+START_TEST(rings_that_move_leave_no_mappings)
+{
+	struct gmem *m = gmem_new(4 * MIB, NULL);
+	uint8_t *at = reserve(RING_PAGES);
+	uint64_t pfns[2][RING_PAGES];
+	unsigned int before;
+
+	fill(m, 0, 4 * MIB, 1);
+	n_mappings();
+	before = n_mappings();
+	alias_ring(m, at, 0, pfns[0]);
+	for (unsigned int i = 1; i < 2 * RINGS - 1; i++) {
+		const uint64_t *last = pfns[~i & 1];
+
+		/* Up, and down again. */
+		alias_ring(m, at, i < RINGS ? i : 2 * RINGS - 2 - i,
+			   pfns[i & 1]);
+		if (_i == 0)
+			gmem_unalias(m, last, RING_PAGES);
+		else
+			gmem_unalias_later(m, last, RING_PAGES);
+		if (_i == 1)
+			gmem_settle(m);
+		else if (_i == 2)
+			gmem_take_back(m, last, RING_PAGES);
+	}
+	gmem_unalias(m, pfns[0], RING_PAGES);
+	munmap(at, RING_PAGES * PAGE);
+	ck_assert_uint_le(n_mappings(), before + 4);
+	for (unsigned int i = 0; i < 1024; i++)
+		ck_assert_uint_eq(byte_at(m, (uint64_t)i * PAGE), 1);
+	gmem_free(m);
 }
 END_TEST
 
@@ -592,6 +640,7 @@ int main(void)
 	tcase_add_loop_test(t, alias_below_an_overlay, 0, 4);
 	tcase_add_test(t, shared_pages_are_touched);
 	tcase_add_test(t, overlays_that_move_leave_no_mappings);
+	tcase_add_loop_test(t, rings_that_move_leave_no_mappings, 0, 3);
 	suite_add_tcase(s, t);
 	t = tcase_create("regions");
 	tcase_add_test(t, one_region_below_the_hole);
