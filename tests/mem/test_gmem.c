@@ -485,10 +485,11 @@ START_TEST(shared_pages_split_the_ram)
 {
 	const uint64_t *pfns = splits[_i].pfns;
 	unsigned int n = splits[_i].n, before;
-	uint8_t *at = reserve(n);
+	uint8_t *at;
 
 	n_mappings();
-	before = n_mappings() - 1;
+	before = n_mappings();
+	at = reserve(n);
 	ck_assert_uint_eq(gmem_mappings(mem), 1);
 	ck_assert_int_eq(gmem_alias(mem, at, pfns, n), 0);
 	ck_assert_msg(gmem_mappings(mem) == splits[_i].mappings, "%s: %u",
