@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "control/commands_device.h"
+#include "control/commands_disk.h"
 #include "control/commands_ic.h"
 #include "report/report.h"
 #include "vm/vm.h"
@@ -159,6 +160,26 @@ const struct control_command vm_commands[] = {
 	 "have the guest give MIB in all; else: how it is",
 	 {{"mib", true, true}},
 	 command_balloon},
+	{"disk-add",
+	 "put a disk at a SCSI controller, as --disk has it",
+	 {{"disk", false, false}},
+	 command_disk_add},
+	{"disk-remove",
+	 "take a disk away: scsi0:3",
+	 {{"disk", false, false}},
+	 command_disk_remove},
+	{"disk-resize",
+	 "look at an image's size anew",
+	 {{"disk", false, false}},
+	 command_disk_resize},
+	{"dvd-insert",
+	 "put a disc into a drive that is empty",
+	 {{"drive", false, false}, {"image", false, false}},
+	 command_dvd_insert},
+	{"dvd-eject",
+	 "take it out; 1: also if the guest has locked it",
+	 {{"drive", false, false}, {"force", true, true}},
+	 command_dvd_eject},
 	{"rescind",
 	 "take a device on VMbus away from the guest",
 	 {{"device", false, false}},

@@ -16,6 +16,7 @@ struct channel;
 struct machine_config;
 struct outcome;
 struct vm;
+struct vm_disks;
 struct vsp_ops;
 
 /* Something of ours or of KVM's that should not fail did (exit 125). */
@@ -83,6 +84,9 @@ char *vm_inspect(struct vm *vm);
  * Return: borrowed until vm_free(); NULL: this machine has none.
  */
 void *vm_device(struct vm *vm, const struct vsp_ops *ops);
+
+/** vm_storage() - its disks, to be changed; borrowed until vm_free() */
+struct vm_disks *vm_storage(struct vm *vm);
 
 /** vm_channel() - the channel of the device that is called @name, or NULL */
 struct channel *vm_channel(struct vm *vm, const char *name);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "vm/vm_disks.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "base/guid.h"
@@ -15,6 +16,7 @@
 
 struct vm_disk {
 	const struct disk_config *config;
+	struct disk_config *own_config; /* NULL: the machine's */
 	unsigned int controller; /* which of its bus */
 	uint8_t lun;
 	struct block *block; /* NULL: no disc is in the drive */
@@ -24,8 +26,19 @@ struct vm_disk {
 struct vm_disks {
 	struct guid machine;
 	GPtrArray *disks; /* struct vm_disk */
-	unsigned int n[2]; /* by enum disk_bus */
+	unsigned int n[2]; /* from the start, by enum disk_bus */
+	unsigned int n_added; /* later */
 	struct storvsp *controllers[2][CONTROLLERS_MAX];
+	GPtrArray *partings; /* struct parting, under way */
+};
+
+/* Something that goes when no channel uses it any more. */
+struct parting {
+	struct vm_disks *disks;
+	struct vm_disk *disk; /* this, */
+	struct block *block; /* or this */
+	void (*done)(void *ctx);
+	void *ctx;
 };
 
 /* --- images ------------------------------------------------------------------ */
@@ -38,17 +51,31 @@ static void free_disk(void *disk)
 		scsi_lun_free(d->unit);
 	if (d->block)
 		block_free(d->block);
+	disk_config_free(d->own_config);
 	g_free(d);
 }
 
-/* Something that the guest can tell each disk by, the same in each run. */
+static char *disk_name(const struct vm_disk *d)
+{
+	return g_strdup_printf("%s%u:%u", disk_bus_name(d->config->bus),
+			       d->controller, d->lun);
+}
+
+/*
+ * Something that the guest can tell each disk by, the same in each run: its
+ * place; for one that came later its image, as places are used again.
+ */
 static struct guid disk_id(const struct vm_disks *disks,
 			   const struct vm_disk *d)
 {
-	g_autofree char *name =
-		g_strdup_printf("%s%u-lun%u", disk_bus_name(d->config->bus),
-				d->controller, d->lun);
+	g_autofree char *name = NULL;
 
+	if (!d->own_config)
+		name = disk_name(d);
+	else if (d->config->path)
+		name = g_strdup(d->config->path);
+	else
+		name = g_strdup_printf("drive%u", disks->n_added);
 	return guid_derive(&disks->machine, name);
 }
 
@@ -68,36 +95,91 @@ static struct scsi_lun *make_unit(const struct vm_disks *disks,
 	return scsi_disk_new(d->block, &p);
 }
 
-static int open_disk(struct vm_disks *disks, const struct disk_config *config,
-		     GError **error)
+/* Return: owned; NULL with @error set. */
+static struct block *open_image(const struct disk_config *config,
+				const char *path, GError **error)
 {
-	struct vm_disk *d = g_new0(struct vm_disk, 1);
 	struct block_options options = {
-		.path = config->path,
+		.path = path,
 		.format = config->format,
 		.readonly = config->readonly || config->dvd,
 		.snapshot = config->snapshot,
 		.block_bytes = config->block_bytes,
 	};
-	unsigned int n = disks->n[config->bus]++;
 
 	/* The configuration has checked the word. */
 	if (config->cache)
 		block_cache_parse(config->cache, &options.cache);
-	d->config = config;
-	d->controller = config->bus == DISK_IDE ? n : n / STORVSP_LUNS;
-	d->lun = config->bus == DISK_IDE ? 0 : (uint8_t)(n % STORVSP_LUNS);
-	if (config->path) {
-		d->block = block_open(&options, error);
+	return block_open(&options, error);
+}
+
+/* Open the image of a disk that has its place.  Return: 0; -1 with @error. */
+static int open_disk(struct vm_disks *disks, struct vm_disk *d, GError **error)
+{
+	if (d->config->path) {
+		d->block = open_image(d->config, d->config->path, error);
 		if (!d->block) {
-			g_prefix_error(error, "--disk: ");
-			g_free(d);
+			g_prefix_error(error, "disk: ");
 			return -1;
 		}
 	}
 	d->unit = make_unit(disks, d);
 	g_ptr_array_add(disks->disks, d);
 	return 0;
+}
+
+static int open_first_disk(struct vm_disks *disks,
+			   const struct disk_config *config, GError **error)
+{
+	struct vm_disk *d = g_new0(struct vm_disk, 1);
+	unsigned int n = disks->n[config->bus]++;
+
+	d->config = config;
+	d->controller = config->bus == DISK_IDE ? n : n / STORVSP_LUNS;
+	d->lun = config->bus == DISK_IDE ? 0 : (uint8_t)(n % STORVSP_LUNS);
+	if (!open_disk(disks, d, error))
+		return 0;
+	free_disk(d);
+	return -1;
+}
+
+/* --- what goes ----------------------------------------------------------------- */
+
+/* Main thread. */
+static gboolean finish_parting(gpointer data)
+{
+	struct parting *p = data;
+
+	g_ptr_array_remove(p->disks->partings, p);
+	if (p->disk)
+		g_ptr_array_remove(p->disks->disks, p->disk);
+	if (p->block)
+		block_free(p->block);
+	if (p->done)
+		p->done(p->ctx);
+	g_free(p);
+	return G_SOURCE_REMOVE;
+}
+
+/* Any thread. */
+static void on_parted(void *ctx)
+{
+	g_idle_add(finish_parting, ctx);
+}
+
+static struct parting *parting_new(struct vm_disks *disks)
+{
+	struct parting *p = g_new0(struct parting, 1);
+
+	p->disks = disks;
+	g_ptr_array_add(disks->partings, p);
+	return p;
+}
+
+static void parting_free(struct parting *p)
+{
+	g_ptr_array_remove(p->disks->partings, p);
+	g_free(p);
 }
 
 /* --- life ---------------------------------------------------------------------- */
@@ -109,9 +191,10 @@ struct vm_disks *vm_disks_new(const struct machine_config *config,
 
 	guid_parse(config->uuid, &disks->machine);
 	disks->disks = g_ptr_array_new_with_free_func(free_disk);
+	disks->partings = g_ptr_array_new();
 	for (guint i = 0; i < config->disks->len; i++) {
-		if (open_disk(disks, g_ptr_array_index(config->disks, i),
-			      error)) {
+		if (open_first_disk(disks, g_ptr_array_index(config->disks, i),
+				    error)) {
 			vm_disks_free(disks);
 			return NULL;
 		}
@@ -123,6 +206,14 @@ void vm_disks_free(struct vm_disks *disks)
 {
 	if (!disks)
 		return;
+	/* The controllers are gone, so all have been called back. */
+	while (disks->partings->len) {
+		struct parting *p = g_ptr_array_index(disks->partings, 0);
+
+		g_idle_remove_by_data(p);
+		finish_parting(p);
+	}
+	g_ptr_array_free(disks->partings, TRUE);
 	g_ptr_array_free(disks->disks, TRUE);
 	g_free(disks);
 }
@@ -145,4 +236,189 @@ void vm_disks_attach(struct vm_disks *disks, enum disk_bus bus, unsigned int n,
 		if (d->config->bus == bus && d->controller == n)
 			storvsp_add(controller, d->lun, d->unit);
 	}
+}
+
+/* --- while the machine runs ------------------------------------------------------ */
+
+static struct storvsp *controller_of(const struct vm_disks *disks,
+				     const struct vm_disk *d)
+{
+	return disks->controllers[d->config->bus][d->controller];
+}
+
+static int refuse(GError **error, const char *name, const char *why)
+{
+	g_set_error(error, CONFIG_ERROR, 0, "%s: %s", name, why);
+	return -1;
+}
+
+/* Return: NULL with @error set. */
+static struct vm_disk *find(const struct vm_disks *disks, const char *name,
+			    GError **error)
+{
+	for (guint i = 0; i < disks->disks->len; i++) {
+		struct vm_disk *d = g_ptr_array_index(disks->disks, i);
+		g_autofree char *its = disk_name(d);
+
+		/* One that is on its way out has no place any more. */
+		if (!strcmp(its, name) &&
+		    storvsp_unit(controller_of(disks, d), d->lun) == d->unit)
+			return d;
+	}
+	refuse(error, name, "no such disk; scsi0:0 is the first");
+	return NULL;
+}
+
+/* Choose a place and attach it.  Return: 0; -1: all are taken. */
+static int attach_anywhere(const struct vm_disks *disks, struct vm_disk *d)
+{
+	unsigned int n = vm_disks_controllers(disks, DISK_SCSI);
+
+	for (d->controller = 0; d->controller < n; d->controller++) {
+		struct storvsp *s = controller_of(disks, d);
+
+		for (d->lun = 0; d->lun < STORVSP_LUNS; d->lun++) {
+			if (!storvsp_add(s, d->lun, d->unit))
+				return 0;
+		}
+	}
+	return -1;
+}
+
+char *vm_disks_add(struct vm_disks *disks, const char *text, GError **error)
+{
+	struct disk_config *config = disk_config_parse(text, error);
+	struct vm_disk *d;
+
+	if (!config)
+		return NULL;
+	d = g_new0(struct vm_disk, 1);
+	d->config = config;
+	d->own_config = config;
+	disks->n_added++;
+	if (config->bus == DISK_IDE)
+		refuse(error, text, "disks on IDE are there from the start");
+	else if (!vm_disks_controllers(disks, DISK_SCSI))
+		refuse(error, text,
+		       "this machine has no SCSI controller, as it was "
+		       "started without a disk");
+	else if (!open_disk(disks, d, error)) {
+		if (!attach_anywhere(disks, d))
+			return disk_name(d);
+		refuse(error, text, "all controllers are full");
+		g_ptr_array_remove(disks->disks, d);
+		return NULL;
+	}
+	free_disk(d);
+	return NULL;
+}
+
+int vm_disks_remove(struct vm_disks *disks, const char *name,
+		    void (*done)(void *ctx), void *ctx, GError **error)
+{
+	struct vm_disk *d = find(disks, name, error);
+	struct parting *p;
+	int err;
+
+	if (!d)
+		return -1;
+	if (d->config->bus == DISK_IDE)
+		return refuse(error, name, "a disk on IDE stays");
+	p = parting_new(disks);
+	p->disk = d;
+	p->done = done;
+	p->ctx = ctx;
+	err = storvsp_remove(controller_of(disks, d), d->lun, on_parted, p);
+	if (!err)
+		return 0;
+	parting_free(p);
+	return refuse(error, name, g_strerror(-err));
+}
+
+int vm_disks_resize(struct vm_disks *disks, const char *name, GError **error)
+{
+	const struct vm_disk *d = find(disks, name, error);
+	int err;
+
+	if (!d)
+		return -1;
+	if (!d->block || d->config->dvd)
+		return refuse(error, name, "no disk that has a size");
+	err = block_refresh(d->block);
+	if (err)
+		return refuse(error, name, g_strerror(-err));
+	scsi_lun_resized(d->unit);
+	return 0;
+}
+
+/* Close @old as soon as no channel has a queue into it. */
+static void close_later(struct vm_disks *disks, const struct vm_disk *d,
+			struct block *old)
+{
+	struct parting *p = parting_new(disks);
+
+	p->block = old;
+	/* If another change is under way it is closed when the run ends. */
+	storvsp_let_go(controller_of(disks, d), d->lun, on_parted, p);
+}
+
+static struct vm_disk *find_drive(const struct vm_disks *disks,
+				  const char *name, GError **error)
+{
+	struct vm_disk *d = find(disks, name, error);
+
+	if (!d || d->config->dvd)
+		return d;
+	refuse(error, name, "not a DVD drive");
+	return NULL;
+}
+
+int vm_disks_insert(struct vm_disks *disks, const char *name, const char *path,
+		    GError **error)
+{
+	struct vm_disk *d = find_drive(disks, name, error);
+	struct block *block, *old;
+	int err;
+
+	if (!d)
+		return -1;
+	block = open_image(d->config, path, error);
+	if (!block)
+		return -1;
+	err = scsi_dvd_insert(d->unit, block);
+	if (err) {
+		block_free(block);
+		return refuse(error, name,
+			      err == -EBUSY ? "there is a disc in it"
+					    : g_strerror(-err));
+	}
+	/* The guest may have ejected the one before. */
+	old = d->block;
+	d->block = block;
+	if (old)
+		close_later(disks, d, old);
+	return 0;
+}
+
+int vm_disks_eject(struct vm_disks *disks, const char *name, bool force,
+		   GError **error)
+{
+	struct vm_disk *d = find_drive(disks, name, error);
+	struct block *old;
+	int err;
+
+	if (!d)
+		return -1;
+	err = scsi_dvd_eject(d->unit, force);
+	if (err == -EBUSY)
+		return refuse(
+			error, name,
+			"the guest has locked it, and is asked to let go");
+	if (err)
+		return refuse(error, name, "there is no disc in it");
+	old = d->block;
+	d->block = NULL;
+	if (old)
+		close_later(disks, d, old);
+	return 0;
 }

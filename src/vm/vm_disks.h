@@ -42,4 +42,39 @@ unsigned int vm_disks_controllers(const struct vm_disks *disks,
 void vm_disks_attach(struct vm_disks *disks, enum disk_bus bus, unsigned int n,
 		     struct storvsp *controller);
 
+/* --- while the machine runs ------------------------------------------------ */
+
+/*
+ * A disk is named by its controller and LUN: "scsi0:3".  What cannot be done
+ * is said in @error: CONFIG_ERROR where the request is wrong.
+ */
+
+/**
+ * vm_disks_add() - put one more disk at a SCSI controller
+ * @text: as of --disk
+ *
+ * Return: its name, owned; NULL with @error set.
+ */
+char *vm_disks_add(struct vm_disks *disks, const char *text, GError **error);
+
+/**
+ * vm_disks_remove() - take a disk of the SCSI bus away
+ * @done: its image is closed, or the machine ends.  Later, on the main thread
+ *
+ * Return: 0; -1 with @error set, and @done is not called.
+ */
+int vm_disks_remove(struct vm_disks *disks, const char *name,
+		    void (*done)(void *ctx), void *ctx, GError **error);
+
+/** vm_disks_resize() - the image may have another size: tell the guest */
+int vm_disks_resize(struct vm_disks *disks, const char *name, GError **error);
+
+/** vm_disks_insert() - put a disc into a DVD drive that is empty */
+int vm_disks_insert(struct vm_disks *disks, const char *name, const char *path,
+		    GError **error);
+
+/** vm_disks_eject() - take it out; @force: also if the guest has locked it */
+int vm_disks_eject(struct vm_disks *disks, const char *name, bool force,
+		   GError **error);
+
 #endif

@@ -370,6 +370,11 @@ void *vm_device(struct vm *vm, const struct vsp_ops *ops)
 	return vmbus_host_find(vm->vmbus, ops);
 }
 
+struct vm_disks *vm_storage(struct vm *vm)
+{
+	return vm->disks;
+}
+
 struct channel *vm_channel(struct vm *vm, const char *name)
 {
 	return vmbus_host_channel(vm->vmbus, name);

@@ -153,6 +153,56 @@ class Ctl(unittest.TestCase):
         self.ctl("nmi")
         self.ends(33, "triple_fault")
 
+    def image(self, name, size):
+        path = pathlib.Path(self.folder.name, name)
+        with open(path, "wb") as f:
+            f.truncate(size)
+        return str(path)
+
+    def scsi(self):
+        return json.loads(self.ctl("inspect"))["devices"]["scsi0"]
+
+    def test_disks_come_and_go(self):
+        self.folder = tempfile.TemporaryDirectory(prefix="kvmbus-disk.")
+        self.addCleanup(self.folder.cleanup)
+        first = self.image("first", 1 << 20)
+        more = self.image("more", 2 << 20)
+        self.start(READY, "--disk", first, "--disk", ",dvd")
+        self.assertEqual(self.ctl("disk-add", more + ",serial=x").strip(),
+                         "scsi0:2")
+        self.assertEqual(self.scsi()["lun2_bytes"], 2 << 20)
+        self.assertIn("uses it", self.ctl("disk-add", more, code=1))
+        os.truncate(more, 3 << 20)
+        self.ctl("disk-resize", "scsi0:2")
+        self.assertEqual(self.scsi()["lun2_bytes"], 3 << 20)
+        self.ctl("disk-remove", "scsi0:2")
+        self.assertNotIn("lun2_bytes", self.scsi())
+        self.ctl("disk-add", more)  # its image was let go of
+        self.ctl("dvd-insert", "scsi0:1", first + "x", code=1)
+        disc = self.image("disc", 1 << 20)
+        self.ctl("dvd-insert", "scsi0:1", disc)
+        self.assertIn("there is a disc",
+                      self.ctl("dvd-insert", "scsi0:1", disc, code=1))
+        self.assertEqual(self.scsi()["lun1_bytes"], 1 << 20)
+        self.ctl("dvd-eject", "scsi0:1")
+        self.assertIn("no disc", self.ctl("dvd-eject", "scsi0:1", code=1))
+        for words, why in (
+                (("disk-remove", "scsi0:9"), "no such disk"),
+                (("disk-resize", "scsi0:1"), "no disk that has a size"),
+                (("dvd-eject", "scsi0:0"), "not a DVD drive"),
+                (("disk-add", "x,bus=ide"), "IDE"),
+                (("disk-add", "x,colour=red"), "colour"),
+                (("disk-add", "/nowhere"), "/nowhere")):
+            self.assertIn(why, self.ctl(*words, code=1))
+        self.ctl("quit")
+        self.ends(0, "quit")
+
+    def test_no_controller_without_a_disk(self):
+        self.start(READY)
+        self.assertIn("no SCSI controller",
+                      self.ctl("disk-add", "/dev/null", code=1))
+        self.ctl("quit")
+
     def test_inspect(self):
         self.start(READY)
         report = json.loads(self.ctl("inspect"))

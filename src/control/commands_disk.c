@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: MIT */
+#include "control/commands_disk.h"
+
+#include <glib.h>
+#include <json-c/json.h>
+
+#include "control/control.h"
+#include "vm/vm.h"
+#include "vm/vm_disks.h"
+
+/* @failed: with @error, which is freed. */
+static void answer(struct control_call *call, bool failed, GError *error)
+{
+	if (!failed) {
+		control_answer(call, NULL);
+		return;
+	}
+	control_refuse(call, "failed", "%s", error->message);
+	g_error_free(error);
+}
+
+void command_disk_add(void *vm, struct control_call *call)
+{
+	GError *error = NULL;
+	g_autofree char *name = vm_disks_add(
+		vm_storage(vm), control_string(call, "disk"), &error);
+	struct json_object *o;
+
+	if (!name) {
+		answer(call, true, error);
+		return;
+	}
+	o = json_object_new_object();
+	json_object_object_add(o, "disk", json_object_new_string(name));
+	control_answer(call, o);
+}
+
+static void on_removed(void *call)
+{
+	control_answer(call, NULL);
+}
+
+/* Answered when the image is closed. */
+void command_disk_remove(void *vm, struct control_call *call)
+{
+	GError *error = NULL;
+
+	if (vm_disks_remove(vm_storage(vm), control_string(call, "disk"),
+			    on_removed, call, &error))
+		answer(call, true, error);
+}
+
+void command_disk_resize(void *vm, struct control_call *call)
+{
+	GError *error = NULL;
+	int err = vm_disks_resize(vm_storage(vm), control_string(call, "disk"),
+				  &error);
+
+	answer(call, err != 0, error);
+}
+
+void command_dvd_insert(void *vm, struct control_call *call)
+{
+	GError *error = NULL;
+	int err = vm_disks_insert(vm_storage(vm), control_string(call, "drive"),
+				  control_string(call, "image"), &error);
+
+	answer(call, err != 0, error);
+}
+
+void command_dvd_eject(void *vm, struct control_call *call)
+{
+	GError *error = NULL;
+	int err = vm_disks_eject(vm_storage(vm), control_string(call, "drive"),
+				 control_number(call, "force", 0) != 0, &error);
+
+	answer(call, err != 0, error);
+}
