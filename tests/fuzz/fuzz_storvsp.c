@@ -286,7 +286,8 @@ static void run_step(void *ctx)
 		end_batch();
 		break;
 	case 5:
-		fake_room(ch, (uint32_t)arg << 6);
+		/* The guest cannot take room back. */
+		fake_room(ch, MAX(ch->room, (uint32_t)arg << 6));
 		break;
 	case 6:
 		change_second();
@@ -368,6 +369,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	reopen(worker);
 	ch->is_open = false;
+	/* channel_free() waits for what is queued before. */
+	worker_call(worker, run_wake, NULL);
 	storvsp_free(stor);
 	for (uint8_t i = 0; i < 2; i++)
 		scsi_lun_free(units[i]);
