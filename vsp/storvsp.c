@@ -304,7 +304,7 @@ static void version_fact(const struct storvsp *s, const struct vsp_facts *to)
 	char text[16] = "";
 
 	if (version)
-		snprintf(text, sizeof(text), "%u.%u", version >> 8,
+		snprintf(text, sizeof(text), "%d.%d", version >> 8,
 			 version & 0xFF);
 	to->text(to->ctx, "version", text);
 }

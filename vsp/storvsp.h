@@ -44,7 +44,7 @@ struct storvsp;
 #define STORVSP_LUNS             64u
 #define STORVSP_SUB_CHANNELS_MAX 15u
 /* The longest transfer of one command: what BLOCK_IOV_MAX pages hold. */
-#define STORVSP_TRANSFER_MAX     (1024u * 1024)
+#define STORVSP_TRANSFER_MAX     0x100000u
 /* Commands in flight, on each channel. */
 #define STORVSP_REQUESTS         256u
 
