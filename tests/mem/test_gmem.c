@@ -2,6 +2,8 @@
 #include "mem/gmem.h"
 
 #include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -434,6 +436,22 @@ START_TEST(shared_pages_are_touched)
 }
 END_TEST
 
+/* How many mappings of this process have a part of the guest's RAM. */
+static unsigned int n_ram_mappings(void)
+{
+	unsigned int n_regions;
+	const struct gmem_region *r = gmem_regions(mem, &n_regions);
+	uintptr_t ram = (uintptr_t)r->host, start, end;
+	g_autofree char *maps = NULL;
+	unsigned int n = 0;
+
+	g_file_get_contents("/proc/self/maps", &maps, NULL, NULL);
+	for (const char *c = maps; *c; c = strchr(c, '\n') + 1)
+		if (sscanf(c, "%" SCNxPTR "-%" SCNxPTR, &start, &end) == 2)
+			n += start < ram + r->bytes && end > ram;
+	return n;
+}
+
 /* How many mappings this process has. */
 static unsigned int n_mappings(void)
 {
@@ -484,18 +502,16 @@ static const struct {
 START_TEST(shared_pages_split_the_ram)
 {
 	const uint64_t *pfns = splits[_i].pfns;
-	unsigned int n = splits[_i].n, before;
-	uint8_t *at;
+	unsigned int n = splits[_i].n;
+	uint8_t *at = reserve(n);
 
-	n_mappings();
-	before = n_mappings();
-	at = reserve(n);
 	ck_assert_uint_eq(gmem_mappings(mem), 1);
 	ck_assert_int_eq(gmem_alias(mem, at, pfns, n), 0);
 	ck_assert_msg(gmem_mappings(mem) == splits[_i].mappings, "%s: %u",
 		      splits[_i].what, gmem_mappings(mem));
 	munmap(at, n * PAGE);
-	ck_assert_uint_eq(n_mappings(), before + splits[_i].mappings - 1);
+	/* Nothing of the process' own, a sanitizer's for one, is in the count. */
+	ck_assert_uint_eq(n_ram_mappings(), splits[_i].mappings);
 	gmem_unalias(mem, pfns, n);
 	ck_assert_uint_eq(gmem_mappings(mem), 1);
 }
