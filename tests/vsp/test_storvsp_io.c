@@ -380,7 +380,9 @@ START_TEST(a_unit_goes_with_commands_in_flight)
 
 	stor_open_sub_channels(1);
 	fake_unit_hold(&unit, true);
+	/* One after the other: their workers are not in step. */
 	put_read(0, 1);
+	wait_until(fake_unit_held(&unit) == 1);
 	put_read(1, 2);
 	wait_until(fake_unit_held(&unit) == 2);
 	ck_assert_int_eq(storvsp_remove(stor, 0, on_gone, NULL), 0);
