@@ -50,6 +50,7 @@ static void *map(unsigned int number, size_t bytes)
 	void *at = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, uio,
 			(off_t)(number * PAGE));
 
+	/* cppcheck-suppress memleak ; it is returned */
 	return at == MAP_FAILED ? NULL : at;
 }
 

@@ -26,6 +26,7 @@ struct user {
 	struct block_queue *queue;
 	unsigned int n_attentions;
 	unsigned int faults;
+	struct iovec iov; /* of the request that runs */
 };
 
 static void on_done(struct scsi_request *r)
@@ -37,12 +38,11 @@ static void on_done(struct scsi_request *r)
 static uint8_t send(struct user *u, struct scsi_request *r, void *data,
 		    uint32_t bytes, enum scsi_dir dir)
 {
-	struct iovec iov = {data, bytes};
-
+	u->iov = (struct iovec){data, bytes};
 	r->queue = u->queue;
 	r->cdb_bytes = SCSI_CDB_MAX;
 	r->dir = dir;
-	r->iov = &iov;
+	r->iov = &u->iov;
 	r->n_iov = 1;
 	r->bytes = bytes;
 	r->done = on_done;
