@@ -74,6 +74,14 @@ static bool read_line(const char *tid, const char *file, char line[512])
 	return good;
 }
 
+/* utime, the 14th field of proc(5)'s stat; the third is @from. */
+static uint64_t user_ticks(const char *from)
+{
+	g_auto(GStrv) fields = g_strsplit(from, " ", 13);
+
+	return g_strv_length(fields) < 13 ? 0 : strtoull(fields[11], NULL, 10);
+}
+
 /* Of the controller's one channel. */
 static struct times thread_times(void)
 {
@@ -89,10 +97,7 @@ static struct times thread_times(void)
 		if (read_line(tid, "schedstat", line))
 			t.ns = g_ascii_strtoull(line, NULL, 10);
 		if (read_line(tid, "stat", line))
-			sscanf(strrchr(line, ')') + 2,
-			       "%*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u "
-			       "%" G_GUINT64_FORMAT,
-			       &t.user_ticks);
+			t.user_ticks = user_ticks(strrchr(line, ')') + 2);
 	}
 	g_dir_close(dir);
 	return t;

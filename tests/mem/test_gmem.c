@@ -2,8 +2,7 @@
 #include "mem/gmem.h"
 
 #include <errno.h>
-#include <inttypes.h>
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -441,14 +440,17 @@ static unsigned int n_ram_mappings(void)
 {
 	unsigned int n_regions;
 	const struct gmem_region *r = gmem_regions(mem, &n_regions);
-	uintptr_t ram = (uintptr_t)r->host, start, end;
+	uintptr_t ram = (uintptr_t)r->host;
 	g_autofree char *maps = NULL;
 	unsigned int n = 0;
 
 	g_file_get_contents("/proc/self/maps", &maps, NULL, NULL);
-	for (const char *c = maps; *c; c = strchr(c, '\n') + 1)
-		if (sscanf(c, "%" SCNxPTR "-%" SCNxPTR, &start, &end) == 2)
-			n += start < ram + r->bytes && end > ram;
+	for (char *c = maps; *c; c = strchr(c, '\n') + 1) {
+		uintptr_t start = strtoull(c, &c, 16);
+		uintptr_t end = strtoull(c + 1, &c, 16);
+
+		n += start < ram + r->bytes && end > ram;
+	}
 	return n;
 }
 
