@@ -64,14 +64,28 @@ static struct hv_monitor_page *page_at(uint64_t pfn)
 	return gmem_load(mem, pfn * PAGE, PAGE);
 }
 
+static uint32_t *pending_at(uint64_t pfn)
+{
+	void *group = &page_at(pfn)->trigger_group[offer.monitorid / 32];
+
+	return group;
+}
+
 /* Linux vmbus_setevent() with monitor_allocated. */
 static void set_bit_at(uint64_t pfn)
 {
-	void *group = &page_at(pfn)->trigger_group[offer.monitorid / 32];
-	uint32_t *pending = group;
-
-	__atomic_fetch_or(pending, 1u << offer.monitorid % 32,
+	__atomic_fetch_or(pending_at(pfn), 1u << offer.monitorid % 32,
 			  __ATOMIC_SEQ_CST);
+}
+
+/*
+ * The host has seen the bit.  It may have answered before that, if it was at
+ * the ring: the next bit would be no new one.
+ */
+static void wait_for_bit_at(uint64_t pfn)
+{
+	wait_until(!(__atomic_load_n(pending_at(pfn), __ATOMIC_SEQ_CST) &
+		     1u << offer.monitorid % 32));
 }
 
 static void put_silently(uint64_t id)
@@ -98,6 +112,7 @@ START_TEST(a_bit_is_a_signal)
 		put_silently(id);
 		set_bit_at(7);
 		expect_answer(id);
+		wait_for_bit_at(7);
 	}
 	/* A hypercall is one as well. */
 	put_silently(50);
