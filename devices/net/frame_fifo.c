@@ -78,10 +78,12 @@ bool frame_fifo_put(struct frame_fifo *f, const void *note,
 	f->last = at + bytes;
 	memcpy(f->memory + at, &head, sizeof(head));
 	at += sizeof(head);
-	memcpy(f->memory + at, note, f->note_bytes);
+	if (f->note_bytes)
+		memcpy(f->memory + at, note, f->note_bytes);
 	at += f->note_bytes;
 	for (unsigned int i = 0; i < n_iov; i++) {
-		memcpy(f->memory + at, iov[i].iov_base, iov[i].iov_len);
+		if (iov[i].iov_len)
+			memcpy(f->memory + at, iov[i].iov_base, iov[i].iov_len);
 		at += iov[i].iov_len;
 	}
 	return true;

@@ -29,7 +29,9 @@ static size_t copy_frame(struct net_soft *soft, const struct iovec *iov,
 
 	/* Of a length that net.c has checked. */
 	for (unsigned int i = 0; i < n_iov; i++) {
-		memcpy(soft->frame + bytes, iov[i].iov_base, iov[i].iov_len);
+		if (iov[i].iov_len)
+			memcpy(soft->frame + bytes, iov[i].iov_base,
+			       iov[i].iov_len);
 		bytes += iov[i].iov_len;
 	}
 	return bytes;
