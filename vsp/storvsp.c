@@ -183,6 +183,8 @@ int storvsp_add(struct storvsp *s, uint8_t lun, struct scsi_lun *unit)
 		return -EINVAL;
 	if (s->luns[lun] || s->changing[lun])
 		return -EEXIST;
+	if (s->unseen & 1ull << lun)
+		return -EBUSY;
 	s->luns[lun] = unit;
 	for (unsigned int i = 0; i < s->n_channels; i++) {
 		struct storvsp_channel *c = s->channels[i];
@@ -251,8 +253,12 @@ static int change_unit(struct storvsp *s, uint8_t lun, bool remove,
 					  .done = done,
 					  .ctx = ctx};
 	s->changing[lun] = true;
-	if (remove)
+	if (remove) {
 		s->luns[lun] = NULL;
+		/* A driver that starts knows of none. */
+		if (s->state == STORVSP_READY)
+			s->unseen |= 1ull << lun;
+	}
 	for (unsigned int i = 0; i < s->n_channels; i++) {
 		struct storvsp_channel *c = s->channels[i];
 		struct begin b = {.unit = &c->units[lun], .change = change};
@@ -275,6 +281,17 @@ int storvsp_let_go(struct storvsp *s, uint8_t lun, void (*gone)(void *ctx),
 		   void *ctx)
 {
 	return change_unit(s, lun, false, gone, ctx);
+}
+
+void storvsp_resized(struct storvsp *s, uint8_t lun)
+{
+	struct scsi_lun *unit = storvsp_unit(s, lun);
+
+	if (!unit)
+		return;
+	scsi_lun_resized(unit);
+	/* A guest that has nothing to do with it would not ask. */
+	notify(s);
 }
 
 struct scsi_lun *storvsp_unit(const struct storvsp *s, uint8_t lun)

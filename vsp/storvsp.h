@@ -76,7 +76,8 @@ struct guid storvsp_ide_instance(uint8_t channel, uint8_t device);
  * @lun:  below STORVSP_LUNS; 0 for IDE
  * @unit: borrowed until storvsp_remove() has called back, or storvsp_free()
  *
- * Return: 0; -EINVAL; -EEXIST there is one.
+ * Return: 0; -EINVAL; -EEXIST there is one; -EBUSY there was one, and the guest
+ * has not seen that it went: it would take this one for that.
  */
 int storvsp_add(struct storvsp *s, uint8_t lun, struct scsi_lun *unit);
 
@@ -99,6 +100,9 @@ int storvsp_remove(struct storvsp *s, uint8_t lun, void (*removed)(void *ctx),
  */
 int storvsp_let_go(struct storvsp *s, uint8_t lun, void (*gone)(void *ctx),
 		   void *ctx);
+
+/** storvsp_resized() - scsi_lun_resized() of what is there; the guest is told */
+void storvsp_resized(struct storvsp *s, uint8_t lun);
 
 /** storvsp_unit() - what is there, NULL: nothing; borrowed */
 struct scsi_lun *storvsp_unit(const struct storvsp *s, uint8_t lun);

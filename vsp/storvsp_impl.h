@@ -103,6 +103,8 @@ struct storvsp {
 	_Atomic uint64_t resets;
 	_Atomic bool had_io;
 	_Atomic bool notice; /* the guest has to be told of a change */
+	/* Units that went, and the guest's driver may still believe in. */
+	_Atomic uint64_t unseen;
 	_Atomic bool resetting; /* no commands are taken */
 	_Atomic unsigned int reset_left; /* channels that do not drain yet */
 

@@ -378,6 +378,20 @@ static void report_luns(struct storvsp_request *r)
 	on_done(&r->scsi);
 }
 
+/*
+ * Anything but the INQUIRY of a guest that looks what there is: Linux takes
+ * away what it had there (storvsc_handle_error()).
+ */
+static void guest_sees_absence(struct storvsp_request *r)
+{
+	const struct vmscsi_request *srb = &r->packet.vm_srb;
+	struct storvsp *s = r->channel->s;
+
+	if (r->scsi.cdb[0] != INQUIRY && is_ours(s, srb) &&
+	    srb->lun < STORVSP_LUNS)
+		s->unseen &= ~(1ull << srb->lun);
+}
+
 static void submit(struct storvsp_request *r, struct storvsp_unit *u)
 {
 	struct storvsp_channel *c = r->channel;
@@ -389,6 +403,7 @@ static void submit(struct storvsp_request *r, struct storvsp_unit *u)
 	if (!u) {
 		storvsp_count(&c->n.absent, 1);
 		r->absent = true;
+		guest_sees_absence(r);
 		scsi_absent(&r->scsi);
 		on_done(&r->scsi);
 		return;

@@ -378,6 +378,7 @@ static int on_close(void *ctx)
 
 	if (storvsp_is_primary(c)) {
 		s->state = STORVSP_BEGIN;
+		s->unseen = 0;
 		s->sub_channels = 0;
 		for (unsigned int i = 1; i < s->n_channels; i++)
 			channel_rescind(s->channels[i]->ch);

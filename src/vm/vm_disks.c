@@ -347,7 +347,7 @@ int vm_disks_resize(struct vm_disks *disks, const char *name, GError **error)
 	err = block_refresh(d->block);
 	if (err)
 		return refuse(error, name, g_strerror(-err));
-	scsi_lun_resized(d->unit);
+	storvsp_resized(controller_of(disks, d), d->lun);
 	return 0;
 }
 

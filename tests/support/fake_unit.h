@@ -36,7 +36,7 @@ struct block_queue {
 
 struct scsi_lun {
 	struct block *_Atomic block; /* NULL: no medium */
-	_Atomic unsigned int submitted, kicks, resets;
+	_Atomic unsigned int submitted, kicks, resets, resized;
 	pthread_mutex_t lock;
 	/* lock */
 	bool hold;
@@ -208,6 +208,11 @@ const struct coverage_set *scsi_lun_coverage(const struct scsi_lun *lun)
 void scsi_lun_reset(struct scsi_lun *lun)
 {
 	lun->resets++;
+}
+
+void scsi_lun_resized(struct scsi_lun *lun)
+{
+	lun->resized++;
 }
 
 /* --- the test's side ------------------------------------------------------------ */

@@ -433,6 +433,56 @@ START_TEST(twenty_units_come_and_go_under_load)
 }
 END_TEST
 
+static void see_it_is_gone(uint8_t lun)
+{
+	ck_assert_uint_eq(stor_do(lun, TEST_UNIT_READY, 2, 0).vm_srb.srb_status,
+			  SRB_STATUS_INVALID_LUN);
+}
+
+/*
+ * A guest that finds another unit in the place of one that went takes it for
+ * that one, and writes to it what was meant for the other.
+ */
+START_TEST(a_place_is_taken_until_the_guest_knows)
+{
+	storvsp_remove(stor, 0, NULL, NULL);
+	get_notice();
+	ck_assert_int_eq(storvsp_add(stor, 0, &other), -EBUSY);
+	/* Who asks what is there has not seen that another is not. */
+	stor_do(0, INQUIRY, 1, 36);
+	ck_assert_int_eq(storvsp_add(stor, 0, &other), -EBUSY);
+	ck_assert_int_eq(storvsp_add(stor, 1, &other), 0);
+	get_notice();
+	see_it_is_gone(0);
+	ck_assert_int_eq(storvsp_add(stor, 0, &unit), 0);
+}
+END_TEST
+
+START_TEST(a_place_is_free_for_a_driver_that_starts)
+{
+	struct vmbus_channel_offer_channel offer = {
+		.child_relid = PRIMARY->relid,
+		.connection_id = PRIMARY->connection_id};
+
+	storvsp_remove(stor, 0, NULL, NULL);
+	ck_assert_int_eq(storvsp_add(stor, 0, &other), -EBUSY);
+	guest_close(PRIMARY);
+	ck_assert_int_eq(storvsp_add(stor, 0, &other), 0);
+	/* It knows of none. */
+	storvsp_remove(stor, 0, NULL, NULL);
+	ck_assert_int_eq(storvsp_add(stor, 0, &unit), 0);
+	guest_open(PRIMARY, &offer);
+}
+END_TEST
+
+START_TEST(a_unit_of_another_size)
+{
+	storvsp_resized(stor, 0);
+	ck_assert_uint_eq(unit.resized, 1);
+	get_notice();
+}
+END_TEST
+
 /* Changes before the guest has asked are no news. */
 START_TEST(no_notice_before_initialization)
 {
@@ -519,6 +569,9 @@ int main(void)
 	tcase_add_test(t, a_unit_goes);
 	tcase_add_test(t, a_unit_goes_with_commands_in_flight);
 	tcase_add_test(t, twenty_units_come_and_go_under_load);
+	tcase_add_test(t, a_place_is_taken_until_the_guest_knows);
+	tcase_add_test(t, a_place_is_free_for_a_driver_that_starts);
+	tcase_add_test(t, a_unit_of_another_size);
 	tcase_add_test(t, no_notice_before_initialization);
 	tcase_add_test(t, another_medium);
 	tcase_add_test(t, no_medium);
