@@ -123,6 +123,7 @@ void netvsp_halt(struct netvsp *s)
 {
 	s->config.filter.bits = 0;
 	s->config.offload = (struct offload){0};
+	net_set_offloads(s->params.net, 0);
 	set_ready(s, false);
 }
 
