@@ -7,6 +7,7 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
+#include "devices/net/capture.h"
 #include "devices/net/net_impl.h"
 #include "devices/net/net_soft.h"
 
@@ -32,9 +33,17 @@ void net_init(struct net *n, const struct net_ops *ops, const char *kind,
 	pthread_mutex_init(&n->link_lock, NULL);
 }
 
+void net_set_kind(struct net *n, const char *kind)
+{
+	g_free(n->kind);
+	n->kind = g_strdup(kind);
+	n->info.kind = n->kind;
+}
+
 void net_clear(struct net *n)
 {
 	assert(!n->queues);
+	net_capture_free(n->capture);
 	pthread_mutex_destroy(&n->link_lock);
 	pthread_mutex_destroy(&n->lock);
 	g_free(n->kind);
@@ -43,6 +52,12 @@ void net_clear(struct net *n)
 const struct net_info *net_info(const struct net *n)
 {
 	return &n->info;
+}
+
+void net_set_capture(struct net *n, struct net_capture *capture)
+{
+	net_capture_free(n->capture);
+	n->capture = capture;
 }
 
 void net_free(struct net *n)
@@ -312,6 +327,9 @@ int net_queue_send(struct net_queue *q, const struct virtio_net_hdr *hdr,
 	int err = send_frame(q, hdr, iov, n_iov, bytes);
 
 	if (!err) {
+		if (q->net->capture)
+			net_capture_add(q->net->capture, true, iov, n_iov,
+					bytes);
 		net_count(&q->stats.sent, 1);
 		net_count(&q->stats.sent_bytes, bytes);
 	} else if (err != -EAGAIN) {
@@ -356,6 +374,9 @@ ssize_t net_queue_recv(struct net_queue *q, struct virtio_net_hdr *hdr,
 	memset(hdr, 0, sizeof(*hdr));
 	bytes = q->net->ops->recv(q, hdr, iov, n_iov);
 	if (bytes > 0) {
+		if (q->net->capture)
+			net_capture_add(q->net->capture, false, iov, n_iov,
+					(size_t)bytes);
 		net_count(&q->stats.received, 1);
 		net_count(&q->stats.received_bytes, (uint64_t)bytes);
 		return bytes;

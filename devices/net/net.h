@@ -51,6 +51,7 @@
 #endif
 
 struct net;
+struct net_capture;
 struct net_queue;
 
 /* What may be left to be done to a frame: bits. */
@@ -77,6 +78,12 @@ const struct net_info *net_info(const struct net *n);
 
 /** net_free() - after all of its queues */
 void net_free(struct net *n);
+
+/**
+ * net_set_capture() - have all frames in a file; before the first queue
+ * @capture: now its own; of what was sent, and what has come
+ */
+void net_set_capture(struct net *n, struct net_capture *capture);
 
 /**
  * net_set_offloads() - what the guest takes: frames may come with it from now
@@ -157,7 +164,7 @@ void net_queue_watch(struct net_queue *q, unsigned int what);
 /**
  * net_queue_send() - one frame
  * @hdr: copied
- * @iov: read once, in this call; @n_iov is 1 to NET_IOV_MAX, together 14 to
+ * @iov: read once, in this call (for a capture, once more); @n_iov is 1 to NET_IOV_MAX, together 14 to
  *       NET_FRAME_MAX bytes
  *
  * Return: 0; -EAGAIN: not taken, NET_WATCH_SEND tells when; another -errno: it

@@ -51,6 +51,8 @@ struct net {
 	unsigned int
 		takes_offloads; /* what it can do to a frame that is sent */
 
+	struct net_capture *capture; /* NULL: none; owned */
+
 	/* atomic */
 	bool cable, carrier; /* both: the link is up */
 
@@ -92,6 +94,9 @@ struct net_queue {
 /** net_init() - @n is zeroed; @kind is copied; the carrier is there */
 void net_init(struct net *n, const struct net_ops *ops, const char *kind,
 	      unsigned int max_queues);
+
+/** net_set_kind() - it is known better by now; before anybody else sees it */
+void net_set_kind(struct net *n, const char *kind);
 
 /** net_clear() - the mirror of net_init() */
 void net_clear(struct net *n);
