@@ -21,7 +21,7 @@ _kvmbus()
 	local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]}
 	local verbs='run doctor profiles ctl --help --version'
 	local profiles='ws2012 ws2012r2 ws2016 ws2019 ws2022 ws2025'
-	local options='--kernel --initrd --append --memory --vcpus --disk --profile
+	local options='--kernel --initrd --append --memory --vcpus --disk --net --pcap --profile
 		--uuid --timeout --control --hvsock --time-sync --report --summary --require --on-reboot --numa-srat
 		--accel --test-devices --print-config --log --help'
 	local milestones='guest_os_id hypercall_page reference_tsc synic stimer
@@ -55,7 +55,7 @@ _kvmbus()
 		;;
 	run)
 		case $before in
-		--kernel | --initrd | --disk | --control | --hvsock | --report)
+		--kernel | --initrd | --disk | --pcap | --control | --hvsock | --report)
 			compopt -o filenames 2>/dev/null
 			mapfile -t COMPREPLY < <(compgen -f -- "$word")
 			return
@@ -70,6 +70,7 @@ _kvmbus()
 			;;
 		--append | --memory | --vcpus | --uuid | --timeout | --time-sync) return ;;
 		--profile) choices=$profiles ;;
+		--net) choices='user tap bridge null none' ;;
 		--on-reboot) choices='restart destroy' ;;
 		--accel) choices='auto user kvm' ;;
 		*) choices=$options ;;

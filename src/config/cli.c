@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "config/disk_config.h"
 #include "config/machine_config.h"
+#include "config/net_config.h"
 
 GQuark cli_error_quark(void)
 {
@@ -33,6 +34,11 @@ static const char help_text[] =
 	"  --disk PATH[,OPT]   a disk; format=, cache=, serial=, bus=scsi|ide, "
 	"readonly,\n"
 	"                      snapshot, dvd\n"
+	"  --net KIND[,OPT]    a network card: user, tap=NAME, bridge=NAME, "
+	"socket, null;\n"
+	"                      mac=, mtu=, queues=, link=, pcap=, hostfwd=\n"
+	"  --pcap [NIC=]FILE   capture what a card sends and gets (default "
+	"net0)\n"
 	"  --profile NAME      Windows Server version to imitate (default the "
 	"newest)\n"
 	"  --uuid UUID         of the machine, in SMBIOS\n"
@@ -75,7 +81,7 @@ void cli_help(FILE *out)
 struct run_options {
 	char *kernel, *initrd, *append, *profile, *report, *accel, *on_reboot,
 		*uuid, *control, *hvsock;
-	char **require, **log, **disk;
+	char **require, **log, **disk, **net, **pcap;
 	int memory, vcpus, timeout, time_sync;
 	gboolean test_devices, print_config, srat, summary;
 };
@@ -95,6 +101,8 @@ static void run_options_clear(struct run_options *o)
 	g_strfreev(o->require);
 	g_strfreev(o->log);
 	g_strfreev(o->disk);
+	g_strfreev(o->net);
+	g_strfreev(o->pcap);
 }
 
 static int refuse(GError **error, const char *option, const char *value,
@@ -113,6 +121,9 @@ static int parse_options(char **argv, struct run_options *o, GError **error)
 		{"memory", 0, 0, G_OPTION_ARG_INT, &o->memory, NULL, NULL},
 		{"vcpus", 0, 0, G_OPTION_ARG_INT, &o->vcpus, NULL, NULL},
 		{"disk", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &o->disk, NULL,
+		 NULL},
+		{"net", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &o->net, NULL, NULL},
+		{"pcap", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &o->pcap, NULL,
 		 NULL},
 		{"profile", 0, 0, G_OPTION_ARG_STRING, &o->profile, NULL, NULL},
 		{"uuid", 0, 0, G_OPTION_ARG_STRING, &o->uuid, NULL, NULL},
@@ -199,6 +210,53 @@ static int parse_disks(char **disks, GPtrArray *out, GError **error)
 	return 0;
 }
 
+static int parse_nets(char **nets, GPtrArray *out, GError **error)
+{
+	for (char **n = nets; n && *n; n++) {
+		g_autoptr(GError) why = NULL;
+		struct net_config *net;
+
+		if (!strcmp(*n, "none") && !nets[1])
+			return 0;
+		if (!strcmp(*n, "none"))
+			return refuse(error, "--net", *n,
+				      "means no card, and there is another");
+		net = net_config_parse(*n, &why);
+		if (!net)
+			return refuse(error, "--net", *n, why->message);
+		g_ptr_array_add(out, net);
+	}
+	return 0;
+}
+
+/* "FILE", of the first card, or "net2=FILE" */
+static int parse_pcaps(char **pcaps, GPtrArray *nets, GError **error)
+{
+	for (char **p = pcaps; p && *p; p++) {
+		const char *file = *p, *equals = strchr(*p, '=');
+		struct net_config *net;
+		guint64 index = 0;
+
+		if (equals && g_str_has_prefix(*p, "net")) {
+			g_autofree char *number =
+				g_strndup(*p + 3, (gsize)(equals - *p - 3));
+
+			if (g_ascii_string_to_unsigned(number, 10, 0, 99,
+						       &index, NULL))
+				file = equals + 1;
+		}
+		if (index >= nets->len)
+			return refuse(error, "--pcap", *p,
+				      "no such card; the first --net is net0");
+		net = g_ptr_array_index(nets, index);
+		if (!*file || net->pcap)
+			return refuse(error, "--pcap", *p,
+				      "one file for each card");
+		net->pcap = g_strdup(file);
+	}
+	return 0;
+}
+
 static int check_words(const struct run_options *o,
 		       const struct cli_names *names, GError **error)
 {
@@ -246,6 +304,10 @@ static int parse_run(char **argv, const struct cli_names *names,
 		ret = parse_require(o.require, names, &c->require, error);
 	if (!ret)
 		ret = parse_disks(o.disk, c->disks, error);
+	if (!ret)
+		ret = parse_nets(o.net, c->nets, error);
+	if (!ret)
+		ret = parse_pcaps(o.pcap, c->nets, error);
 	if (!ret) {
 		c->kernel = g_steal_pointer(&o.kernel);
 		c->initrd = g_steal_pointer(&o.initrd);

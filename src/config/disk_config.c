@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "config/machine_config.h"
+#include "config/option_list.h"
 
 const char *disk_bus_name(enum disk_bus bus)
 {
@@ -25,21 +26,6 @@ static int refuse(GError **error, const char *word, const char *hint)
 {
 	g_set_error(error, CONFIG_ERROR, 0, "%s: %s", word, hint);
 	return -1;
-}
-
-/* The next word up to a comma, of which two are one; owned. */
-static char *next_word(const char **at)
-{
-	GString *word = g_string_new(NULL);
-	const char *p = *at;
-
-	while (*p && (*p != ',' || p[1] == ',')) {
-		if (*p == ',')
-			p++;
-		g_string_append_c(word, *p++);
-	}
-	*at = *p ? p + 1 : NULL;
-	return g_string_free(word, FALSE);
 }
 
 static int set_text(char **field, const char *key, const char *value,
@@ -145,11 +131,11 @@ struct disk_config *disk_config_parse(const char *text, GError **error)
 	struct disk_config *d = g_new0(struct disk_config, 1);
 	int failed = 0;
 
-	d->path = next_word(&text);
+	d->path = option_list_next(&text);
 	if (!*d->path)
 		g_clear_pointer(&d->path, g_free);
 	while (text && !failed) {
-		g_autofree char *word = next_word(&text);
+		g_autofree char *word = option_list_next(&text);
 
 		failed = set_option(d, word, error);
 	}

@@ -2,11 +2,13 @@
 #include "config/machine_config.h"
 
 #include <errno.h>
+#include <string.h>
 #include <unistd.h>
 
 #include <json-c/json.h>
 
 #include "config/disk_config.h"
+#include "config/net_config.h"
 
 GQuark config_error_quark(void)
 {
@@ -24,6 +26,8 @@ struct machine_config *machine_config_new(void)
 	c->require = g_new0(char *, 1);
 	c->disks = g_ptr_array_new_with_free_func(
 		(GDestroyNotify)disk_config_free);
+	c->nets =
+		g_ptr_array_new_with_free_func((GDestroyNotify)net_config_free);
 	return c;
 }
 
@@ -42,6 +46,7 @@ void machine_config_free(struct machine_config *config)
 	g_free(config->uuid);
 	g_strfreev(config->require);
 	g_ptr_array_free(config->disks, TRUE);
+	g_ptr_array_free(config->nets, TRUE);
 	g_free(config);
 }
 
@@ -75,6 +80,38 @@ static int check_disks(const struct machine_config *c, GError **error)
 	return -1;
 }
 
+static void mac_of(const struct machine_config *c, guint i,
+		   uint8_t mac[CONFIG_MAC_BYTES])
+{
+	net_config_mac(g_ptr_array_index(c->nets, i), c->uuid, i, mac);
+}
+
+static int check_nets(const struct machine_config *c, GError **error)
+{
+	if (c->nets->len > CONFIG_NETS_MAX) {
+		g_set_error(error, CONFIG_ERROR, 0,
+			    "--net: a machine has at most %u network cards",
+			    CONFIG_NETS_MAX);
+		return -1;
+	}
+	for (guint i = 0; i < c->nets->len; i++) {
+		uint8_t mac[CONFIG_MAC_BYTES], other[CONFIG_MAC_BYTES];
+
+		mac_of(c, i, mac);
+		for (guint k = 0; k < i; k++) {
+			mac_of(c, k, other);
+			if (memcmp(mac, other, sizeof(mac)))
+				continue;
+			g_set_error(error, CONFIG_ERROR, 0,
+				    "--net: net%u and net%u have the same "
+				    "address (mac=)",
+				    k, i);
+			return -1;
+		}
+	}
+	return 0;
+}
+
 int machine_config_validate(const struct machine_config *c, GError **error)
 {
 	if (!c->kernel) {
@@ -105,7 +142,9 @@ int machine_config_validate(const struct machine_config *c, GError **error)
 			    CONFIG_VCPUS_MAX);
 		return -1;
 	}
-	return check_disks(c, error);
+	if (check_disks(c, error))
+		return -1;
+	return check_nets(c, error);
 }
 
 static void add(struct json_object *o, const char *key, const char *value)
@@ -133,10 +172,77 @@ static struct json_object *disk_json(const struct disk_config *d)
 	return o;
 }
 
+static char *forward_text(const struct net_forward_config *f)
+{
+	const char *host = f->host ? f->host : "";
+	const char *guest = f->guest ? f->guest : "";
+	bool host_v6 = strchr(host, ':'), guest_v6 = strchr(guest, ':');
+
+	return g_strdup_printf("%s:%s%s%s:%u-%s%s%s:%u", f->udp ? "udp" : "tcp",
+			       host_v6 ? "[" : "", host, host_v6 ? "]" : "",
+			       f->host_port, guest_v6 ? "[" : "", guest,
+			       guest_v6 ? "]" : "", f->guest_port);
+}
+
+/* What only user networking has. */
+static void add_user(struct json_object *o, const struct net_config *n)
+{
+	struct json_object *forwards = json_object_new_array();
+
+	for (guint i = 0; i < n->forwards->len; i++) {
+		g_autofree char *text =
+			forward_text(g_ptr_array_index(n->forwards, i));
+
+		json_object_array_add(forwards, json_object_new_string(text));
+	}
+	json_object_object_add(o, "hostfwd", forwards);
+	if (n->network) {
+		g_autofree char *text =
+			g_strdup_printf("%s/%u", n->network, n->prefix);
+
+		add(o, "net", text);
+	}
+	add(o, "hostname", n->hostname);
+	json_object_object_add(o, "restrict",
+			       json_object_new_boolean(n->restricted));
+	add(o, "ipv6", n->no_ipv6 ? "off" : "on");
+}
+
+static struct json_object *net_json(const struct machine_config *c, guint i)
+{
+	const struct net_config *n = g_ptr_array_index(c->nets, i);
+	struct json_object *o = json_object_new_object();
+	struct json_object *fds = json_object_new_array();
+	char mac[18];
+	uint8_t b[CONFIG_MAC_BYTES];
+
+	add(o, "kind", net_kind_name(n->kind));
+	add(o, "name", n->name);
+	for (guint k = 0; k < n->fds->len; k++)
+		json_object_array_add(fds, json_object_new_int(g_array_index(
+						   n->fds, int, k)));
+	json_object_object_add(o, "fds", fds);
+	if (n->kind == NET_SOCKET)
+		add(o, n->listen ? "listen" : "connect", n->path);
+	if (n->kind == NET_USER)
+		add_user(o, n);
+	mac_of(c, i, b);
+	g_snprintf(mac, sizeof(mac), "%02x:%02x:%02x:%02x:%02x:%02x", b[0],
+		   b[1], b[2], b[3], b[4], b[5]);
+	add(o, "mac", mac);
+	json_object_object_add(o, "mtu", json_object_new_int((int)n->mtu));
+	json_object_object_add(o, "queues",
+			       json_object_new_int((int)n->queues));
+	add(o, "link", n->cable_out ? "down" : "up");
+	add(o, "pcap", n->pcap);
+	return o;
+}
+
 char *machine_config_json(const struct machine_config *c)
 {
 	struct json_object *o = json_object_new_object();
 	struct json_object *disks = json_object_new_array();
+	struct json_object *nets = json_object_new_array();
 	char *text;
 
 	add(o, "kernel", c->kernel);
@@ -151,6 +257,9 @@ char *machine_config_json(const struct machine_config *c)
 		json_object_array_add(
 			disks, disk_json(g_ptr_array_index(c->disks, i)));
 	json_object_object_add(o, "disks", disks);
+	for (guint i = 0; i < c->nets->len; i++)
+		json_object_array_add(nets, net_json(c, i));
+	json_object_object_add(o, "nets", nets);
 	add(o, "accel", c->accel);
 	add(o, "on_reboot",
 	    c->on_reboot == REBOOT_RESTART ? "restart" : "destroy");

@@ -41,6 +41,7 @@ struct machine_config {
 	char *accel;
 	char *uuid; /* never NULL */
 	GPtrArray *disks; /* struct disk_config, in order; never NULL */
+	GPtrArray *nets; /* struct net_config, in order; never NULL */
 	GStrv require; /* milestone names, checked; never NULL after parsing */
 	uint64_t memory_mib;
 	unsigned int vcpus;

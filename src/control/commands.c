@@ -7,6 +7,7 @@
 #include "control/commands_device.h"
 #include "control/commands_disk.h"
 #include "control/commands_ic.h"
+#include "control/commands_net.h"
 #include "report/report.h"
 #include "vm/vm.h"
 
@@ -180,6 +181,10 @@ const struct control_command vm_commands[] = {
 	 "take it out; 1: also if the guest has locked it",
 	 {{"drive", false, false}, {"force", true, true}},
 	 command_dvd_eject},
+	{"net-link",
+	 "pull a card's cable, or put it in: net0 down",
+	 {{"nic", false, false}, {"state", false, false}},
+	 command_net_link},
 	{"rescind",
 	 "take a device on VMbus away from the guest",
 	 {{"device", false, false}},

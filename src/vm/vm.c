@@ -26,6 +26,7 @@
 #include "synic/synic.h"
 #include "synic/timer_queue.h"
 #include "vm/vm_disks.h"
+#include "vm/vm_nics.h"
 #include "vm/vm_private.h"
 #include "vm/vmbus_host.h"
 
@@ -129,6 +130,9 @@ static int make_partition(struct vm *vm, GError **error)
 	});
 	vm->disks = vm_disks_new(vm->config, error);
 	if (!vm->disks)
+		return -1;
+	vm->nics = vm_nics_new(vm->config, error);
+	if (!vm->nics)
 		return -1;
 	vm->vmbus = vmbus_host_new(vm, error);
 	return vm->vmbus ? 0 : -1;
@@ -342,6 +346,7 @@ void vm_free(struct vm *vm)
 	}
 	timer_queue_free(vm->timers);
 	vmbus_host_free(vm->vmbus);
+	vm_nics_free(vm->nics);
 	vm_disks_free(vm->disks);
 	platform_free(vm->platform);
 	bus_free(vm->mmio);

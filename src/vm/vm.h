@@ -17,6 +17,7 @@ struct machine_config;
 struct outcome;
 struct vm;
 struct vm_disks;
+struct vm_nics;
 struct vsp_ops;
 
 /* Something of ours or of KVM's that should not fail did (exit 125). */
@@ -87,6 +88,9 @@ void *vm_device(struct vm *vm, const struct vsp_ops *ops);
 
 /** vm_storage() - its disks, to be changed; borrowed until vm_free() */
 struct vm_disks *vm_storage(struct vm *vm);
+
+/** vm_network() - its network cards; borrowed until vm_free() */
+struct vm_nics *vm_network(struct vm *vm);
 
 /** vm_channel() - the channel of the device that is called @name, or NULL */
 struct channel *vm_channel(struct vm *vm, const char *name);

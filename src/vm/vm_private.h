@@ -49,6 +49,7 @@ struct overlay_space;
 struct partition;
 struct platform;
 struct vm_disks;
+struct vm_nics;
 struct ports;
 struct ref_time;
 struct synic;
@@ -128,6 +129,7 @@ struct vm {
 	struct hypercalls *hypercalls;
 	struct partition *partition;
 	struct vm_disks *disks;
+	struct vm_nics *nics;
 	struct vmbus_host *vmbus;
 	struct partition_features features;
 	struct platform *platform;

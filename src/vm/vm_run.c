@@ -370,6 +370,11 @@ void *vm_device(struct vm *vm, const struct vsp_ops *ops)
 	return vmbus_host_find(vm->vmbus, ops);
 }
 
+struct vm_nics *vm_network(struct vm *vm)
+{
+	return vm->nics;
+}
+
 struct vm_disks *vm_storage(struct vm *vm)
 {
 	return vm->disks;

@@ -11,6 +11,7 @@
 #include "partition/profile.h"
 #include "synic/ref_time.h"
 #include "vm/vm_disks.h"
+#include "vm/vm_nics.h"
 #include "vm/vm_private.h"
 #include "vm/vmbus_host.h"
 #include "vsp/balloon.h"
@@ -22,6 +23,7 @@
 #include "vsp/ic_shutdown.h"
 #include "vsp/ic_timesync.h"
 #include "vsp/ic_vss.h"
+#include "vsp/netvsp.h"
 #include "vsp/storvsp.h"
 #include "vsp/synthhid.h"
 #include "vsp/synthkbd.h"
@@ -241,6 +243,54 @@ static struct guid ide_instance(unsigned int n)
 	return storvsp_ide_instance((uint8_t)(n / 2), (uint8_t)(n % 2));
 }
 
+static unsigned int count_nets(const struct vm *vm)
+{
+	return vm_nics_count(vm->nics);
+}
+
+static void on_net_open(void *ctx)
+{
+	const struct device *d = ctx;
+
+	milestone_reach(d->milestones, MILESTONE_NETVSC_OPEN);
+}
+
+static void on_net_link(void *ctx)
+{
+	const struct device *d = ctx;
+
+	milestone_reach(d->milestones, MILESTONE_NETVSC_LINK);
+}
+
+static void on_net_received(void *ctx)
+{
+	const struct device *d = ctx;
+
+	milestone_reach(d->milestones, MILESTONE_NETVSC_RX);
+}
+
+static void on_net_sent(void *ctx)
+{
+	const struct device *d = ctx;
+
+	milestone_reach(d->milestones, MILESTONE_NETVSC_TX);
+}
+
+static void *make_net(struct vm *vm, const struct vsp_params *params,
+		      unsigned int n, GError **error)
+{
+	struct netvsp_params p = {
+		.vsp = *params,
+		.opened = on_net_open,
+		.link = on_net_link,
+		.received = on_net_received,
+		.sent = on_net_sent,
+	};
+
+	vm_nics_describe(vm->nics, n, &p);
+	return netvsp_new(&p, error);
+}
+
 static const struct device_row rows[] = {
 	{
 		.name = "ide",
@@ -258,6 +308,12 @@ static const struct device_row rows[] = {
 		.make_nth = make_scsi,
 		.has_milestone = true,
 		.milestone = MILESTONE_STORVSC_OPEN,
+	},
+	{
+		.name = "net",
+		.ops = &netvsp_ops,
+		.count = count_nets,
+		.make_nth = make_net,
 	},
 	{
 		.name = "heartbeat",

@@ -6,6 +6,7 @@
 
 #include "config/disk_config.h"
 #include "config/machine_config.h"
+#include "config/net_config.h"
 #include "support/check_main.h"
 
 static int fake_milestone(const char *name)
@@ -33,6 +34,7 @@ START_TEST(run_takes_all_its_options)
 	struct cli cli;
 	const struct machine_config *c;
 	const struct disk_config *disk;
+	const struct net_config *net;
 
 	ck_assert_int_eq(
 		parse("kvmbus run --kernel K --initrd=I --append quiet "
@@ -40,7 +42,8 @@ START_TEST(run_takes_all_its_options)
 		      "--time-sync 60 "
 		      "--report R --require stimer,poweroff --require stimer "
 		      "--on-reboot destroy --test-devices --accel user "
-		      "--disk a --disk=b,readonly",
+		      "--disk a --disk=b,readonly --net user --net tap=t "
+		      "--pcap a=b --pcap net1=c",
 		      &cli, NULL),
 		0);
 	c = cli.config;
@@ -62,6 +65,24 @@ START_TEST(run_takes_all_its_options)
 	disk = g_ptr_array_index(c->disks, 1);
 	ck_assert_str_eq(disk->path, "b");
 	ck_assert(disk->readonly);
+	ck_assert_uint_eq(c->nets->len, 2);
+	net = g_ptr_array_index(c->nets, 0);
+	ck_assert_int_eq(net->kind, NET_USER);
+	ck_assert_str_eq(net->pcap, "a=b");
+	net = g_ptr_array_index(c->nets, 1);
+	ck_assert_str_eq(net->name, "t");
+	ck_assert_str_eq(net->pcap, "c");
+	cli_clear(&cli);
+}
+END_TEST
+
+START_TEST(no_card_can_be_said)
+{
+	struct cli cli;
+
+	ck_assert_int_eq(parse("kvmbus run --kernel K --net none", &cli, NULL),
+			 0);
+	ck_assert_uint_eq(cli.config->nets->len, 0);
 	cli_clear(&cli);
 }
 END_TEST
@@ -77,6 +98,7 @@ START_TEST(defaults)
 	ck_assert_uint_eq(cli.config->time_sync_s, CONFIG_TIME_SYNC_DEFAULT_S);
 	ck_assert_int_eq(cli.config->on_reboot, REBOOT_RESTART);
 	ck_assert_ptr_null(cli.config->profile);
+	ck_assert_uint_eq(cli.config->nets->len, 0);
 	ck_assert(!cli.config->test_devices);
 	cli_clear(&cli);
 }
@@ -100,6 +122,12 @@ static const struct {
 	{"kvmbus run --kernel K --log loud", "loud"},
 	{"kvmbus run --kernel K --log synic=", "synic="},
 	{"kvmbus run --kernel K --disk a,size=4", "size"},
+	{"kvmbus run --kernel K --net e1000", "e1000"},
+	{"kvmbus run --kernel K --net user --net none", "another"},
+	{"kvmbus run --kernel K --pcap F", "no such card"},
+	{"kvmbus run --kernel K --net user --pcap net1=F", "no such card"},
+	{"kvmbus run --kernel K --net user --pcap net0=", "one file"},
+	{"kvmbus run --kernel K --net user --pcap F --pcap G", "one file"},
 	{"kvmbus run K", "--kernel"},
 	{"kvmbus doctor now", "now"},
 	{"kvmbus profiles ws1999", "ws1999"},
@@ -150,6 +178,13 @@ START_TEST(machines_that_cannot_be_are_refused)
 		 "--disk /dev/null,bus=ide --disk /dev/null,bus=ide "
 		 "--disk /dev/null,bus=ide --disk /dev/null,bus=ide",
 		 "at most"},
+		{"kvmbus run --kernel /dev/null --net user --net user "
+		 "--net user --net user --net user --net user --net user "
+		 "--net user --net user",
+		 "at most 8"},
+		{"kvmbus run --kernel /dev/null --net user --net "
+		 "null,mac=02:00:00:00:00:01 --net user,mac=02:00:00:00:00:01",
+		 "net1 and net2"},
 	};
 
 	for (size_t i = 0; i < G_N_ELEMENTS(refused); i++) {
@@ -174,6 +209,7 @@ int main(void)
 	TCase *t = tcase_create("cli");
 
 	tcase_add_test(t, run_takes_all_its_options);
+	tcase_add_test(t, no_card_can_be_said);
 	tcase_add_test(t, defaults);
 	tcase_add_loop_test(t, what_is_wrong_is_named, 0,
 			    (int)G_N_ELEMENTS(wrong));

@@ -40,13 +40,17 @@ NO_NMI = b"\x0f\x01\x1d" + struct.pack("<I", LOAD + 0x800) + READY
 
 
 class Ctl(unittest.TestCase):
-    def start(self, code, *options):
+    def new_folder(self):
         folder = tempfile.TemporaryDirectory(prefix="kvmbus-ctl.")
         self.addCleanup(folder.cleanup)
-        self.kernel = pathlib.Path(folder.name, "image")
+        return folder.name
+
+    def start(self, code, *options):
+        folder = self.new_folder()
+        self.kernel = pathlib.Path(folder, "image")
         self.kernel.write_bytes(image(code))
-        self.socket = os.path.join(folder.name, "socket")
-        self.report = pathlib.Path(folder.name, "report.json")
+        self.socket = os.path.join(folder, "socket")
+        self.report = pathlib.Path(folder, "report.json")
         self.vm = subprocess.Popen(
             [KVMBUS, "run", "--kernel", str(self.kernel), "--vcpus", "2",
              "--memory", "64", "--control", self.socket, "--timeout",
@@ -196,6 +200,31 @@ class Ctl(unittest.TestCase):
             self.assertIn(why, self.ctl(*words, code=1))
         self.ctl("quit")
         self.ends(0, "quit")
+
+    def test_network_cards(self):
+        capture = os.path.join(self.new_folder(), "capture")
+        self.start(READY, "--net", "user,link=down", "--net", "null",
+                   "--pcap", capture)
+        cards = json.loads(self.ctl("inspect"))["devices"]
+        self.assertEqual(cards["net0"]["backend"], "user")
+        self.assertEqual(cards["net1"]["backend"], "null")
+        self.assertEqual(cards["net0"]["mac"][:8], "00:15:5d")
+        self.assertNotEqual(cards["net0"]["mac"], cards["net1"]["mac"])
+        self.ctl("net-link", "net0", "up")
+        self.ctl("net-link", "net0", "down")
+        self.assertIn("up or down", self.ctl("net-link", "net0", "on", code=1))
+        self.assertIn("no such", self.ctl("net-link", "net2", "up", code=1))
+        self.ctl("quit")
+        self.ends(0, "quit")
+        self.assertEqual(pathlib.Path(capture).read_bytes()[:4],
+                         b"\x0a\x0d\x0d\x0a")
+
+    def test_a_net_that_cannot_be_had(self):
+        run = subprocess.run(
+            [KVMBUS, "run", "--kernel", "/dev/null", "--net", "bridge=no"],
+            stdin=subprocess.DEVNULL, capture_output=True, timeout=BOUND_S,
+            check=False, text=True)
+        self.assertIn(run.returncode, (3, 4))
 
     def test_no_controller_without_a_disk(self):
         self.start(READY)

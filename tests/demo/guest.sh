@@ -29,6 +29,11 @@ for device in /sys/bus/vmbus/devices/*; do
 	echo "${driver##*/}	$(cat "$device/class_id")"
 done | sort
 
+if [ -e /net.sh ]; then
+	say "network"
+	sh /net.sh
+fi
+
 say "machine"
 echo "$(cat /sys/class/dmi/id/sys_vendor), $(cat /sys/class/dmi/id/product_name)"
 echo "$(nproc) processors, $(uname -sr)"

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * commands_net.h - the commands that change the machine's network cards; rows
+ * of the table in commands.c.
+ *
+ * They refuse with "failed" and say why.
+ */
+#ifndef CONTROL_COMMANDS_NET_H
+#define CONTROL_COMMANDS_NET_H
+
+struct control_call;
+
+void command_net_link(void *vm, struct control_call *call);
+
+#endif
