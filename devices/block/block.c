@@ -6,6 +6,7 @@
 
 #include "base/checked.h"
 #include "devices/block/block_impl.h"
+#include "devices/block/delay.h"
 
 /* --- images --------------------------------------------------------------- */
 
@@ -54,6 +55,18 @@ int block_refresh(struct block *b)
 const char *block_kind(const struct block *b)
 {
 	return b->kind;
+}
+
+void block_set_throttle(struct block *b, struct throttle *throttle)
+{
+	assert(!b->queues);
+	b->throttle = throttle;
+}
+
+void block_set_errors(struct block *b, const struct block_errors *errors)
+{
+	assert(!b->queues);
+	b->errors = *errors;
 }
 
 void block_free(struct block *b)
@@ -129,9 +142,18 @@ struct block_queue *block_queue_new(struct block *b, GError **error)
 	q->fd = -1;
 	io_list_init(&q->waiting);
 	io_list_init(&q->ended);
+	io_list_init(&q->kept);
 	if (b->ops->queue_open(q, error)) {
 		g_free(q);
 		return NULL;
+	}
+	if (b->throttle) {
+		q->delay = delay_new(b->throttle, q->fd, error);
+		if (!q->delay) {
+			b->ops->queue_close(q);
+			g_free(q);
+			return NULL;
+		}
 	}
 	pthread_mutex_lock(&b->lock);
 	q->next = b->queues;
@@ -155,6 +177,7 @@ void block_queue_free(struct block_queue *q)
 	*at = q->next;
 	add_stats(&b->past, &q->stats);
 	pthread_mutex_unlock(&b->lock);
+	delay_free(q->delay);
 	b->ops->queue_close(q);
 	g_free(q);
 }
@@ -166,7 +189,7 @@ struct block *block_queue_block(const struct block_queue *q)
 
 int block_queue_fd(const struct block_queue *q)
 {
-	return q->fd;
+	return q->delay ? delay_fd(q->delay) : q->fd;
 }
 
 unsigned int block_queue_in_flight(const struct block_queue *q)
@@ -220,6 +243,23 @@ static bool is_void(const struct block *b, const struct block_io *io)
 	return !io->bytes || (io->op == BLOCK_DISCARD && !b->info.can_discard);
 }
 
+static bool is_full(const struct block_queue *q)
+{
+	return q->active >= BLOCK_QUEUE_DEPTH;
+}
+
+/* Return: has it begun?  Else it waits for another to end. */
+static bool begin(struct block_queue *q, struct block_io *io)
+{
+	if (is_full(q) || q->waiting.first) {
+		io_list_push(&q->waiting, io);
+		return false;
+	}
+	q->active++;
+	q->block->ops->start(q, io);
+	return true;
+}
+
 void block_queue_submit(struct block_queue *q, struct block_io *io)
 {
 	int err = check(q->block, io);
@@ -232,11 +272,8 @@ void block_queue_submit(struct block_queue *q, struct block_io *io)
 	if (err || is_void(q->block, io)) {
 		q->active++;
 		block_end_later(io, err);
-	} else if (q->active >= BLOCK_QUEUE_DEPTH || q->waiting.first) {
-		io_list_push(&q->waiting, io);
-	} else {
-		q->active++;
-		q->block->ops->start(q, io);
+	} else if (!q->delay || q->draining || !delay_put(q->delay, io)) {
+		begin(q, io);
 	}
 }
 
@@ -245,7 +282,15 @@ void block_queue_kick(struct block_queue *q)
 	q->block->ops->kick(q);
 }
 
-void block_end(struct block_io *io, int result)
+unsigned int block_queue_turn(struct block_queue *q)
+{
+	q->reaps_next = true;
+	q->block->ops->kick(q);
+	q->reaps_next = false;
+	return block_queue_reap(q);
+}
+
+static void finish(struct block_io *io, int result)
 {
 	struct block_queue *q = io->queue;
 
@@ -254,6 +299,40 @@ void block_end(struct block_io *io, int result)
 	q->active--;
 	q->reaped++;
 	io->done(io, result);
+}
+
+static enum block_policy policy(const struct block_io *io, int err)
+{
+	const struct block_errors *e = &io->queue->block->errors;
+	enum block_policy p = io->op == BLOCK_READ ? e->on_read : e->on_write;
+
+	if (p == BLOCK_ENOSPACE)
+		p = err == -ENOSPC || err == -EDQUOT ? BLOCK_STOP
+						     : BLOCK_REPORT;
+	return p == BLOCK_STOP && io->queue->draining ? BLOCK_REPORT : p;
+}
+
+static void keep(struct block_io *io, int err)
+{
+	struct block_queue *q = io->queue;
+	const struct block_errors *e = &q->block->errors;
+
+	q->active--;
+	block_count(&q->stats.stops, 1);
+	io->state = (unsigned int)-err;
+	io_list_push(&q->kept, io);
+	if (e->stopped)
+		e->stopped(e->ctx, io->op, err);
+}
+
+void block_end(struct block_io *io, int result)
+{
+	enum block_policy p = result ? policy(io, result) : BLOCK_REPORT;
+
+	if (p == BLOCK_STOP)
+		keep(io, result);
+	else
+		finish(io, p == BLOCK_IGNORE ? 0 : result);
 }
 
 void block_end_later(struct block_io *io, int result)
@@ -278,8 +357,11 @@ unsigned int block_queue_reap(struct block_queue *q)
 	io_list_move(&ended, &q->ended);
 	q->block->ops->reap(q);
 	while ((io = io_list_pop(&ended)))
-		block_end(io, -(int)io->state);
-	while (q->waiting.first && q->active < BLOCK_QUEUE_DEPTH) {
+		finish(io, -(int)io->state);
+	while (q->delay && (io = delay_take(q->delay, false)))
+		if (begin(q, io))
+			q->unkicked = true;
+	while (q->waiting.first && !is_full(q)) {
 		q->active++;
 		q->block->ops->start(q, io_list_pop(&q->waiting));
 		q->unkicked = true;
@@ -287,4 +369,36 @@ unsigned int block_queue_reap(struct block_queue *q)
 	if (q->unkicked)
 		q->block->ops->kick(q);
 	return q->reaped;
+}
+
+void block_queue_retry(struct block_queue *q)
+{
+	struct io_list kept;
+	struct block_io *io;
+
+	io_list_init(&kept);
+	io_list_move(&kept, &q->kept);
+	while ((io = io_list_pop(&kept))) {
+		io->moved = 0;
+		io->priv = NULL;
+		io->state = 0;
+		begin(q, io);
+	}
+	block_queue_kick(q);
+}
+
+void block_queue_drain(struct block_queue *q, bool on)
+{
+	struct block_io *io;
+
+	q->draining = on;
+	if (!on)
+		return;
+	while ((io = io_list_pop(&q->kept))) {
+		q->active++;
+		block_end_later(io, -(int)io->state);
+	}
+	while (q->delay && (io = delay_take(q->delay, true)))
+		begin(q, io);
+	block_queue_kick(q);
 }

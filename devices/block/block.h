@@ -40,6 +40,7 @@
 
 struct block;
 struct block_queue;
+struct throttle;
 
 enum block_op {
 	BLOCK_READ,
@@ -99,12 +100,39 @@ struct block_stats {
 	uint64_t errors;
 	uint64_t in_flight;
 	uint64_t bounced; /* requests that went by a buffer of ours */
+	uint64_t stops; /* requests that BLOCK_STOP kept back */
 };
 
 void block_get_stats(const struct block *b, struct block_stats *stats);
 
 /** block_kind() - "raw, io_uring", "raw, threads", "nbd qcow2", "ram" */
 const char *block_kind(const struct block *b);
+
+/**
+ * block_set_throttle() - reads and writes wait until it lets them
+ * @throttle: before the first queue; borrowed until block_free(); others may
+ *            have the same
+ */
+void block_set_throttle(struct block *b, struct throttle *throttle);
+
+/* What becomes of a request that the storage could not do; libvirt's words. */
+enum block_policy {
+	BLOCK_REPORT, /* done() is told */
+	BLOCK_STOP, /* it is kept until it is tried again or given up */
+	BLOCK_IGNORE, /* done() is told that all is well */
+	BLOCK_ENOSPACE, /* STOP if there is no space left, else REPORT */
+};
+
+/* Only errors of the storage count: -EINVAL and -EROFS of ours are reported. */
+struct block_errors {
+	enum block_policy on_read, on_write; /* the latter all but READ */
+	/* One is kept.  On the queue's thread, in reap; must not wait */
+	void (*stopped)(void *ctx, enum block_op op, int err);
+	void *ctx;
+};
+
+/** block_set_errors() - before the first queue.  Else all is reported */
+void block_set_errors(struct block *b, const struct block_errors *errors);
 
 /** block_free() - after all of its queues; flushes nothing by itself */
 void block_free(struct block *b);
@@ -144,15 +172,37 @@ void block_queue_submit(struct block_queue *q, struct block_io *io);
 void block_queue_kick(struct block_queue *q);
 
 /**
+ * block_queue_turn() - kick, then reap
+ *
+ * Cheaper than the two where it all ends at once.
+ *
+ * Return: as block_queue_reap().
+ */
+unsigned int block_queue_turn(struct block_queue *q);
+
+/**
  * block_queue_reap() - call done() of what has ended; does not wait
  *
  * Also when it is not known whether something has: that costs no system call,
- * but where the image is behind a socket.
+ * but where the image is behind a socket.  Perhaps not of all: the rest keeps
+ * the descriptor readable, and meanwhile the user can submit what the first
+ * ones have made room for.
  * done() may submit more, which ends in a later call, and kicks not.
  *
  * Return: how many.
  */
 unsigned int block_queue_reap(struct block_queue *q);
+
+/** block_queue_retry() - what a BLOCK_STOP has kept is tried again */
+void block_queue_retry(struct block_queue *q);
+
+/**
+ * block_queue_drain() - somebody waits for all that is in flight to end
+ *
+ * As long as @on, nothing is delayed by a throttle, and errors are reported,
+ * also those that a BLOCK_STOP has kept.
+ */
+void block_queue_drain(struct block_queue *q, bool on);
 
 /** block_queue_in_flight() - submitted and not done */
 unsigned int block_queue_in_flight(const struct block_queue *q);

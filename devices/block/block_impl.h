@@ -9,7 +9,8 @@
  * the image, not beyond BLOCK_QUEUE_DEPTH and not empty:
  *
  *	start()	begin it; may call block_end_later(), never block_end()
- *	kick()	what was started goes to the host
+ *	kick()	what was started goes to the host; with .reaps_next reap()
+ *		follows
  *	reap()	make the descriptor quiet, then block_end() for each that has
  *		ended; with .unkicked set block.c calls kick() behind it
  *	wake()	the descriptor is readable until the next reap(): block.c has
@@ -43,6 +44,8 @@ struct block {
 	const struct block_ops *ops;
 	char *kind;
 	struct block_info info; /* but for .bytes */
+	struct throttle *throttle; /* NULL: no limits; the owner's */
+	struct block_errors errors;
 
 	uint64_t bytes; /* atomic */
 
@@ -60,14 +63,18 @@ struct io_list {
 struct block_queue {
 	struct block *block;
 	int fd; /* the back end's */
+	struct delay *delay; /* with block.throttle */
 
 	struct block_queue *next; /* block.lock */
 
 	/* the queue's thread */
 	struct io_list waiting; /* for one of the others to end */
 	struct io_list ended; /* by block_end_later() */
+	struct io_list kept; /* by BLOCK_STOP; .state: what was wrong */
+	bool draining;
 	unsigned int active; /* started and not ended */
 	unsigned int reaped; /* in this call */
+	bool reaps_next; /* behind this kick: it needs no wake() */
 	bool unkicked; /* something was begun in this reap: kick behind it */
 
 	/* written by the queue's thread, atomically; read by any */
@@ -117,10 +124,10 @@ void block_init(struct block *b, const struct block_ops *ops, const char *kind,
 /** block_clear() - the mirror of block_init() */
 void block_clear(struct block *b);
 
-/** block_end() - from reap(): it has ended; calls done() */
+/** block_end() - from reap(): it has ended; done(), or kept by BLOCK_STOP */
 void block_end(struct block_io *io, int result);
 
-/** block_end_later() - it has ended; done() is called by the next reap */
+/** block_end_later() - it has ended; the next reap calls done(), always */
 void block_end_later(struct block_io *io, int result);
 
 /** block_count() - add to one of the numbers of q->stats */

@@ -107,3 +107,15 @@ bool block_aio_parse(const char *word, enum block_aio *aio)
 
 	return parse(words, G_N_ELEMENTS(words), word, (int *)aio);
 }
+
+bool block_policy_parse(const char *word, enum block_policy *policy)
+{
+	static const struct word words[] = {
+		{"report", BLOCK_REPORT},
+		{"stop", BLOCK_STOP},
+		{"ignore", BLOCK_IGNORE},
+		{"enospace", BLOCK_ENOSPACE},
+	};
+
+	return parse(words, G_N_ELEMENTS(words), word, (int *)policy);
+}

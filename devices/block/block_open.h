@@ -70,12 +70,14 @@ const char *block_format(const struct block_options *options);
 
 /*
  * The words of a configuration: "none", "writeback", … ; "unmap", "ignore";
- * "off", "on", "unmap"; "io_uring", "threads", "native" (as io_uring).
+ * "off", "on", "unmap"; "io_uring", "threads", "native" (as io_uring);
+ * "report", "stop", "ignore", "enospace".
  * Return: false: not one of them.
  */
 bool block_cache_parse(const char *word, enum block_cache *cache);
 bool block_discard_parse(const char *word, enum block_discard *discard);
 bool block_detect_parse(const char *word, enum block_detect *detect);
 bool block_aio_parse(const char *word, enum block_aio *aio);
+bool block_policy_parse(const char *word, enum block_policy *policy);
 
 #endif

@@ -189,7 +189,7 @@ static int spawn(struct qemu_nbd *s, const struct block_options *o,
 	bool main_thread = syscall(SYS_gettid) == getpid();
 
 	if (!program) {
-		g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_NOENT,
+		g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_NOSYS,
 			    "format %s needs qemu-nbd, which is not installed",
 			    format);
 		return -1;

@@ -163,7 +163,7 @@ static void wake(struct block_queue *queue)
 
 static void kick(struct block_queue *queue)
 {
-	if (to_queue(queue)->done.first)
+	if (to_queue(queue)->done.first && !queue->reaps_next)
 		wake(queue);
 }
 

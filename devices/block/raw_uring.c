@@ -32,6 +32,11 @@
 
 /* A step for each request, and one entry to wake us. */
 #define ENTRIES     (2 * BLOCK_QUEUE_DEPTH)
+/*
+ * Reaped at once.  Storage that ends many together would else have nothing to
+ * do until the answers to all of them are made.
+ */
+#define REAP_MAX    4u
 #define RETRY_NS    1000000
 #define RETRIES_MAX 1000u
 
@@ -192,7 +197,8 @@ static void do_at_once(struct uring_queue *q)
 	for (; r; r = r->next)
 		r->step.result = raw_perform(raw_of(&q->raw), &r->step);
 	raw_list_move(&q->done, &q->at_once);
-	wake(&q->raw.queue);
+	if (!q->raw.queue.reaps_next)
+		wake(&q->raw.queue);
 }
 
 static void kick(struct block_queue *queue)
@@ -219,10 +225,10 @@ static void kick(struct block_queue *queue)
 	}
 }
 
-/* What is in the ring now, and no more. */
+/* What is in the ring now, a few of it. */
 static void take(struct uring_queue *q)
 {
-	unsigned int left = io_uring_cq_ready(&q->ring);
+	unsigned int left = MIN(io_uring_cq_ready(&q->ring), REAP_MAX);
 	struct io_uring_cqe *cqe;
 
 	/* One by one: done() may submit, and so may the ring be full. */

@@ -254,6 +254,194 @@ START_TEST(all_is_counted)
 }
 END_TEST
 
+/* --- errors of the storage ----------------------------------------------------- */
+
+static unsigned int n_stopped;
+static int stopped_err;
+
+static void on_stopped(void *ctx, enum block_op op, int err)
+{
+	ck_assert_ptr_eq(ctx, data);
+	(void)op;
+	n_stopped++;
+	stopped_err = err;
+}
+
+/* The queue anew, as policies are set before. */
+static void set_policy(enum block_policy on_read, enum block_policy on_write)
+{
+	const struct block_errors e = {on_read, on_write, on_stopped, data};
+
+	n_stopped = 0;
+	block_queue_free(q);
+	block_set_errors(disk, &e);
+	q = user_queue(disk);
+}
+
+static void fail_once(int err)
+{
+	const struct block_ram_fault f = {
+		.any_op = true, .times = 1, .result = err};
+
+	block_ram_fail(disk, &f);
+}
+
+static const struct {
+	const char *what;
+	enum block_policy on_read, on_write;
+	enum block_op op;
+	int err;
+	int result; /* USER_PENDING: it is kept */
+} policies[] = {
+	{"reported", BLOCK_REPORT, BLOCK_REPORT, BLOCK_WRITE, -EIO, -EIO},
+	{"reads are apart", BLOCK_REPORT, BLOCK_STOP, BLOCK_READ, -EIO, -EIO},
+	{"writes are apart", BLOCK_STOP, BLOCK_REPORT, BLOCK_WRITE, -EIO, -EIO},
+	{"a read stops", BLOCK_STOP, BLOCK_REPORT, BLOCK_READ, -EIO,
+	 USER_PENDING},
+	{"a write stops", BLOCK_REPORT, BLOCK_STOP, BLOCK_WRITE, -EIO,
+	 USER_PENDING},
+	{"a flush stops", BLOCK_REPORT, BLOCK_STOP, BLOCK_FLUSH, -EIO,
+	 USER_PENDING},
+	{"zeroes stop", BLOCK_REPORT, BLOCK_STOP, BLOCK_ZERO, -ENOSPC,
+	 USER_PENDING},
+	{"no space stops", BLOCK_REPORT, BLOCK_ENOSPACE, BLOCK_WRITE, -ENOSPC,
+	 USER_PENDING},
+	{"a quota stops", BLOCK_REPORT, BLOCK_ENOSPACE, BLOCK_WRITE, -EDQUOT,
+	 USER_PENDING},
+	{"else it is reported", BLOCK_REPORT, BLOCK_ENOSPACE, BLOCK_WRITE, -EIO,
+	 -EIO},
+	{"ignored", BLOCK_REPORT, BLOCK_IGNORE, BLOCK_WRITE, -EIO, 0},
+	{"a read ignored", BLOCK_IGNORE, BLOCK_REPORT, BLOCK_READ, -EIO, 0},
+};
+
+START_TEST(errors_have_policies)
+{
+	bool kept = policies[_i].result == USER_PENDING;
+	struct block_stats s;
+	struct user_io u;
+
+	set_policy(policies[_i].on_read, policies[_i].on_write);
+	fail_once(policies[_i].err);
+	user_prepare(&u, policies[_i].op, 0, data, 512);
+	block_queue_submit(q, &u.io);
+	block_queue_kick(q);
+	block_queue_reap(q);
+	ck_assert_msg(u.result == policies[_i].result, "%s: %d",
+		      policies[_i].what, u.result);
+	ck_assert_uint_eq(n_stopped, kept);
+	ck_assert_uint_eq(block_queue_in_flight(q), kept);
+	block_get_stats(disk, &s);
+	ck_assert_uint_eq(s.stops, kept);
+	if (!kept)
+		return;
+	ck_assert_int_eq(stopped_err, policies[_i].err);
+	/* Nothing wakes it by itself. */
+	ck_assert(!user_poll(q, 0));
+	block_queue_retry(q);
+	user_drain(q);
+	ck_assert_int_eq(u.result, 0);
+	ck_assert_uint_eq(u.n_done, 1);
+}
+END_TEST
+
+START_TEST(our_own_refusals_are_reported)
+{
+	set_policy(BLOCK_STOP, BLOCK_STOP);
+	ck_assert_int_eq(user_read(q, 1, data, 512), -EINVAL);
+	block_ram_info(disk)->readonly = true;
+	ck_assert_int_eq(user_write(q, 0, data, 512), -EROFS);
+	ck_assert_uint_eq(n_stopped, 0);
+}
+END_TEST
+
+START_TEST(retried_may_fail_again)
+{
+	const struct block_ram_fault f = {
+		.op = BLOCK_WRITE, .times = 2, .result = -ENOSPC};
+	struct user_io u, other;
+
+	set_policy(BLOCK_REPORT, BLOCK_ENOSPACE);
+	block_ram_fail(disk, &f);
+	user_prepare(&u, BLOCK_WRITE, 512, data, 512);
+	block_queue_submit(q, &u.io);
+	block_queue_kick(q);
+	block_queue_reap(q);
+	block_queue_retry(q);
+	block_queue_reap(q);
+	ck_assert_uint_eq(n_stopped, 2);
+	ck_assert_uint_eq(u.n_done, 0);
+	/* Others go on meanwhile. */
+	user_prepare(&other, BLOCK_READ, 0, data + 512, 512);
+	block_queue_submit(q, &other.io);
+	block_queue_kick(q);
+	ck_assert_uint_eq(block_queue_reap(q), 1);
+	ck_assert_int_eq(other.result, 0);
+	block_queue_retry(q);
+	user_drain(q);
+	ck_assert_int_eq(u.result, 0);
+	ck_assert_mem_eq(block_ram_data(disk) + 512, data, 512);
+}
+END_TEST
+
+START_TEST(drained_is_reported)
+{
+	const struct block_ram_fault f = {
+		.any_op = true, .times = 100, .result = -EIO};
+	struct user_io u;
+
+	set_policy(BLOCK_STOP, BLOCK_STOP);
+	block_ram_fail(disk, &f);
+	user_prepare(&u, BLOCK_WRITE, 0, data, 512);
+	block_queue_submit(q, &u.io);
+	block_queue_kick(q);
+	block_queue_reap(q);
+	ck_assert_uint_eq(u.n_done, 0);
+	block_queue_drain(q, true);
+	user_drain(q);
+	ck_assert_int_eq(u.result, -EIO);
+	ck_assert_uint_eq(u.n_done, 1);
+	/* As what fails from now on. */
+	ck_assert_int_eq(user_read(q, 0, data, 512), -EIO);
+	ck_assert_uint_eq(n_stopped, 1);
+	block_queue_drain(q, false);
+	user_prepare(&u, BLOCK_READ, 0, data, 512);
+	block_queue_submit(q, &u.io);
+	block_queue_kick(q);
+	block_queue_reap(q);
+	ck_assert_uint_eq(n_stopped, 2);
+	block_queue_drain(q, true);
+	user_drain(q);
+}
+END_TEST
+
+START_TEST(many_are_kept)
+{
+	enum {
+		N = 2 * BLOCK_QUEUE_DEPTH
+	};
+	const struct block_ram_fault f = {
+		.any_op = true, .times = N, .result = -ENOSPC};
+	static struct user_io u[N];
+
+	set_policy(BLOCK_REPORT, BLOCK_ENOSPACE);
+	block_ram_fail(disk, &f);
+	for (unsigned int i = 0; i < N; i++) {
+		user_prepare(&u[i], BLOCK_WRITE, i * 512, data, 512);
+		block_queue_submit(q, &u[i].io);
+	}
+	for (unsigned int i = 0; i < 4; i++) {
+		block_queue_kick(q);
+		block_queue_reap(q);
+	}
+	ck_assert_uint_eq(n_stopped, N);
+	ck_assert_uint_eq(block_queue_in_flight(q), N);
+	block_queue_retry(q);
+	user_drain(q);
+	for (unsigned int i = 0; i < N; i++)
+		ck_assert(u[i].n_done == 1 && !u[i].result);
+}
+END_TEST
+
 START_TEST(nothing_can_be_freed)
 {
 	block_queue_free(NULL);
@@ -282,6 +470,12 @@ int main(void)
 	tcase_add_test(tc, more_than_the_depth_waits);
 	tcase_add_test(tc, size_changes_when_looked_at);
 	tcase_add_test(tc, all_is_counted);
+	tcase_add_loop_test(tc, errors_have_policies, 0,
+			    G_N_ELEMENTS(policies));
+	tcase_add_test(tc, our_own_refusals_are_reported);
+	tcase_add_test(tc, retried_may_fail_again);
+	tcase_add_test(tc, drained_is_reported);
+	tcase_add_test(tc, many_are_kept);
 	tcase_add_test(tc, nothing_can_be_freed);
 	suite_add_tcase(suite, tc);
 	return check_main(suite);
