@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "config/disk_config.h"
 
+#include <stddef.h>
 #include <string.h>
 
 #include "config/machine_config.h"
@@ -19,6 +20,11 @@ void disk_config_free(struct disk_config *disk)
 	g_free(disk->format);
 	g_free(disk->cache);
 	g_free(disk->serial);
+	g_free(disk->error_policy);
+	g_free(disk->rerror_policy);
+	g_free(disk->discard);
+	g_free(disk->detect_zeroes);
+	disk_limits_clear(&disk->limits);
 	g_free(disk);
 }
 
@@ -49,17 +55,52 @@ static int set_bus(struct disk_config *d, const char *value, GError **error)
 	return 0;
 }
 
-static int set_cache(struct disk_config *d, const char *value, GError **error)
-{
-	static const char *const modes[] = {"writeback",    "none",
-					    "writethrough", "directsync",
-					    "unsafe",       NULL};
+/* Options whose value is one of a few words. */
+static const struct choice {
+	const char *key;
+	size_t field; /* of struct disk_config, a char * */
+	const char *words[6];
+	const char *hint;
+} choices[] = {
+	{"cache",
+	 offsetof(struct disk_config, cache),
+	 {"writeback", "none", "writethrough", "directsync", "unsafe"},
+	 "expected writeback, none, writethrough, directsync or unsafe"},
+	{"error-policy",
+	 offsetof(struct disk_config, error_policy),
+	 {"stop", "report", "ignore", "enospace"},
+	 "expected stop, report, ignore or enospace"},
+	{"rerror-policy",
+	 offsetof(struct disk_config, rerror_policy),
+	 {"stop", "report", "ignore"},
+	 "expected stop, report or ignore"},
+	{"discard",
+	 offsetof(struct disk_config, discard),
+	 {"unmap", "ignore"},
+	 "expected unmap or ignore"},
+	{"detect-zeroes",
+	 offsetof(struct disk_config, detect_zeroes),
+	 {"off", "on", "unmap"},
+	 "expected off, on or unmap"},
+};
 
-	if (!value || !g_strv_contains(modes, value))
-		return refuse(error, "cache",
-			      "expected writeback, none, writethrough, "
-			      "directsync or unsafe");
-	return set_text(&d->cache, "cache", value, error);
+static const struct choice *find_choice(const char *key)
+{
+	for (size_t i = 0; i < G_N_ELEMENTS(choices); i++) {
+		if (!strcmp(choices[i].key, key))
+			return &choices[i];
+	}
+	return NULL;
+}
+
+static int set_choice(struct disk_config *d, const struct choice *c,
+		      const char *value, GError **error)
+{
+	char **field = (char **)(void *)((char *)d + c->field);
+
+	if (!value || !g_strv_contains(c->words, value))
+		return refuse(error, c->key, c->hint);
+	return set_text(field, c->key, value, error);
 }
 
 static int set_block_size(struct disk_config *d, const char *value,
@@ -86,13 +127,17 @@ static int set_flag(bool *flag, const char *key, const char *value,
 static int set_option(struct disk_config *d, char *word, GError **error)
 {
 	char *value = strchr(word, '=');
+	const struct choice *choice;
 
 	if (value)
 		*value++ = '\0';
+	choice = find_choice(word);
+	if (choice)
+		return set_choice(d, choice, value, error);
+	if (disk_limits_knows(word))
+		return disk_limits_set(&d->limits, word, value, error);
 	if (!strcmp(word, "format"))
 		return set_text(&d->format, word, value, error);
-	if (!strcmp(word, "cache"))
-		return set_cache(d, value, error);
 	if (!strcmp(word, "block-size"))
 		return set_block_size(d, value, error);
 	if (!strcmp(word, "serial"))
@@ -107,7 +152,9 @@ static int set_option(struct disk_config *d, char *word, GError **error)
 		return set_flag(&d->dvd, word, value, error);
 	return refuse(error, word,
 		      "no such option; format=, cache=, serial=, bus=, "
-		      "block-size=, readonly, snapshot or dvd");
+		      "block-size=, discard=, detect-zeroes=, error-policy=, "
+		      "rerror-policy=, bps=, iops= (see the manual), "
+		      "throttle-group=, readonly, snapshot or dvd");
 }
 
 static int check(const struct disk_config *d, GError **error)
@@ -123,7 +170,7 @@ static int check(const struct disk_config *d, GError **error)
 			return refuse(error, "serial",
 				      "printable ASCII characters");
 	}
-	return 0;
+	return disk_limits_check(&d->limits, error);
 }
 
 struct disk_config *disk_config_parse(const char *text, GError **error)

@@ -9,6 +9,8 @@
 
 #include <glib.h>
 
+#include "config/disk_limits.h"
+
 enum disk_bus {
 	DISK_SCSI,
 	DISK_IDE,
@@ -25,6 +27,10 @@ struct disk_config {
 	char *format; /* NULL: as the name of the file says */
 	char *cache; /* as libvirt names it; NULL: the default */
 	char *serial; /* NULL: none */
+	/* As libvirt names them; NULL: the default. */
+	char *error_policy, *rerror_policy;
+	char *discard, *detect_zeroes;
+	struct disk_limits limits;
 	enum disk_bus bus;
 	unsigned int block_bytes; /* 512 or 4096; 0: as the storage has it */
 	bool readonly;

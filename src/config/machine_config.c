@@ -59,6 +59,35 @@ static int readable(const char *option, const char *path, GError **error)
 	return -1;
 }
 
+/* Who shares limits says the same of them, or nothing; somebody says it. */
+static int check_group(const struct machine_config *c, const char *group,
+		       GError **error)
+{
+	const struct disk_limits *said = NULL;
+
+	for (guint i = 0; i < c->disks->len; i++) {
+		const struct disk_config *d = g_ptr_array_index(c->disks, i);
+
+		if (g_strcmp0(d->limits.group, group) ||
+		    !disk_limits_any(&d->limits))
+			continue;
+		if (said && !disk_limits_equal(said, &d->limits)) {
+			g_set_error(error, CONFIG_ERROR, 0,
+				    "--disk: throttle-group=%s: all that give "
+				    "limits give the same",
+				    group);
+			return -1;
+		}
+		said = &d->limits;
+	}
+	if (said)
+		return 0;
+	g_set_error(error, CONFIG_ERROR, 0,
+		    "--disk: throttle-group=%s: none of its disks has limits",
+		    group);
+	return -1;
+}
+
 static int check_disks(const struct machine_config *c, GError **error)
 {
 	unsigned int n[2] = {0};
@@ -68,6 +97,8 @@ static int check_disks(const struct machine_config *c, GError **error)
 
 		n[d->bus]++;
 		if (readable("--disk", d->path, error))
+			return -1;
+		if (d->limits.group && check_group(c, d->limits.group, error))
 			return -1;
 	}
 	if (n[DISK_SCSI] <= CONFIG_SCSI_DISKS_MAX &&
@@ -153,6 +184,34 @@ static void add(struct json_object *o, const char *key, const char *value)
 			       value ? json_object_new_string(value) : NULL);
 }
 
+static struct json_object *limits_json(const struct disk_limits *l)
+{
+	static const char *const endings[] = {"", "-max", "-max-length"};
+	struct json_object *o = json_object_new_object();
+
+	for (int i = 0; i < DISK_LIMITS; i++) {
+		const struct disk_limit *limit = &l->of[i];
+		const uint64_t values[] = {limit->rate, limit->burst,
+					   limit->burst_s};
+
+		for (unsigned int k = 0; k < G_N_ELEMENTS(endings); k++) {
+			g_autofree char *key = g_strconcat(
+				disk_limits_name((enum disk_limit_index)i),
+				endings[k], NULL);
+
+			if (values[k])
+				json_object_object_add(
+					o, key,
+					json_object_new_uint64(values[k]));
+		}
+	}
+	if (l->iops_bytes)
+		json_object_object_add(o, "iops-size",
+				       json_object_new_uint64(l->iops_bytes));
+	add(o, "throttle-group", l->group);
+	return o;
+}
+
 static struct json_object *disk_json(const struct disk_config *d)
 {
 	struct json_object *o = json_object_new_object();
@@ -162,6 +221,11 @@ static struct json_object *disk_json(const struct disk_config *d)
 	add(o, "format", d->format);
 	add(o, "cache", d->cache);
 	add(o, "serial", d->serial);
+	add(o, "error_policy", d->error_policy);
+	add(o, "rerror_policy", d->rerror_policy);
+	add(o, "discard", d->discard);
+	add(o, "detect_zeroes", d->detect_zeroes);
+	json_object_object_add(o, "limits", limits_json(&d->limits));
 	json_object_object_add(o, "block_size",
 			       json_object_new_int((int)d->block_bytes));
 	json_object_object_add(o, "readonly",

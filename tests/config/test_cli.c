@@ -185,6 +185,14 @@ START_TEST(machines_that_cannot_be_are_refused)
 		{"kvmbus run --kernel /dev/null --net user --net "
 		 "null,mac=02:00:00:00:00:01 --net user,mac=02:00:00:00:00:01",
 		 "net1 and net2"},
+		{"kvmbus run --kernel /dev/null "
+		 "--disk /dev/null,throttle-group=g",
+		 "none of its disks has limits"},
+		{"kvmbus run --kernel /dev/null "
+		 "--disk /dev/null,throttle-group=g,iops=1 "
+		 "--disk /dev/null,throttle-group=g "
+		 "--disk /dev/null,throttle-group=g,iops=2",
+		 "give the same"},
 	};
 
 	for (size_t i = 0; i < G_N_ELEMENTS(refused); i++) {

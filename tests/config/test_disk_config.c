@@ -10,7 +10,9 @@ START_TEST(all_that_can_be_said)
 {
 	struct disk_config *d = disk_config_parse(
 		"/a b/c.qcow2,format=qcow2,cache=none,serial=A-1,bus=ide,"
-		"readonly,snapshot,block-size=4096",
+		"readonly,snapshot,block-size=4096,discard=ignore,"
+		"detect-zeroes=unmap,error-policy=enospace,rerror-policy=stop,"
+		"iops-read=9,throttle-group=g",
 		NULL);
 
 	ck_assert_ptr_nonnull(d);
@@ -20,6 +22,12 @@ START_TEST(all_that_can_be_said)
 	ck_assert_str_eq(d->serial, "A-1");
 	ck_assert_uint_eq(d->block_bytes, 4096);
 	ck_assert_int_eq(d->bus, DISK_IDE);
+	ck_assert_str_eq(d->discard, "ignore");
+	ck_assert_str_eq(d->detect_zeroes, "unmap");
+	ck_assert_str_eq(d->error_policy, "enospace");
+	ck_assert_str_eq(d->rerror_policy, "stop");
+	ck_assert_uint_eq(d->limits.of[DISK_IOPS_READ].rate, 9);
+	ck_assert_str_eq(d->limits.group, "g");
 	ck_assert(d->readonly && d->snapshot && !d->dvd);
 	disk_config_free(d);
 	disk_config_free(NULL);
@@ -81,6 +89,13 @@ static const struct {
 	{"a,dvd,bus=ide", "dvd"},
 	{"a,serial=0123456789012345678901234567890123456", "serial"},
 	{"a,serial=\x01", "serial"},
+	{"a,discard=on", "discard"},
+	{"a,detect-zeroes", "detect-zeroes"},
+	{"a,detect-zeroes=yes", "detect-zeroes"},
+	{"a,error-policy=enospc", "error-policy"},
+	{"a,rerror-policy=enospace", "rerror-policy"},
+	{"a,iops=none", "iops"},
+	{"a,iops-max=7", "iops"},
 };
 
 START_TEST(what_is_wrong_is_named)
