@@ -234,6 +234,8 @@ static void begin_change(void *ctx)
 		b->unit->lun = NULL;
 	if (!b->unit->in_flight)
 		storvsp_unit_idle(b->unit);
+	else if (b->unit->queue)
+		block_queue_drain(b->unit->queue, true);
 }
 
 static int change_unit(struct storvsp *s, uint8_t lun, bool remove,
@@ -292,6 +294,17 @@ void storvsp_resized(struct storvsp *s, uint8_t lun)
 	scsi_lun_resized(unit);
 	/* A guest that has nothing to do with it would not ask. */
 	notify(s);
+}
+
+static void retry(void *channel)
+{
+	storvsp_retry_channel(channel);
+}
+
+void storvsp_retry(struct storvsp *s)
+{
+	for (unsigned int i = 0; i < s->n_channels; i++)
+		worker_call(s->channels[i]->worker, retry, s->channels[i]);
 }
 
 struct scsi_lun *storvsp_unit(const struct storvsp *s, uint8_t lun)
@@ -397,6 +410,7 @@ static void block_facts(unsigned int lun, const struct block *block,
 	SAY("written_bytes", n.written_bytes);
 	SAY("errors", n.errors);
 	SAY("bounced", n.bounced);
+	SAY("stops", n.stops);
 #undef SAY
 }
 

@@ -104,6 +104,9 @@ int storvsp_let_go(struct storvsp *s, uint8_t lun, void (*gone)(void *ctx),
 /** storvsp_resized() - scsi_lun_resized() of what is there; the guest is told */
 void storvsp_resized(struct storvsp *s, uint8_t lun);
 
+/** storvsp_retry() - commands that an error policy has kept: try them again */
+void storvsp_retry(struct storvsp *s);
+
 /** storvsp_unit() - what is there, NULL: nothing; borrowed */
 struct scsi_lun *storvsp_unit(const struct storvsp *s, uint8_t lun);
 

@@ -74,6 +74,8 @@ struct storvsp_channel {
 	bool stalled; /* packet() was not taken, and there will be no writable() */
 	bool closing; /* close() waits for what is in flight */
 	bool draining; /* a reset does */
+	unsigned int unkicked; /* commands since the last kick */
+	unsigned int unshown; /* answers that the guest may not see yet */
 	uint64_t touched; /* units whose queues want a kick, a bit each */
 	struct worker_task drain, resume;
 	struct storvsp_request *requests, *free;
@@ -181,6 +183,16 @@ int storvsp_execute(struct storvsp_channel *c, const struct packet *packet,
 
 /** storvsp_kick() - what was begun goes to the host */
 void storvsp_kick(struct storvsp_channel *c);
+
+/**
+ * storvsp_hurry() - while @on somebody waits for all that is in flight
+ *
+ * Nothing is held back any more, for limits or errors (block_queue_drain()).
+ */
+void storvsp_hurry(struct storvsp_channel *c, bool on);
+
+/** storvsp_retry_channel() - what a policy kept of it is tried again */
+void storvsp_retry_channel(struct storvsp_channel *c);
 
 /** storvsp_drop_queue() - nothing may be in flight; fine if there is none */
 void storvsp_drop_queue(struct storvsp_unit *u);

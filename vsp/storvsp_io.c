@@ -4,10 +4,11 @@
  *
  * storvsp_execute() takes a request of the channel's table, finds the unit and
  * this channel's queue into its storage, makes an iovec of the guest's ranges,
- * and submits.  When a batch of packets is over storvsp_kick() sends all of it
- * to the host at once; what the host did at once (a read that its cache had)
- * is answered in the same go, the rest when the queue's descriptor says so.
- * Either way the guest is interrupted once for all answers.
+ * and submits.  After a few commands, or when a batch of packets is over,
+ * storvsp_kick() sends them to the host; what the host did at once (a read that
+ * its cache had) is answered in the same go, the rest when the queue's
+ * descriptor says so.  Either way the guest sees a few answers at a time, and
+ * is interrupted if it had seen all that came before.
  *
  * Results, as Linux reads them (storvsc_on_io_completion(),
  * storvsc_handle_error()): only srb_status 1 is success, sense data counts
@@ -24,6 +25,13 @@
 #include "vsp/storvsp_impl.h"
 
 #define LOG_CATEGORY "storage"
+/*
+ * Commands after which the host is told of them, and answers after which the
+ * guest is.  All at once would cost less, but guest, controller and storage
+ * would then wait for each other in turn instead of working at the same time.
+ */
+#define KICK_MAX     4u
+#define SHOW_MAX     4u
 
 /* --- the table of requests ---------------------------------------------------- */
 
@@ -174,6 +182,10 @@ static void send_answer(struct storvsp_request *r, uint8_t srb)
 	p->vm_srb.srb_status = srb | set_sense(r);
 	/* There was room when it was taken; or the channel is gone. */
 	channel_complete(r->channel->ch, r->trans_id, p, r->bytes);
+	if (++r->channel->unshown >= SHOW_MAX) {
+		r->channel->unshown = 0;
+		channel_flush(r->channel->ch);
+	}
 }
 
 static void on_done(struct scsi_request *scsi)
@@ -201,14 +213,6 @@ static int refuse(struct storvsp_request *r, const char *why)
 
 /* --- queues into the storage ------------------------------------------------------ */
 
-static void reap_and_kick(struct block_queue *queue)
-{
-	/* Each round ends a step of what is in flight; nothing is added. */
-	do
-		block_queue_kick(queue);
-	while (block_queue_reap(queue));
-}
-
 static void on_queue_ready(struct worker_fd *fd, uint32_t events)
 {
 	struct storvsp_unit *u =
@@ -220,7 +224,7 @@ static void on_queue_ready(struct worker_fd *fd, uint32_t events)
 	u->in_flight++;
 	channel_hold(ch);
 	if (block_queue_reap(u->queue))
-		reap_and_kick(u->queue);
+		block_queue_kick(u->queue); /* next steps */
 	channel_unhold(ch);
 	if (!--u->in_flight)
 		storvsp_unit_idle(u);
@@ -234,6 +238,22 @@ void storvsp_drop_queue(struct storvsp_unit *u)
 	block_queue_free(u->queue);
 	u->queue = NULL;
 	u->channel->touched &= ~storvsp_unit_bit(u);
+}
+
+void storvsp_hurry(struct storvsp_channel *c, bool on)
+{
+	for (unsigned int i = 0; i < STORVSP_LUNS; i++) {
+		if (c->units[i].queue)
+			block_queue_drain(c->units[i].queue, on);
+	}
+}
+
+void storvsp_retry_channel(struct storvsp_channel *c)
+{
+	for (unsigned int i = 0; i < STORVSP_LUNS; i++) {
+		if (c->units[i].queue)
+			block_queue_retry(c->units[i].queue);
+	}
 }
 
 static int make_queue(struct storvsp_unit *u, struct block *block)
@@ -452,18 +472,21 @@ int storvsp_execute(struct storvsp_channel *c, const struct packet *packet,
 		return 0;
 	}
 	submit(r, u);
+	if (++c->unkicked >= KICK_MAX)
+		storvsp_kick(c);
 	return 0;
 }
 
 void storvsp_kick(struct storvsp_channel *c)
 {
+	c->unkicked = 0;
 	while (c->touched) {
 		struct storvsp_unit *u = &c->units[__builtin_ctzll(c->touched)];
 
 		c->touched &= ~storvsp_unit_bit(u);
 		u->in_flight++;
-		if (u->queue)
-			reap_and_kick(u->queue);
+		if (u->queue && block_queue_turn(u->queue))
+			block_queue_kick(u->queue); /* next steps */
 		if (!--u->in_flight)
 			storvsp_unit_idle(u);
 	}

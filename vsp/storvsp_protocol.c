@@ -183,8 +183,9 @@ void storvsp_run_drain(struct worker_task *task)
 {
 	struct storvsp_channel *c = STORVSP_CHANNEL_OF(task, drain);
 
-	if (c->in_flight)
-		c->draining = true;
+	c->draining = c->in_flight != 0;
+	if (c->draining)
+		storvsp_hurry(c, true);
 	else
 		drained(c);
 }
@@ -202,6 +203,7 @@ static void finish_close(struct storvsp_channel *c)
 	if (!c->closing || c->in_flight || is_reset_on(c))
 		return;
 	c->closing = false;
+	storvsp_hurry(c, false);
 	channel_closed(c->ch);
 }
 
@@ -228,6 +230,7 @@ void storvsp_idle(struct storvsp_channel *c)
 {
 	if (c->draining) {
 		c->draining = false;
+		storvsp_hurry(c, false);
 		drained(c);
 	}
 	finish_close(c);
@@ -384,7 +387,10 @@ static int on_close(void *ctx)
 			channel_rescind(s->channels[i]->ch);
 	}
 	c->closing = c->in_flight || is_reset_on(c);
-	return c->closing ? -EINPROGRESS : 0;
+	if (!c->closing)
+		return 0;
+	storvsp_hurry(c, true);
+	return -EINPROGRESS;
 }
 
 const struct channel_ops storvsp_channel_ops = {

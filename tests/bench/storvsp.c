@@ -10,6 +10,7 @@
  * signals of the guest for each.  The guest's end spins on a processor of its
  * own; the thread's time is what counts where there is no other.
  */
+#include <sched.h>
 #include <stdio.h>
 
 /* Long rings, as Linux has them: 48 KiB each way. */
@@ -222,14 +223,42 @@ static struct block *open_image(void)
 	return b;
 }
 
+/*
+ * The guest's end and the controller's threads on processors of their own, as
+ * a guest's are: woken by each other, they would else share one.
+ */
+static void use_processors(bool guest)
+{
+	static cpu_set_t all;
+	static int last = -1;
+	cpu_set_t set;
+
+	if (last < 0) {
+		sched_getaffinity(0, sizeof(all), &all);
+		for (int i = 0; i < CPU_SETSIZE; i++)
+			last = CPU_ISSET(i, &all) ? i : last;
+	}
+	if (CPU_COUNT(&all) < 2)
+		return;
+	set = all;
+	CPU_CLR(last, &set);
+	if (guest) {
+		CPU_ZERO(&set);
+		CPU_SET(last, &set);
+	}
+	sched_setaffinity(0, sizeof(set), &set);
+}
+
 START_TEST(all_loads)
 {
 	struct scsi_disk_params p = {.identity.serial = "1"};
 
+	use_processors(false);
 	bus_setup();
 	block = open_image();
 	lun = scsi_disk_new(block, &p);
 	stor_make(VERSION_WIN10_V5_3, false, 0);
+	use_processors(true);
 	ck_assert_int_eq(storvsp_add(stor, 0, lun), 0);
 	stor_open();
 	stor_initialize(VMSTOR_PROTO_VERSION_WIN10);

@@ -25,6 +25,8 @@
 struct block {
 	struct block_info info;
 	_Atomic unsigned int queues; /* into it */
+	/* calls for all of them together */
+	_Atomic unsigned int turns, drains, retries;
 };
 
 struct block_queue {
@@ -48,6 +50,8 @@ struct scsi_lun {
 };
 
 static _Atomic bool fake_no_queues; /* none can be made */
+/* Between two ends of a reap, after the @n-th; NULL: nothing. */
+static void (*_Atomic fake_between)(unsigned int n);
 
 static inline void fake_unit_init(struct scsi_lun *u, struct block *b)
 {
@@ -115,9 +119,29 @@ unsigned int block_queue_reap(struct block_queue *q)
 	uint64_t counter;
 
 	(void)!read(q->fd, &counter, sizeof(counter));
-	for (; (r = fake_next_ended(q)); n++)
+	while ((r = fake_next_ended(q))) {
 		r->done(r);
+		n++;
+		if (fake_between)
+			fake_between(n);
+	}
 	return n;
+}
+
+unsigned int block_queue_turn(struct block_queue *q)
+{
+	q->block->turns++;
+	return block_queue_reap(q);
+}
+
+void block_queue_drain(struct block_queue *q, bool on)
+{
+	q->block->drains += on;
+}
+
+void block_queue_retry(struct block_queue *q)
+{
+	q->block->retries++;
 }
 
 struct block_info block_info(const struct block *b)

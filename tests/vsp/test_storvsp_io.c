@@ -110,7 +110,7 @@ static void finish_all(void *ctx)
 	fake_unit_finish(&unit, 20);
 }
 
-/* What ends together is one interrupt. */
+/* What ends together is one interrupt, if the guest does not look. */
 START_TEST(one_interrupt_for_a_batch)
 {
 	struct channel_stats before, after;
@@ -123,12 +123,105 @@ START_TEST(one_interrupt_for_a_batch)
 	channel_get_stats(storvsp_ops.channel(stor), &before);
 	worker_call(channel_worker(storvsp_ops.channel(stor)), finish_all,
 		    NULL);
-	for (uint64_t id = 1; id <= 20; id++)
-		get_good(0, id);
+	wait_until(in_flight() == 0);
 	settle();
 	channel_get_stats(storvsp_ops.channel(stor), &after);
+	for (uint64_t id = 1; id <= 20; id++)
+		get_good(0, id);
 	ck_assert_uint_eq(after.packets_out - before.packets_out, 20);
 	ck_assert_uint_eq(after.signals_out - before.signals_out, 1);
+}
+END_TEST
+
+static _Atomic unsigned int seen_at; /* how many had ended by then */
+
+static void note_answer(unsigned int n)
+{
+	if (!seen_at && is_answered())
+		seen_at = n;
+}
+
+/* The guest can begin with the first answers while others are made. */
+START_TEST(a_few_answers_at_a_time)
+{
+	seen_at = 0;
+	fake_between = note_answer;
+	fake_unit_hold(&unit, true);
+	for (uint64_t id = 1; id <= 20; id++)
+		put_read(0, id);
+	wait_until(fake_unit_held(&unit) == 20);
+	settle();
+	worker_call(channel_worker(storvsp_ops.channel(stor)), finish_all,
+		    NULL);
+	wait_until(in_flight() == 0);
+	fake_between = NULL;
+	ck_assert_uint_ge(seen_at, 1);
+	ck_assert_uint_le(seen_at, 4);
+	for (uint64_t id = 1; id <= 20; id++)
+		get_good(0, id);
+}
+END_TEST
+
+/* Nor does the host wait for the end of a long batch. */
+START_TEST(a_few_commands_at_a_time)
+{
+	struct vstor_packet p = stor_srb(0, TEST_UNIT_READY, 2, 0);
+	unsigned int turns;
+
+	/* The queue is made by the first. */
+	put_read(0, 1);
+	get_good(0, 1);
+	settle();
+	turns = disk.turns;
+	for (uint64_t id = 1; id <= 12; id++)
+		ck_assert(ring_peer_send(&PRIMARY->ring, VM_PKT_DATA_INBAND,
+					 true, id, &p, sizeof(p)));
+	guest_ring_bell(PRIMARY);
+	for (uint64_t id = 1; id <= 12; id++)
+		get_good(0, id);
+	ck_assert_uint_ge(disk.turns - turns, 3);
+}
+END_TEST
+
+/* What limits or policies keep back must not keep those who wait. */
+START_TEST(who_waits_hurries)
+{
+	struct vstor_packet p = {.operation = VSTOR_OPERATION_RESET_BUS,
+				 .flags = 1};
+
+	fake_unit_hold(&unit, true);
+	put_read(0, 1);
+	wait_until(fake_unit_held(&unit) == 1);
+	ck_assert_uint_eq(disk.drains, 0);
+	switch (_i) {
+	case 0:
+		guest_put(PRIMARY, 2, &p, sizeof(p));
+		break;
+	case 1:
+		guest_send_relid(CHANNELMSG_CLOSECHANNEL, PRIMARY->relid);
+		break;
+	case 2:
+		ck_assert_int_eq(storvsp_remove(stor, 0, on_gone, NULL), 0);
+		break;
+	default:
+		ck_assert_int_eq(storvsp_let_go(stor, 0, on_gone, NULL), 0);
+		break;
+	}
+	wait_until(disk.drains == 1);
+	fake_unit_finish(&unit, 1);
+	wait_until(in_flight() == 0);
+}
+END_TEST
+
+START_TEST(all_channels_try_again)
+{
+	stor_open_sub_channels(2);
+	put_read(0, 1);
+	put_read(2, 2);
+	get_good(0, 1);
+	get_good(2, 2);
+	storvsp_retry(stor);
+	ck_assert_uint_eq(disk.retries, 2);
 }
 END_TEST
 
@@ -556,6 +649,10 @@ int main(void)
 	tcase_add_checked_fixture(t, start, end);
 	tcase_add_test(t, answers_come_when_commands_end);
 	tcase_add_test(t, one_interrupt_for_a_batch);
+	tcase_add_test(t, a_few_answers_at_a_time);
+	tcase_add_test(t, a_few_commands_at_a_time);
+	tcase_add_loop_test(t, who_waits_hurries, 0, 4);
+	tcase_add_test(t, all_channels_try_again);
 	tcase_add_test(t, close_waits_for_what_is_in_flight);
 	tcase_add_test(t, a_sub_channel_closes_by_itself);
 	tcase_add_test(t, freed_with_commands_in_flight);

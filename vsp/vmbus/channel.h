@@ -283,6 +283,13 @@ int channel_send_packet(struct channel *ch, const struct packet_out *packet);
 bool channel_has_room(struct channel *ch, uint32_t bytes);
 
 /**
+ * channel_flush() - what was sent so far is shown now, in a callback, too
+ *
+ * So that the guest can begin with the first answers of many.
+ */
+void channel_flush(struct channel *ch);
+
+/**
  * channel_hold() - show nothing of what is sent before channel_unhold()
  *
  * For a timer or a descriptor that sends more than one packet.  In a callback

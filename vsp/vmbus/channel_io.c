@@ -133,6 +133,13 @@ void channel_unhold(struct channel *ch)
 	channel_leave(ch);
 }
 
+void channel_flush(struct channel *ch)
+{
+	assert(worker_is_current(ch->worker));
+	if (ch->state == CHANNEL_OPEN)
+		flush(ch);
+}
+
 /* --- packets of the guest ---------------------------------------------------- */
 
 /* Is there room for what had none?  Then the device may go on. */
