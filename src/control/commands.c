@@ -30,6 +30,8 @@ static void status(void *ctx, struct control_call *call)
 	vm_get_status(ctx, &s);
 	guest = report_guest_name(s.guest_os_id);
 	add_string(o, "state", s.paused ? "paused" : "running");
+	if (s.stopped_by)
+		add_string(o, "stopped_by", s.stopped_by);
 	add_string(o, "profile", s.profile);
 	add_number(o, "vcpus", s.n_vcpus);
 	add_number(o, "memory_bytes", s.memory_bytes);

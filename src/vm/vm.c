@@ -131,6 +131,7 @@ static int make_partition(struct vm *vm, GError **error)
 	vm->disks = vm_disks_new(vm->config, error);
 	if (!vm->disks)
 		return -1;
+	vm_disks_on_stop(vm->disks, vm_on_disk_stop, vm);
 	vm->nics = vm_nics_new(vm->config, error);
 	if (!vm->nics)
 		return -1;
@@ -364,6 +365,7 @@ void vm_free(struct vm *vm)
 	pthread_cond_destroy(&vm->changed);
 	pthread_mutex_destroy(&vm->lock);
 	g_free(vm->event_detail);
+	g_free(vm->stopped_by);
 	g_free(vm->crash_message);
 	if (vm->event_fd >= 0)
 		close(vm->event_fd);

@@ -50,6 +50,7 @@ void vm_run(struct vm *vm, struct outcome *outcome);
 
 struct vm_status {
 	bool paused;
+	const char *stopped_by; /* which disk's error paused it; NULL: none */
 	const char *profile;
 	unsigned int n_vcpus;
 	uint64_t memory_bytes;

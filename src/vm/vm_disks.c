@@ -2,12 +2,14 @@
 #include "vm/vm_disks.h"
 
 #include <errno.h>
+#include <stdatomic.h>
 #include <string.h>
 
 #include "base/guid.h"
 #include "config/machine_config.h"
 #include "devices/block/block.h"
 #include "devices/block/block_open.h"
+#include "devices/block/throttle.h"
 #include "vsp/scsi/scsi.h"
 #include "vsp/storvsp.h"
 
@@ -15,21 +17,31 @@
 	MAX(CONFIG_IDE_DISKS_MAX, CONFIG_SCSI_DISKS_MAX / STORVSP_LUNS)
 
 struct vm_disk {
+	struct vm_disks *disks;
 	const struct disk_config *config;
 	struct disk_config *own_config; /* NULL: the machine's */
 	unsigned int controller; /* which of its bus */
 	uint8_t lun;
 	struct block *block; /* NULL: no disc is in the drive */
 	struct scsi_lun *unit;
+	struct throttle *throttle; /* NULL: none; a group's is in .groups */
+	/* what made it stop: written by the one who sets .stopped */
+	_Atomic bool stopped;
+	enum block_op stopped_op;
+	int stopped_err;
 };
 
 struct vm_disks {
 	struct guid machine;
+	const GPtrArray *configured; /* struct disk_config: from the start */
 	GPtrArray *disks; /* struct vm_disk */
 	unsigned int n[2]; /* from the start, by enum disk_bus */
 	unsigned int n_added; /* later */
 	struct storvsp *controllers[2][CONTROLLERS_MAX];
 	GPtrArray *partings; /* struct parting, under way */
+	GHashTable *groups; /* name: struct throttle */
+	void (*stop)(void *ctx, const char *why); /* NULL: nobody is told */
+	void *stop_ctx;
 };
 
 /* Something that goes when no channel uses it any more. */
@@ -51,6 +63,9 @@ static void free_disk(void *disk)
 		scsi_lun_free(d->unit);
 	if (d->block)
 		block_free(d->block);
+	g_idle_remove_by_data(d);
+	if (!d->config->limits.group)
+		throttle_free(d->throttle);
 	disk_config_free(d->own_config);
 	g_free(d);
 }
@@ -95,10 +110,138 @@ static struct scsi_lun *make_unit(const struct vm_disks *disks,
 	return scsi_disk_new(d->block, &p);
 }
 
-/* Return: owned; NULL with @error set. */
-static struct block *open_image(const struct disk_config *config,
-				const char *path, GError **error)
+/* --- errors and limits ----------------------------------------------------------- */
+
+/* Main thread. */
+static gboolean tell_stopped(gpointer disk)
 {
+	const struct vm_disk *d = disk;
+	g_autofree char *name = disk_name(d);
+	g_autofree char *why =
+		g_strdup_printf("disk %s: %s: %s", name,
+				d->stopped_op == BLOCK_READ ? "read" : "write",
+				g_strerror(-d->stopped_err));
+
+	if (d->disks->stop)
+		d->disks->stop(d->disks->stop_ctx, why);
+	return G_SOURCE_REMOVE;
+}
+
+/* A channel's thread. */
+static void on_stopped(void *ctx, enum block_op op, int err)
+{
+	struct vm_disk *d = ctx;
+
+	/* One of many that fail at once is told. */
+	if (atomic_exchange(&d->stopped, true))
+		return;
+	d->stopped_op = op;
+	d->stopped_err = err;
+	g_idle_add(tell_stopped, d);
+}
+
+/* As libvirt: what is said of errors is of reads too, if nothing else is. */
+static void set_errors(struct vm_disk *d, struct block *block)
+{
+	const char *both = d->config->error_policy;
+	struct block_errors e = {.on_read = BLOCK_REPORT,
+				 .on_write = BLOCK_ENOSPACE,
+				 .stopped = on_stopped,
+				 .ctx = d};
+
+	/* The configuration has checked the words. */
+	if (both)
+		block_policy_parse(both, &e.on_write);
+	if (d->config->rerror_policy)
+		block_policy_parse(d->config->rerror_policy, &e.on_read);
+	else if (both && e.on_write != BLOCK_ENOSPACE)
+		e.on_read = e.on_write;
+	block_set_errors(block, &e);
+}
+
+/* The two are in the same order. */
+_Static_assert((int)DISK_LIMITS == (int)THROTTLE_LIMITS &&
+		       (int)DISK_IOPS == (int)THROTTLE_IOPS &&
+		       (int)DISK_BPS_READ == (int)THROTTLE_BPS_READ &&
+		       (int)DISK_IOPS_READ == (int)THROTTLE_IOPS_READ,
+	       "limits of the configuration are those of devices/block");
+
+static struct throttle *make_throttle(const struct disk_limits *from)
+{
+	struct throttle_limits l = {.iops_bytes = from->iops_bytes};
+
+	for (unsigned int i = 0; i < THROTTLE_LIMITS; i++)
+		l.of[i] =
+			(struct throttle_limit){.rate = from->of[i].rate,
+						.burst = from->of[i].burst,
+						.burst_s = from->of[i].burst_s};
+	return throttle_new(&l);
+}
+
+/* What those of a group say that say something; NULL: none does. */
+static const struct disk_limits *group_limits(const struct vm_disk *d)
+{
+	const GPtrArray *all = d->disks->configured;
+
+	if (disk_limits_any(&d->config->limits))
+		return &d->config->limits;
+	for (guint i = 0; i < all->len; i++) {
+		const struct disk_config *c = g_ptr_array_index(all, i);
+
+		if (!g_strcmp0(c->limits.group, d->config->limits.group) &&
+		    disk_limits_any(&c->limits))
+			return &c->limits;
+	}
+	return NULL;
+}
+
+/* Return: NULL: it has no limits. */
+static struct throttle *find_throttle(const struct vm_disk *d)
+{
+	const struct disk_limits *l = &d->config->limits;
+	struct throttle *t;
+
+	if (!l->group)
+		return disk_limits_any(l) ? make_throttle(l) : NULL;
+	t = g_hash_table_lookup(d->disks->groups, l->group);
+	if (t)
+		return t;
+	l = group_limits(d);
+	if (!l)
+		return NULL;
+	t = make_throttle(l);
+	g_hash_table_insert(d->disks->groups, g_strdup(d->config->limits.group),
+			    t);
+	return t;
+}
+
+/* --- opening --------------------------------------------------------------------- */
+
+/*
+ * An image that cannot be used is a mistake of the configuration; what this
+ * host has too little of, or not at all, is not.
+ */
+static void blame(GError *error)
+{
+	static const int hosts[] = {G_FILE_ERROR_NOMEM, G_FILE_ERROR_MFILE,
+				    G_FILE_ERROR_NFILE, G_FILE_ERROR_AGAIN,
+				    G_FILE_ERROR_NOSYS};
+
+	if (!error || error->domain != G_FILE_ERROR)
+		return;
+	for (size_t i = 0; i < G_N_ELEMENTS(hosts); i++) {
+		if (error->code == hosts[i])
+			return;
+	}
+	error->domain = CONFIG_ERROR;
+	error->code = 0;
+}
+
+/* Return: owned; NULL with @error set. */
+static struct block *open_image(struct vm_disk *d, const char *path,
+				GError **error)
+{
+	const struct disk_config *config = d->config;
 	struct block_options options = {
 		.path = path,
 		.format = config->format,
@@ -106,22 +249,36 @@ static struct block *open_image(const struct disk_config *config,
 		.snapshot = config->snapshot,
 		.block_bytes = config->block_bytes,
 	};
+	struct block *block;
 
-	/* The configuration has checked the word. */
+	/* The configuration has checked the words. */
 	if (config->cache)
 		block_cache_parse(config->cache, &options.cache);
-	return block_open(&options, error);
+	if (config->discard)
+		block_discard_parse(config->discard, &options.discard);
+	if (config->detect_zeroes)
+		block_detect_parse(config->detect_zeroes,
+				   &options.detect_zeroes);
+	block = block_open(&options, error);
+	if (!block) {
+		blame(*error);
+		g_prefix_error(error, "disk: ");
+		return NULL;
+	}
+	set_errors(d, block);
+	if (!d->throttle)
+		d->throttle = find_throttle(d);
+	block_set_throttle(block, d->throttle);
+	return block;
 }
 
 /* Open the image of a disk that has its place.  Return: 0; -1 with @error. */
 static int open_disk(struct vm_disks *disks, struct vm_disk *d, GError **error)
 {
 	if (d->config->path) {
-		d->block = open_image(d->config, d->config->path, error);
-		if (!d->block) {
-			g_prefix_error(error, "disk: ");
+		d->block = open_image(d, d->config->path, error);
+		if (!d->block)
 			return -1;
-		}
 	}
 	d->unit = make_unit(disks, d);
 	g_ptr_array_add(disks->disks, d);
@@ -134,6 +291,7 @@ static int open_first_disk(struct vm_disks *disks,
 	struct vm_disk *d = g_new0(struct vm_disk, 1);
 	unsigned int n = disks->n[config->bus]++;
 
+	d->disks = disks;
 	d->config = config;
 	d->controller = config->bus == DISK_IDE ? n : n / STORVSP_LUNS;
 	d->lun = config->bus == DISK_IDE ? 0 : (uint8_t)(n % STORVSP_LUNS);
@@ -184,6 +342,11 @@ static void parting_free(struct parting *p)
 
 /* --- life ---------------------------------------------------------------------- */
 
+static void free_throttle(void *throttle)
+{
+	throttle_free(throttle);
+}
+
 struct vm_disks *vm_disks_new(const struct machine_config *config,
 			      GError **error)
 {
@@ -192,6 +355,9 @@ struct vm_disks *vm_disks_new(const struct machine_config *config,
 	guid_parse(config->uuid, &disks->machine);
 	disks->disks = g_ptr_array_new_with_free_func(free_disk);
 	disks->partings = g_ptr_array_new();
+	disks->configured = config->disks;
+	disks->groups = g_hash_table_new_full(g_str_hash, g_str_equal, g_free,
+					      free_throttle);
 	for (guint i = 0; i < config->disks->len; i++) {
 		if (open_first_disk(disks, g_ptr_array_index(config->disks, i),
 				    error)) {
@@ -215,6 +381,7 @@ void vm_disks_free(struct vm_disks *disks)
 	}
 	g_ptr_array_free(disks->partings, TRUE);
 	g_ptr_array_free(disks->disks, TRUE);
+	g_hash_table_destroy(disks->groups);
 	g_free(disks);
 }
 
@@ -235,6 +402,31 @@ void vm_disks_attach(struct vm_disks *disks, enum disk_bus bus, unsigned int n,
 
 		if (d->config->bus == bus && d->controller == n)
 			storvsp_add(controller, d->lun, d->unit);
+	}
+}
+
+/* --- stops -------------------------------------------------------------------- */
+
+void vm_disks_on_stop(struct vm_disks *disks,
+		      void (*stop)(void *ctx, const char *why), void *ctx)
+{
+	disks->stop = stop;
+	disks->stop_ctx = ctx;
+}
+
+void vm_disks_retry(struct vm_disks *disks)
+{
+	for (guint i = 0; i < disks->disks->len; i++) {
+		struct vm_disk *d = g_ptr_array_index(disks->disks, i);
+
+		g_idle_remove_by_data(d);
+		atomic_store(&d->stopped, false);
+	}
+	for (unsigned int bus = 0; bus < 2; bus++) {
+		for (unsigned int i = 0; i < CONTROLLERS_MAX; i++) {
+			if (disks->controllers[bus][i])
+				storvsp_retry(disks->controllers[bus][i]);
+		}
 	}
 }
 
@@ -293,6 +485,7 @@ char *vm_disks_add(struct vm_disks *disks, const char *text, GError **error)
 	if (!config)
 		return NULL;
 	d = g_new0(struct vm_disk, 1);
+	d->disks = disks;
 	d->config = config;
 	d->own_config = config;
 	disks->n_added++;
@@ -382,7 +575,7 @@ int vm_disks_insert(struct vm_disks *disks, const char *name, const char *path,
 
 	if (!d)
 		return -1;
-	block = open_image(d->config, path, error);
+	block = open_image(d, path, error);
 	if (!block)
 		return -1;
 	err = scsi_dvd_insert(d->unit, block);

@@ -28,6 +28,17 @@ struct vm_disks;
 struct vm_disks *vm_disks_new(const struct machine_config *config,
 			      GError **error);
 
+/**
+ * vm_disks_on_stop() - who is told that an error policy wants a stop
+ * @stop: on the main thread; @why is a sentence.  Once until vm_disks_retry()
+ *        for each disk.
+ */
+void vm_disks_on_stop(struct vm_disks *disks,
+		      void (*stop)(void *ctx, const char *why), void *ctx);
+
+/** vm_disks_retry() - what a policy kept is tried again */
+void vm_disks_retry(struct vm_disks *disks);
+
 /** vm_disks_free() - after the controllers; close all images */
 void vm_disks_free(struct vm_disks *disks);
 

@@ -146,7 +146,8 @@ struct vm {
 	/* main thread */
 	const char *boot_protocol;
 	int64_t tsc_offset; /* guest TSC = host TSC + this */
-	bool suspended; /* by the user */
+	bool suspended; /* by the user, or */
+	char *stopped_by; /* by a disk's error: which; NULL: by the user */
 	uint64_t paused_tsc; /* host TSC when the machine was paused */
 	uint64_t resets;
 	uint64_t start_ns;
@@ -199,6 +200,9 @@ void vm_pause(struct vm *vm);
  * happens next.
  */
 void vm_resume(struct vm *vm);
+
+/** vm_on_disk_stop() - of vm_disks_on_stop(): suspend, and say why */
+void vm_on_disk_stop(void *ctx, const char *why);
 
 /** vm_reset() - power-on state and a freshly loaded kernel; paused */
 int vm_reset(struct vm *vm, GError **error);

@@ -25,6 +25,7 @@
 #include "synic/synic.h"
 #include "synic/timer_queue.h"
 #include "vm/vm.h"
+#include "vm/vm_disks.h"
 #include "vm/vm_private.h"
 #include "vm/vmbus_host.h"
 
@@ -321,6 +322,7 @@ void vm_get_status(const struct vm *vm, struct vm_status *status)
 
 	*status = (struct vm_status){
 		.paused = vm->suspended,
+		.stopped_by = vm->stopped_by,
 		.profile = vm->profile->name,
 		.n_vcpus = vm->n_vcpus,
 		.memory_bytes = gmem_bytes(vm->mem),
@@ -341,7 +343,21 @@ void vm_continue(struct vm *vm)
 	if (!vm->suspended)
 		return;
 	vm->suspended = false;
+	g_clear_pointer(&vm->stopped_by, g_free);
 	vm_resume(vm);
+	vm_disks_retry(vm->disks);
+}
+
+void vm_on_disk_stop(void *ctx, const char *why)
+{
+	struct vm *vm = ctx;
+
+	log_error("%s; the machine is paused, and 'kvmbus ctl resume' tries "
+		  "it again",
+		  why);
+	g_free(vm->stopped_by);
+	vm->stopped_by = g_strdup(why);
+	vm_suspend(vm);
 }
 
 void vm_host_reset(struct vm *vm)

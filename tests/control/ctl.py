@@ -7,6 +7,7 @@ The guests are a few instructions each.
 import json
 import os
 import pathlib
+import shutil
 import socket
 import struct
 import subprocess
@@ -231,6 +232,32 @@ class Ctl(unittest.TestCase):
         self.assertIn("no SCSI controller",
                       self.ctl("disk-add", "/dev/null", code=1))
         self.ctl("quit")
+
+    def refused(self, disk):
+        """Run with a disk that cannot be: what does it say?"""
+        run = subprocess.run(
+            [KVMBUS, "run", "--kernel", str(self.kernel), "--disk", disk],
+            stdin=subprocess.DEVNULL, capture_output=True, timeout=BOUND_S,
+            check=False, text=True)
+        self.assertEqual(run.returncode, 3, run.stderr)
+        return run.stderr
+
+    def test_bad_images_are_refused(self):
+        folder = tempfile.TemporaryDirectory(prefix="kvmbus-ctl.")
+        self.addCleanup(folder.cleanup)
+        disk = pathlib.Path(folder.name, "disk")
+        disk.write_bytes(bytes(1 << 20))
+        self.start(READY, "--disk", str(disk))
+        self.assertIn("another program uses it", self.refused(str(disk)))
+        short = pathlib.Path(folder.name, "short")
+        short.write_bytes(b"short")
+        self.assertIn("not one block", self.refused(str(short)))
+        self.assertIn("No such file", self.refused(str(short) + "er"))
+        self.assertIn("neither a file", self.refused("/dev/null"))
+        if shutil.which("qemu-nbd"):
+            self.assertIn(str(short), self.refused(f"{short},format=qcow2"))
+        self.ctl("quit")
+        self.ends(0, "quit")
 
     def test_inspect(self):
         self.start(READY)
