@@ -195,6 +195,7 @@ static int open_image(struct raw *raw, const struct block_options *o,
 		return refuse(error, o->path,
 			      "is neither a file nor a block device");
 	raw->is_device = S_ISBLK(st->st_mode);
+	raw->no_discard = !raw->is_device || o->snapshot;
 	raw->direct = !o->snapshot && (o->cache == BLOCK_CACHE_NONE ||
 				       o->cache == BLOCK_CACHE_DIRECTSYNC);
 	raw->sync = write && (o->cache == BLOCK_CACHE_WRITETHROUGH ||

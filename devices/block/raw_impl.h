@@ -37,6 +37,7 @@ enum step_kind {
 	STEP_WRITE,
 	STEP_SYNC,
 	STEP_ALLOCATE,
+	STEP_DISCARD, /* of a block device */
 };
 
 struct raw_step {
@@ -80,6 +81,7 @@ struct raw {
 
 	/* atomic; what was found out meanwhile */
 	bool no_zero_range, no_punch;
+	bool no_discard; /* STEP_DISCARD; files: always */
 	int flush_error; /* what was written back may be lost: for ever */
 };
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/fs.h>
+#include <sys/ioctl.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -26,6 +28,7 @@ static const uint8_t zeroes[ZERO_BYTES] __attribute__((aligned(PAGE_BYTES)));
 int raw_perform(const struct raw *raw, const struct raw_step *s)
 {
 	int fd = s->top ? raw->top_fd : raw->fd;
+	uint64_t range[2] = {s->offset, s->bytes};
 	ssize_t n = -1;
 
 	switch (s->kind) {
@@ -41,6 +44,9 @@ int raw_perform(const struct raw *raw, const struct raw_step *s)
 		break;
 	case STEP_ALLOCATE:
 		n = fallocate(fd, s->mode, (off_t)s->offset, (off_t)s->bytes);
+		break;
+	case STEP_DISCARD:
+		n = ioctl(fd, BLKDISCARD, range);
 		break;
 	}
 	/* The host moves less than 2 GiB at once. */
@@ -142,7 +148,11 @@ static void make_zero_write(struct raw_request *r)
 	r->step.n_iov = n;
 }
 
-/* ZERO, DISCARD: in one, however much it is, if the storage knows how. */
+/*
+ * ZERO, DISCARD: in one, however much it is, if the storage knows how.  To
+ * punch a hole into a device is to have it make zeroes, which not all can that
+ * can discard.
+ */
 static void make_allocate(struct raw *raw, struct raw_request *r)
 {
 	struct raw_step *step = &r->step;
@@ -151,7 +161,10 @@ static void make_allocate(struct raw *raw, struct raw_request *r)
 	step->offset = r->io->offset;
 	step->bytes = r->io->bytes;
 	step->kind = STEP_ALLOCATE;
-	if (r->unmap && !__atomic_load_n(&raw->no_punch, __ATOMIC_RELAXED))
+	if (r->op == BLOCK_DISCARD &&
+	    !__atomic_load_n(&raw->no_discard, __ATOMIC_RELAXED))
+		step->kind = STEP_DISCARD;
+	else if (r->unmap && !__atomic_load_n(&raw->no_punch, __ATOMIC_RELAXED))
 		step->mode = FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE;
 	else if (!__atomic_load_n(&raw->no_zero_range, __ATOMIC_RELAXED))
 		step->mode = FALLOC_FL_ZERO_RANGE | FALLOC_FL_KEEP_SIZE;
@@ -211,11 +224,11 @@ static void end(struct raw_queue *q, struct raw_request *r, int result)
 	block_end(io, result);
 }
 
-/* Is it one of the answers to fallocate() that mean: not here? */
+/* Is it one of the answers that mean: not here, not by this call? */
 static bool is_unknown(int result)
 {
 	return result == -EOPNOTSUPP || result == -ENODEV ||
-	       result == -EINVAL || result == -ENOSYS;
+	       result == -EINVAL || result == -ENOSYS || result == -ENOTTY;
 }
 
 /* It moved all it had to. */
@@ -263,6 +276,7 @@ static void moved(struct raw_queue *q, struct raw_request *r, uint64_t bytes)
 static bool is_pointless(const struct raw *raw, const struct raw_request *r)
 {
 	return r->op == BLOCK_DISCARD && !raw->map &&
+	       __atomic_load_n(&raw->no_discard, __ATOMIC_RELAXED) &&
 	       __atomic_load_n(&raw->no_punch, __ATOMIC_RELAXED);
 }
 
@@ -279,11 +293,12 @@ static void allocated(struct raw_queue *q, struct raw_request *r, int result)
 		end(q, r, result);
 		return;
 	}
-	if (r->step.mode & FALLOC_FL_PUNCH_HOLE) {
+	if (r->step.kind == STEP_DISCARD)
+		__atomic_store_n(&raw->no_discard, true, __ATOMIC_RELAXED);
+	else if (r->step.mode & FALLOC_FL_PUNCH_HOLE)
 		__atomic_store_n(&raw->no_punch, true, __ATOMIC_RELAXED);
-	} else {
+	else
 		__atomic_store_n(&raw->no_zero_range, true, __ATOMIC_RELAXED);
-	}
 	if (is_pointless(raw, r))
 		end(q, r, 0);
 	else
@@ -329,6 +344,7 @@ void raw_step_ended(struct raw_queue *q, struct raw_request *r, int result)
 		synced(q, r, result);
 		break;
 	case STEP_ALLOCATE:
+	case STEP_DISCARD:
 		allocated(q, r, result);
 		break;
 	}

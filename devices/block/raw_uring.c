@@ -22,6 +22,7 @@
 #include <errno.h>
 #include <liburing.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 #include <sys/uio.h>
 #include <time.h>
 
@@ -39,6 +40,13 @@
 #define REAP_MAX    4u
 #define RETRY_NS    1000000
 #define RETRIES_MAX 1000u
+
+/* Linux 6.12, block/ioctl.c:blkdev_uring_cmd(); others say EOPNOTSUPP */
+#ifdef BLOCK_URING_CMD_DISCARD
+#define URING_CMD_DISCARD BLOCK_URING_CMD_DISCARD
+#else
+#define URING_CMD_DISCARD _IO(0x12, 0)
+#endif
 
 enum { /* registered with the ring */
 	FILE_IMAGE,
@@ -143,6 +151,12 @@ static void prepare(struct io_uring_sqe *sqe, const struct raw_step *s, int fd)
 	case STEP_ALLOCATE:
 		io_uring_prep_fallocate(sqe, fd, s->mode, (off_t)s->offset,
 					(off_t)s->bytes);
+		break;
+	case STEP_DISCARD:
+		io_uring_prep_rw(IORING_OP_URING_CMD, sqe, fd, NULL, 0, 0);
+		sqe->cmd_op = URING_CMD_DISCARD;
+		sqe->addr = s->offset;
+		sqe->addr3 = s->bytes;
 		break;
 	}
 }

@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <linux/filter.h>
-#include <linux/loop.h>
 #include <linux/seccomp.h>
 #include <sched.h>
 #include <signal.h>
@@ -262,65 +261,6 @@ START_TEST(threads_take_over)
 }
 END_TEST
 
-/* --- block devices ------------------------------------------------------------------ */
-
-/* The file as a loop device with blocks of @block_bytes; -1: not allowed. */
-static int loop_open(char *path, size_t size, uint32_t block_bytes)
-{
-	struct loop_config config = {.fd = (uint32_t)file.fd,
-				     .block_size = block_bytes};
-	int control = open("/dev/loop-control", O_RDWR | O_CLOEXEC);
-	int n = control < 0 ? -1 : ioctl(control, LOOP_CTL_GET_FREE);
-	int loop;
-
-	close(control);
-	snprintf(path, size, "/dev/loop%d", n);
-	config.info.lo_flags = LO_FLAGS_AUTOCLEAR;
-	loop = n < 0 ? -1 : open(path, O_RDWR | O_CLOEXEC);
-	if (loop >= 0 && ioctl(loop, LOOP_CONFIGURE, &config)) {
-		close(loop);
-		return -1;
-	}
-	return loop;
-}
-
-START_TEST(block_device)
-{
-	static const uint32_t sizes[] = {512, 4096};
-	uint32_t block_bytes = sizes[_i / 2];
-	char path[32];
-	int loop = loop_open(path, sizeof(path), block_bytes);
-
-	if (loop < 0)
-		return; /* it takes root */
-	options.path = path;
-	options.cache = BLOCK_CACHE_NONE;
-	if (block_bytes == 4096) {
-		options.block_bytes = 512;
-		refused("blocks of 4096");
-		options.block_bytes = 0;
-	}
-	open_disk(_i % 2);
-	ck_assert_uint_eq(block_info(disk).bytes, DISK_BYTES);
-	ck_assert_uint_eq(block_info(disk).block_bytes, block_bytes);
-	ck_assert_int_eq(block_refresh(disk), 0);
-	ck_assert_int_eq(user_write(q, 0, data, DISK_BYTES), 0);
-	ck_assert_int_eq(user_do(q, BLOCK_FLUSH, 0, NULL, 0, 0), 0);
-	ck_assert_int_eq(user_do(q, BLOCK_DISCARD, 0, NULL, DISK_BYTES / 2, 0),
-			 0);
-	ck_assert_int_eq(
-		user_do(q, BLOCK_ZERO, DISK_BYTES / 2, NULL, 65536, BLOCK_FUA),
-		0);
-	ck_assert_int_eq(user_read(q, 0, got, DISK_BYTES), 0);
-	ck_assert(user_filled(got + DISK_BYTES / 2, 0, 65536));
-	ck_assert(user_filled(got + DISK_BYTES / 2 + 65536, 0x3C,
-			      DISK_BYTES / 2 - 65536));
-	ck_assert_int_eq(pread(file.fd, got, DISK_BYTES, 0), DISK_BYTES);
-	ck_assert(user_filled(got + DISK_BYTES / 2 + 65536, 0x3C, 4096));
-	close(loop);
-}
-END_TEST
-
 /* --- space ----------------------------------------------------------------------- */
 
 START_TEST(discard_gives_back)
@@ -440,7 +380,6 @@ static void add(TCase *tc)
 
 	tcase_add_test(tc, reasons_are_said);
 	tcase_add_loop_test(tc, truncated_under_us, 0, 4);
-	tcase_add_loop_test(tc, block_device, 0, 4);
 	for (unsigned int i = 0; i < G_N_ELEMENTS(each_engine); i++)
 		tcase_add_loop_test(tc, each_engine[i], 0, 2);
 }
