@@ -19,23 +19,23 @@
 #define BUFFER_BYTES (4u << 20)
 
 /* Blocks and options of the format. */
-#define BLOCK_SECTION   0x0a0d0d0au
-#define BLOCK_INTERFACE 1u
+#define BLOCK_SECTION    0x0a0d0d0au
+#define BLOCK_INTERFACE  1u
 #define BLOCK_STATISTICS 5u
-#define BLOCK_PACKET    6u
-#define BYTE_ORDER_MARK 0x1a2b3c4du
-#define OPTION_END      0u
-#define OPTION_PROGRAM  4u /* of a section */
-#define OPTION_NAME     2u /* of an interface */
-#define OPTION_TSRESOL  9u
-#define OPTION_FLAGS    2u /* of a packet */
-#define OPTION_DROPPED  4u
-#define OPTION_RECEIVED 4u /* of statistics */
-#define OPTION_LEFT_OUT 5u
-#define FLAG_INBOUND    1u
-#define FLAG_OUTBOUND   2u
-#define LINK_ETHERNET   1u
-#define NANOSECONDS     9u /* 10 to the power of -9 */
+#define BLOCK_PACKET     6u
+#define BYTE_ORDER_MARK  0x1a2b3c4du
+#define OPTION_END       0u
+#define OPTION_PROGRAM   4u /* of a section */
+#define OPTION_NAME      2u /* of an interface */
+#define OPTION_TSRESOL   9u
+#define OPTION_FLAGS     2u /* of a packet */
+#define OPTION_DROPPED   4u
+#define OPTION_RECEIVED  4u /* of statistics */
+#define OPTION_LEFT_OUT  5u
+#define FLAG_INBOUND     1u
+#define FLAG_OUTBOUND    2u
+#define LINK_ETHERNET    1u
+#define NANOSECONDS      9u /* 10 to the power of -9 */
 
 struct note {
 	uint64_t time_ns; /* since 1970 */

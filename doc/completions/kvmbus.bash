@@ -70,7 +70,7 @@ _kvmbus()
 			;;
 		--append | --memory | --vcpus | --uuid | --timeout | --time-sync) return ;;
 		--profile) choices=$profiles ;;
-		--net) choices='user tap bridge null none' ;;
+		--net) choices='user tap bridge socket null none' ;;
 		--on-reboot) choices='restart destroy' ;;
 		--accel) choices='auto user kvm' ;;
 		*) choices=$options ;;

@@ -10,6 +10,7 @@
 #include "devices/net/capture.h"
 #include "devices/net/net.h"
 #include "devices/net/null.h"
+#include "devices/net/socket.h"
 #include "devices/net/tap.h"
 #include "devices/net/user.h"
 #include "vsp/netvsp.h"
@@ -98,6 +99,17 @@ static struct net *open_tap(const struct vm_nic *nic, GError **error)
 	return net_tap_new(&o, error);
 }
 
+static struct net *open_socket(const struct net_config *c, GError **error)
+{
+	const struct net_socket_options o = {
+		.path = c->path,
+		.listen = c->listen,
+		.fd = c->fds->len ? g_array_index(c->fds, int, 0) : -1,
+	};
+
+	return net_socket_new(&o, error);
+}
+
 static struct net *open_net(const struct vm_nic *nic, GError **error)
 {
 	switch (nic->config->kind) {
@@ -109,10 +121,9 @@ static struct net *open_net(const struct vm_nic *nic, GError **error)
 	case NET_NULL:
 		return net_null_new(nic->queues);
 	case NET_SOCKET:
+		return open_socket(nic->config, error);
 	default:
-		g_set_error(error, CONFIG_ERROR, 0,
-			    "sockets are not implemented yet");
-		return NULL;
+		g_assert_not_reached();
 	}
 }
 
