@@ -315,6 +315,14 @@ static void run_wake(void *ctx)
 	wake();
 }
 
+static void run_open(void *ctx)
+{
+	(void)ctx;
+	memset(model.pending, 0, sizeof(model.pending));
+	fake_open(ch);
+	ch->room = FAKE_RING_BYTES;
+}
+
 /* Begin again, all that was taken having ended. */
 static void reopen(struct worker *worker)
 {
@@ -323,9 +331,7 @@ static void reopen(struct worker *worker)
 		expect(i < 100);
 		worker_call(worker, run_wake, NULL);
 	}
-	memset(model.pending, 0, sizeof(model.pending));
-	fake_open(ch);
-	ch->room = FAKE_RING_BYTES;
+	worker_call(worker, run_open, NULL);
 }
 
 static void make_units(void)
