@@ -16,6 +16,12 @@
 #include "vsp/vmbus/worker.h"
 #include "vsp/vsp.h"
 
+/*
+ * For a request that the guest is to see and that is to time out: waited for
+ * in full, and long enough that a busy machine sends it before.
+ */
+#define IC_PATIENCE (500 * NSEC_PER_MSEC)
+
 #define IC_HEADERS (sizeof(struct vmbuspipe_hdr) + sizeof(struct icmsg_hdr))
 
 /* What the guest got, and what it answers with. */

@@ -257,7 +257,7 @@ START_TEST(an_answer_that_comes_too_late)
 	struct channel_stats stats;
 
 	ic_start(3, 0);
-	ck_assert_int_eq(ask(1, MSEC, &late), 0);
+	ck_assert_int_eq(ask(1, IC_PATIENCE, &late), 0);
 	expect_request(1);
 	expect_error(&late, -ETIMEDOUT);
 	/* The guest still has it: nothing else is sent. */

@@ -202,7 +202,7 @@ END_TEST
 START_TEST(no_answer)
 {
 	ic_start(1, 1);
-	begin(1, NSEC_PER_MSEC);
+	begin(1, IC_PATIENCE);
 	expect_start(1);
 	ic_expect_result(&result, -ETIMEDOUT);
 	ic_answer(HV_S_OK);

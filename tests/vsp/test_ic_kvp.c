@@ -259,7 +259,7 @@ END_TEST
 START_TEST(a_list_whose_time_is_up)
 {
 	ic_start(4, 0);
-	ck_assert_int_eq(list(KVP_POOL_GUEST, 100 * NSEC_PER_MSEC), 0);
+	ck_assert_int_eq(list(KVP_POOL_GUEST, IC_PATIENCE), 0);
 	expect_item(0, KVP_POOL_GUEST, "a", "1");
 	ic_expect_result(&result, -ETIMEDOUT);
 }

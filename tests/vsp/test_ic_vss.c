@@ -132,7 +132,7 @@ END_TEST
 START_TEST(thawed_after_a_freeze_that_took_too_long)
 {
 	ic_start(5, 0);
-	ck_assert_int_eq(freeze(0, MSEC), 0);
+	ck_assert_int_eq(freeze(0, IC_PATIENCE), 0);
 	expect_operation(VSS_OP_FREEZE);
 	ic_expect_result(&result, -ETIMEDOUT);
 	/* Now it has done it after all. */
@@ -146,7 +146,7 @@ END_TEST
 START_TEST(thaw_takes_too_long)
 {
 	frozen(0);
-	ck_assert_int_eq(thaw(MSEC), 0);
+	ck_assert_int_eq(thaw(IC_PATIENCE), 0);
 	expect_operation(VSS_OP_THAW);
 	ic_expect_result(&other, -ETIMEDOUT);
 	ic_answer(HV_S_OK);
