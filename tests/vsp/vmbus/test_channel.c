@@ -6,6 +6,7 @@
 
 #include "support/channel_bench.h"
 #include "vsp/vmbus/channel_impl.h"
+#include "support/turns.h"
 
 /* --- opening and closing ------------------------------------------------------- */
 
@@ -124,7 +125,9 @@ START_TEST(what_open_sends_is_there_when_it_is_open)
 	guest_open(&guest, &offer);
 	wait_until(guest_interrupted(&guest, BUS_CHAN_VP));
 	wait_until(guest_interrupted(&guest, BUS_CHAN_VP));
-	ck_assert_uint_eq(stats().signals_out, 3);
+	/* The first time, too, if it was long until it looked. */
+	ck_assert_uint_ge(stats().signals_out, 3);
+	ck_assert_uint_le(stats().signals_out, 4);
 }
 END_TEST
 
@@ -185,7 +188,7 @@ START_TEST(free_while_the_guest_opens_and_closes)
 	guest_share(1, BUS_GPADL, BUS_RING_PFN, 4);
 	guest_send(&m, CHANNELMSG_OPENCHANNEL);
 	for (int i = 0; i < 10 * _i; i++)
-		sched_yield();
+		give_way();
 	channel_free(dev.ch);
 	ck_assert_uint_eq(dev.opens, dev.closes);
 	dev.ch = NULL;
