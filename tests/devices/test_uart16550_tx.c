@@ -2,10 +2,10 @@
 #include "devices/uart16550.h"
 
 #include <pthread.h>
-#include <sched.h>
 
 #include "base/clock.h"
 #include "support/uart_bench.h"
+#include "support/turns.h"
 
 /* --- transmitter ----------------------------------------------------- */
 
@@ -337,7 +337,7 @@ static void *polite_writer(void *arg)
 
 	for (unsigned int i = 0; i < PER_THREAD; i++) {
 		while (!(inb(&b, LSR) & 0x20))
-			sched_yield();
+			give_way();
 		outb(&b, DATA, id);
 	}
 	return NULL;
@@ -358,7 +358,7 @@ START_TEST(two_vcpus_one_slow_reader)
 		for (size_t i = 0; i < n; i++)
 			counts[data[i]]++;
 		if (!n)
-			sched_yield();
+			give_way();
 		total += n;
 	}
 	for (unsigned int i = 0; i < 2; i++)

@@ -2,7 +2,6 @@
 #include "mem/gmem.h"
 
 #include <pthread.h>
-#include <sched.h>
 #include <stdatomic.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -12,6 +11,7 @@
 #include "mem/gmem_impl.h"
 #include "mem/overlay.h"
 #include "support/check_main.h"
+#include "support/turns.h"
 
 #define PAGE 4096u
 
@@ -265,7 +265,7 @@ static void by_copy(uint64_t first)
 		uint64_t value = first + i;
 
 		gmem_write(mem, slot(i), &value, sizeof(value));
-		sched_yield();
+		give_way();
 	}
 	for (unsigned int i = 0; i < SLOTS; i++)
 		expect(i, first + i);
@@ -284,14 +284,18 @@ static void by_discard(uint64_t first)
 static void (*const movers[])(uint64_t first) = {by_iovec, by_copy, by_discard};
 
 static _Atomic unsigned int round_go, round_done;
+static _Atomic bool last_round;
 
 static void *mover(void *arg)
 {
 	int which = *(int *)arg;
 
 	for (unsigned int r = 1; r <= ROUNDS; r++) {
-		while (round_go != r)
-			sched_yield();
+		while (round_go != r) {
+			if (last_round)
+				return NULL;
+			give_way();
+		}
 		movers[which]((uint64_t)r << 32);
 		round_done = r;
 	}
@@ -301,20 +305,22 @@ static void *mover(void *arg)
 START_TEST(nothing_is_lost_while_memory_is_settled)
 {
 	static const uint64_t old = 0xDEAD;
+	uint64_t start = clock_monotonic_ns();
 	pthread_t thread;
 
 	ck_assert_int_eq(pthread_create(&thread, NULL, mover, &_i), 0);
-	for (unsigned int r = 1; r <= ROUNDS; r++) {
+	for (unsigned int r = 1; r <= ROUNDS && !race_is_over(start); r++) {
 		gmem_write(mem, slot(8), &old, sizeof(old));
 		leave(LEFT_PFN, 1);
 		round_go = r;
 		while (round_done != r) {
 			gmem_settle(mem);
-			sched_yield();
+			give_way();
 		}
 		gmem_settle(mem);
 		ck_assert_uint_eq(gmem_left_pages(mem), 0);
 	}
+	last_round = true;
 	pthread_join(thread, NULL);
 }
 END_TEST

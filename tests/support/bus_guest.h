@@ -10,7 +10,6 @@
 #ifndef SUPPORT_BUS_GUEST_H
 #define SUPPORT_BUS_GUEST_H
 
-#include <sched.h>
 #include <stdatomic.h>
 
 #include "proto/hv_hypercall.h"
@@ -20,6 +19,7 @@
 #include "vsp/vmbus/channel.h"
 #include "vsp/vmbus/chanmsg.h"
 #include "vsp/vmbus/server_thread.h"
+#include "support/turns.h"
 
 /* Where the guest's driver has its rings: pages of RAM. */
 #define BUS_RING_PFN 20u
@@ -44,9 +44,9 @@ struct guest_channel {
 	struct ring_peer ring;
 };
 
-#define wait_until(condition)  \
-	do                     \
-		sched_yield(); \
+#define wait_until(condition) \
+	do                    \
+		give_way();   \
 	while (!(condition))
 
 static inline void bus_nothing(void *ctx)
@@ -112,7 +112,7 @@ static inline void guest_post(const void *msg, size_t size)
 
 	memcpy(in.payload, msg, size);
 	while (ports_post_message(ports, BUS_VP, &in) != HV_STATUS_SUCCESS)
-		sched_yield();
+		give_way();
 }
 
 #define guest_send(msg, type)                      \

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <pthread.h>
-#include <sched.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <string.h>
@@ -12,6 +11,7 @@
 
 #include "proto/hv_hypercall.h"
 #include "support/check_main.h"
+#include "support/turns.h"
 
 static struct ports *ports;
 
@@ -196,7 +196,7 @@ static hv_status_t on_object(void *ctx, uint32_t vp, uint16_t flag)
 	for (int i = 0; i < 3; i++) {
 		if (!o->alive)
 			abort();
-		sched_yield();
+		give_way();
 	}
 	o->calls++;
 	return HV_STATUS_SUCCESS;
@@ -229,7 +229,7 @@ START_TEST(no_callback_after_removal)
 		ck_assert_int_eq(ports_add_event(ports, 9, 1, on_object, &o),
 				 0);
 		while (!o.calls && i % 2)
-			sched_yield();
+			give_way();
 		ports_remove(ports, 9);
 		o.alive = false;
 	}

@@ -3,13 +3,13 @@
 
 #include <errno.h>
 #include <pthread.h>
-#include <sched.h>
 #include <stdatomic.h>
 
 #include <glib.h>
 
 #include "support/random.h"
 #include "support/synic_bench.h"
+#include "support/turns.h"
 
 /* --- registers --------------------------------------------------------- */
 
@@ -261,7 +261,7 @@ static void *posting(void *arg)
 	(void)arg;
 	for (uint64_t n = 0; n < N_POSTS; n++)
 		while (post(0, 2, n) == -EAGAIN)
-			sched_yield();
+			give_way();
 	return NULL;
 }
 
@@ -279,7 +279,7 @@ static void *timing(void *arg)
 
 	while (!*stop) {
 		synic_run_timers(synic);
-		sched_yield();
+		give_way();
 	}
 	return NULL;
 }
@@ -318,7 +318,7 @@ START_TEST(threads)
 		events_taken += guest_event_take(events(0), 2, n % 2048);
 		wr(0, COUNT(0), ref_time_now(real) + n % 100);
 		if (number == ~0ull)
-			sched_yield();
+			give_way();
 	}
 	pthread_join(thread[0], NULL);
 	pthread_join(thread[1], NULL);

@@ -4,12 +4,12 @@
 
 #include <errno.h>
 #include <pthread.h>
-#include <sched.h>
 #include <stdatomic.h>
 
 #include <glib.h>
 
 #include "support/synic_bench.h"
+#include "support/turns.h"
 
 /* --- timers --------------------------------------------------------------- */
 
@@ -288,7 +288,7 @@ static void *stop_timer(void *arg)
 {
 	(void)arg;
 	while (!stopping.asserting)
-		sched_yield();
+		give_way();
 	wr(1, CONFIG(0), 0);
 	stopping.stopped = true;
 	return NULL;
@@ -298,8 +298,8 @@ static void *stop_timer(void *arg)
 static void assert_slowly(void *ctx, uint32_t vp, uint8_t vector, bool auto_eoi)
 {
 	stopping.asserting = true;
-	for (unsigned int i = 0; i < 20000 && !stopping.stopped; i++)
-		sched_yield();
+	for (unsigned int i = 0; i < 2000 && !stopping.stopped; i++)
+		give_way();
 	stopping.late = stopping.stopped;
 	fake_vps_interrupt(ctx, vp, vector, auto_eoi);
 }

@@ -5,6 +5,7 @@
  */
 #include "support/hvsock_bench.h"
 #include "support/random.h"
+#include "support/turns.h"
 
 /* --- back pressure ----------------------------------------------------------------------------- */
 
@@ -22,7 +23,7 @@ START_TEST(a_host_that_does_not_read)
 		idle = try_send_guest(data, sizeof(data)) ? 0 : idle + 1;
 		if (!idle)
 			sent += sizeof(data);
-		sched_yield();
+		give_way();
 	}
 	while (got < sent) {
 		uint8_t bytes[1000];
@@ -56,7 +57,7 @@ START_TEST(a_guest_that_does_not_read)
 		n = send(fd, data, sizeof(data), MSG_DONTWAIT);
 		idle = n > 0 ? 0 : idle + 1;
 		sent += n > 0 ? (uint64_t)n : 0;
-		sched_yield();
+		give_way();
 	}
 	/* The end comes behind all of it. */
 	close(fd);
@@ -107,7 +108,7 @@ START_TEST(a_lot_of_both)
 						  (uint8_t)((got + i) / 5));
 			got += n;
 		}
-		sched_yield();
+		give_way();
 	}
 	ck_assert_uint_eq(status().bytes_to_host, total);
 	close(fd);

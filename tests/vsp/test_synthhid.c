@@ -3,6 +3,7 @@
 
 #include "proto/synthhid.h"
 #include "support/input_bench.h"
+#include "support/turns.h"
 
 static struct synthhid *hid;
 static void hid_setup(void)
@@ -407,7 +408,7 @@ START_TEST(requests_wait_for_room)
 			sent++;
 			idle = 0;
 		}
-		sched_yield();
+		give_way();
 	}
 	ck_assert_uint_gt(sent, 3 * PAGE / 200);
 	while (sent--) {

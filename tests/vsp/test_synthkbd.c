@@ -3,6 +3,7 @@
 
 #include "proto/synthkbd.h"
 #include "support/input_bench.h"
+#include "support/turns.h"
 
 static struct synthkbd *kbd;
 static void kbd_setup(void)
@@ -284,7 +285,7 @@ START_TEST(requests_wait_for_room)
 			sent++;
 			idle = 0;
 		}
-		sched_yield();
+		give_way();
 	}
 	ck_assert_uint_gt(sent, 3 * PAGE / 32);
 	while (sent--) {

@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #include "support/channel_bench.h"
+#include "support/turns.h"
 
 /* --- signals ----------------------------------------------------------------------- */
 
@@ -318,7 +319,7 @@ static void bad_read_index(void)
 	/* It is looked at when the ring seems full. */
 	for (unsigned int i = 0; i < FLOOD && !dev.closes; i++) {
 		guest_try_put(&guest, 1, buffer, 400);
-		sched_yield();
+		give_way();
 	}
 }
 
@@ -432,7 +433,7 @@ START_TEST(many_packets_both_ways)
 		    guest_try_put(&guest, sent + 1, &sent, sizeof(sent)))
 			sent++;
 		else
-			sched_yield();
+			give_way();
 		while (ring_peer_receive(&guest.ring, buffer, sizeof(buffer))) {
 			ck_assert_uint_eq(buffer[1], ++received);
 			ck_assert_uint_eq(buffer[2], received - 1);

@@ -8,6 +8,7 @@
 
 #include "support/bus_guest.h"
 #include "vsp/vmbus/channel.h"
+#include "support/turns.h"
 
 #define LATENCY 500u /* 50 us */
 
@@ -159,7 +160,7 @@ START_TEST(other_bits_are_left_alone)
 	/* Nobody looks any more. */
 	set_bit_at(7);
 	for (unsigned int i = 0; i < 100; i++)
-		sched_yield();
+		give_way();
 	ck_assert_uint_eq(__atomic_load_n(pending, __ATOMIC_SEQ_CST),
 			  0xFFFFFFFF);
 }

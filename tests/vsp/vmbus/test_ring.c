@@ -2,12 +2,12 @@
 #include "vsp/vmbus/ring.h"
 
 #include <errno.h>
-#include <sched.h>
 #include <stdatomic.h>
 
 #include "support/check_main.h"
 #include "support/ring_peer.h"
 #include "vsp/vmbus/packet.h"
+#include "support/turns.h"
 
 /* Two pages of data to the host, one to the guest. */
 #define IN_SIZE  (2u * 4096)
@@ -355,7 +355,7 @@ static _Atomic bool host_bell, guest_bell;
 static void wait_for(_Atomic bool *bell)
 {
 	while (!atomic_exchange(bell, false))
-		sched_yield();
+		give_way();
 }
 
 static uint32_t length_of(uint32_t i)

@@ -6,13 +6,13 @@
 #include "vsp/vmbus/server_thread.h"
 
 #include <errno.h>
-#include <sched.h>
 #include <stdatomic.h>
 
 #include "proto/hv_hypercall.h"
 #include "support/synic_bench.h"
 #include "synic/ports.h"
 #include "vsp/vmbus/chanmsg.h"
+#include "support/turns.h"
 
 static struct ports *ports;
 static struct vmbus_thread *bus;
@@ -129,7 +129,7 @@ static uint32_t next_type(uint32_t vp, struct hv_message *m)
 	/* cppcheck-suppress uninitvar ; it is the address that is taken */
 	m = m ? m : &local;
 	while (!guest_message_take(slot(vp, 2), m))
-		sched_yield();
+		give_way();
 	if (guest_message_done(slot(vp, 2)))
 		wr(vp, EOM, 0);
 	ck_assert_uint_eq(m->header.message_type, HVMSG_VMBUS);
@@ -173,7 +173,7 @@ static void *close_slowly(void *arg)
 	struct owner *o = arg;
 
 	for (unsigned int i = 0; i < 100; i++)
-		sched_yield();
+		give_way();
 	vmbus_thread_lock(bus);
 	vmbus_offer_gpadl_put(o->offer, o->ring);
 	vmbus_offer_closed(o->offer);
@@ -272,7 +272,7 @@ START_TEST(a_guest_connects_and_leaves)
 	send_empty(CHANNELMSG_UNLOAD);
 	ck_assert_uint_eq(next_type(1, NULL), CHANNELMSG_UNLOAD_RESPONSE);
 	while (!unloaded)
-		sched_yield();
+		give_way();
 	ck_assert_uint_eq(connected, 1);
 	ck_assert_uint_eq(sent, 1);
 	ck_assert_uint_eq(disconnected, 1);
@@ -292,7 +292,7 @@ START_TEST(other_message_types_are_not_ours)
 	ck_assert(!has_message(1));
 	/* Its owner hears of it after the guest does. */
 	while (!connected)
-		sched_yield();
+		give_way();
 	ck_assert_uint_eq(connected, 1);
 }
 END_TEST
@@ -327,7 +327,7 @@ static uint32_t post_until_full(void)
 			ck_assert_uint_eq(status,
 					  HV_STATUS_INSUFFICIENT_BUFFERS);
 			refused++;
-			sched_yield();
+			give_way();
 		}
 	}
 	return n;
@@ -371,7 +371,7 @@ START_TEST(the_end_does_not_wait_behind_what_was_before)
 		ck_assert_uint_eq(send_empty(CHANNELMSG_UNLOAD),
 				  HV_STATUS_SUCCESS);
 		while (!unloaded)
-			sched_yield();
+			give_way();
 		/* The one in the slot was delivered. */
 		ck_assert_uint_eq(next_type(1, NULL), CHANNELMSG_GPADL_CREATED);
 		ck_assert_uint_eq(next_type(1, NULL),
@@ -393,7 +393,7 @@ START_TEST(paused_it_takes_nothing)
 	vmbus_thread_pause(bus);
 	ck_assert_uint_eq(send_msg(&m, sizeof(m)), HV_STATUS_SUCCESS);
 	for (unsigned int i = 0; i < 1000; i++)
-		sched_yield();
+		give_way();
 	ck_assert(!has_message(1));
 	ck_assert_uint_eq(connected, 0);
 	vmbus_thread_resume(bus);
@@ -420,7 +420,7 @@ START_TEST(reset_waits_for_owners)
 		vmbus_thread_resume(bus);
 	}
 	while (connected < 5)
-		sched_yield();
+		give_way();
 	ck_assert(!has_message(1));
 	pthread_join(owner.closer, NULL);
 }
@@ -439,7 +439,7 @@ START_TEST(rescind_from_another_thread)
 			.child_relid = 1},
 		sizeof(struct vmbus_channel_relid_released));
 	while (!owner.releases)
-		sched_yield();
+		give_way();
 	/* The ring was put back before it was asked for, or with the close. */
 	ck_assert_uint_eq(owner.closes, 1);
 	pthread_join(owner.closer, NULL);

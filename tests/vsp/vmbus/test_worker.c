@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <pthread.h>
-#include <sched.h>
 #include <stdatomic.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -11,6 +10,7 @@
 
 #include "base/clock.h"
 #include "support/check_main.h"
+#include "support/turns.h"
 
 static struct worker *w;
 
@@ -109,7 +109,7 @@ START_TEST(a_task_may_queue_itself)
 
 	worker_queue(w, &c.task);
 	while (c.runs < 1001)
-		sched_yield();
+		give_way();
 	worker_call(w, nothing, NULL);
 	ck_assert_uint_eq(c.runs, 1001);
 }
@@ -176,7 +176,7 @@ START_TEST(no_wake_up_is_lost)
 	for (unsigned int i = 0; i < 5000; i++) {
 		worker_queue(w, &c.task);
 		while (c.runs == seen)
-			sched_yield();
+			give_way();
 		seen = c.runs;
 	}
 	pthread_join(other, NULL);
@@ -225,7 +225,7 @@ START_TEST(timers_run_in_order)
 {
 	worker_call(w, set_timers, NULL);
 	while (!timers[3].runs)
-		sched_yield();
+		give_way();
 	ck_assert_str_eq(order, "023");
 }
 END_TEST
@@ -252,7 +252,7 @@ START_TEST(a_timer_for_now_does_not_stop_the_rest)
 
 	worker_call(w, start_busy_timer, &t);
 	while (t.runs < 1000)
-		sched_yield();
+		give_way();
 	worker_call(w, stop_busy_timer, &t);
 }
 END_TEST
@@ -315,20 +315,20 @@ START_TEST(descriptors_that_are_ready)
 	worker_call(w, watch_both, NULL);
 	eventfd_write(fds[0].fd.fd, 1);
 	while (!fds[0].runs)
-		sched_yield();
+		give_way();
 	worker_call(w, ask_for_nothing, NULL);
 	eventfd_write(fds[0].fd.fd, 1);
 	eventfd_write(fds[1].fd.fd, 1);
 	while (!fds[1].runs)
-		sched_yield();
+		give_way();
 	ck_assert_uint_eq(fds[0].runs, 1);
 	worker_call(w, ask_again, NULL);
 	while (fds[0].runs < 2)
-		sched_yield();
+		give_way();
 	/* Each takes the other away: one of them does not run. */
 	worker_call(w, both_at_once, NULL);
 	while (fds[0].runs + fds[1].runs < 4)
-		sched_yield();
+		give_way();
 	for (unsigned int i = 0; i < 100; i++)
 		worker_call(w, nothing, NULL);
 	ck_assert_uint_eq(fds[0].runs + fds[1].runs, 4);
