@@ -251,6 +251,11 @@ rounds)
 	. /guest-rounds.sh
 	rounds
 	;;
+disk)
+	# shellcheck source=tests/system/guest-disk.sh
+	. /guest-disk.sh
+	disk
+	;;
 facts) facts ;;
 offline) offline_online ;;
 time) /clock-check && tell time good ;;
