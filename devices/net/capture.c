@@ -103,8 +103,7 @@ static void add_option(struct block *b, uint16_t code, const void *data,
 {
 	add16(b, code);
 	add16(b, bytes);
-	if (bytes)
-		add(b, data, bytes);
+	add(b, data, bytes);
 	pad(b);
 }
 
@@ -131,7 +130,7 @@ static bool write_head(struct net_capture *c, const char *name)
 	add32(&b, UINT32_MAX); /* its length is not known */
 	add32(&b, UINT32_MAX);
 	add_option(&b, OPTION_PROGRAM, program, sizeof(program) - 1);
-	add_option(&b, OPTION_END, NULL, 0);
+	add32(&b, OPTION_END);
 	finish(&b);
 	if (fwrite(b.bytes, b.n, 1, c->file) != 1)
 		return false;
@@ -143,7 +142,7 @@ static bool write_head(struct net_capture *c, const char *name)
 	add32(&b, 0); /* frames of any length */
 	add_option(&b, OPTION_NAME, name, (uint16_t)MIN(strlen(name), 32));
 	add_option(&b, OPTION_TSRESOL, &resolution, sizeof(resolution));
-	add_option(&b, OPTION_END, NULL, 0);
+	add32(&b, OPTION_END);
 	finish(&b);
 	return fwrite(b.bytes, b.n, 1, c->file) == 1 && !fflush(c->file);
 }
@@ -170,7 +169,7 @@ static bool write_packet(struct net_capture *c, const struct frame_record *r)
 	if (note.dropped)
 		add_option(&tail, OPTION_DROPPED, &note.dropped,
 			   sizeof(note.dropped));
-	add_option(&tail, OPTION_END, NULL, 0);
+	add32(&tail, OPTION_END);
 	total = (uint32_t)(head.n + bytes + tail.n - (bytes & 3)) + 4;
 	add32(&tail, total);
 	memcpy(head.bytes + 4, &total, sizeof(total));
@@ -193,7 +192,7 @@ static bool write_statistics(struct net_capture *c)
 	add32(&b, (uint32_t)now);
 	add_option(&b, OPTION_RECEIVED, &c->all, sizeof(c->all));
 	add_option(&b, OPTION_LEFT_OUT, &c->left_out, sizeof(c->left_out));
-	add_option(&b, OPTION_END, NULL, 0);
+	add32(&b, OPTION_END);
 	finish(&b);
 	return fwrite(b.bytes, b.n, 1, c->file) == 1;
 }

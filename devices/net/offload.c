@@ -132,7 +132,7 @@ static int parse_ip4(const uint8_t *frame, size_t bytes,
 
 	if (bytes - h->ip < IP4_BYTES || ip[0] >> 4 != 4)
 		return -EINVAL;
-	header_bytes = (ip[0] & 15) * 4u;
+	header_bytes = 4 * (size_t)(ip[0] & 15);
 	if (header_bytes < IP4_BYTES || header_bytes > bytes - h->ip ||
 	    get16(ip + IP4_FRAGMENT) & IP4_FRAGMENT_BITS)
 		return -EINVAL;
@@ -162,7 +162,7 @@ static int parse_ip6(const uint8_t *frame, size_t bytes,
 
 		if (i == IP6_EXTENSIONS_MAX || bytes - h->l4 < 8)
 			return -EINVAL;
-		length = (frame[h->l4 + 1] + 1u) * 8u;
+		length = 8 * ((size_t)frame[h->l4 + 1] + 1);
 		if (length > bytes - h->l4)
 			return -EINVAL;
 		h->protocol = frame[h->l4];
@@ -179,7 +179,7 @@ static int parse_l4(const uint8_t *frame, size_t bytes,
 	if (h->protocol == IPPROTO_TCP) {
 		if (bytes - h->l4 < TCP_BYTES)
 			return -EINVAL;
-		length = (frame[h->l4 + TCP_DOFF] >> 4) * 4u;
+		length = 4 * (size_t)(frame[h->l4 + TCP_DOFF] >> 4);
 		if (length < TCP_BYTES)
 			return -EINVAL;
 	} else if (h->protocol != IPPROTO_UDP) {

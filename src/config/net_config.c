@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "config/net_config.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include <arpa/inet.h>
@@ -113,22 +112,30 @@ static int set_name(struct net_config *n, const char *key, const char *value,
 	return set_text(&n->name, key, value, error);
 }
 
+/* "00:15:5d:01:02:03", nothing else */
+static bool parse_mac(const char *text, uint8_t mac[CONFIG_MAC_BYTES])
+{
+	for (unsigned int i = 0; i < CONFIG_MAC_BYTES; i++, text += 3) {
+		char end = i + 1 < CONFIG_MAC_BYTES ? ':' : '\0';
+
+		if (!g_ascii_isxdigit(text[0]) || !g_ascii_isxdigit(text[1]) ||
+		    text[2] != end)
+			return false;
+		mac[i] = (uint8_t)(g_ascii_xdigit_value(text[0]) << 4 |
+				   g_ascii_xdigit_value(text[1]));
+	}
+	return true;
+}
+
 static int set_mac(struct net_config *n, const char *value, GError **error)
 {
-	unsigned int b[CONFIG_MAC_BYTES];
-	char end;
-
-	if (!value || strlen(value) != 17 ||
-	    sscanf(value, "%2x:%2x:%2x:%2x:%2x:%2x%c", &b[0], &b[1], &b[2],
-		   &b[3], &b[4], &b[5], &end) != (int)CONFIG_MAC_BYTES)
+	if (!value || !parse_mac(value, n->mac))
 		return refuse(error, "mac",
 			      "expected six bytes, as 00:15:5d:01:02:03");
-	if (b[0] & 1)
+	if (n->mac[0] & 1)
 		return refuse(error, "mac",
 			      "the address of a group, of which no card is: "
 			      "the first byte is odd");
-	for (unsigned int i = 0; i < CONFIG_MAC_BYTES; i++)
-		n->mac[i] = (uint8_t)b[i];
 	n->has_mac = true;
 	return 0;
 }

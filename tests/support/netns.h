@@ -41,7 +41,7 @@ static inline bool netns_usable(void)
 		struct ifreq r = {.ifr_flags = IFF_TAP | IFF_NO_PI};
 		int fd = netns_enter() ? -1 : open("/dev/net/tun", O_RDWR);
 
-		_exit(fd < 0 || ioctl(fd, TUNSETIFF, &r));
+		_exit(fd < 0 || ioctl(fd, TUNSETIFF, &r) ? 1 : 0);
 	}
 	return child > 0 && waitpid(child, &status, 0) == child && !status;
 }
