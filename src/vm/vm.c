@@ -131,7 +131,7 @@ static int make_partition(struct vm *vm, GError **error)
 	vm->disks = vm_disks_new(vm->config, error);
 	if (!vm->disks)
 		return -1;
-	vm_disks_on_stop(vm->disks, vm_on_disk_stop, vm);
+	vm_disks_listen(vm->disks, &vm_disks_events, vm);
 	vm->nics = vm_nics_new(vm->config, error);
 	if (!vm->nics)
 		return -1;

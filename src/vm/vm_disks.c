@@ -2,53 +2,22 @@
 #include "vm/vm_disks.h"
 
 #include <errno.h>
-#include <stdatomic.h>
 #include <string.h>
 
 #include "base/guid.h"
 #include "config/machine_config.h"
 #include "devices/block/block.h"
-#include "devices/block/block_open.h"
 #include "devices/block/throttle.h"
+#include "vm/vm_disks_private.h"
 #include "vsp/scsi/scsi.h"
 #include "vsp/storvsp.h"
-
-#define CONTROLLERS_MAX \
-	MAX(CONFIG_IDE_DISKS_MAX, CONFIG_SCSI_DISKS_MAX / STORVSP_LUNS)
-
-struct vm_disk {
-	struct vm_disks *disks;
-	const struct disk_config *config;
-	struct disk_config *own_config; /* NULL: the machine's */
-	unsigned int controller; /* which of its bus */
-	uint8_t lun;
-	struct block *block; /* NULL: no disc is in the drive */
-	struct scsi_lun *unit;
-	struct throttle *throttle; /* NULL: none; a group's is in .groups */
-	/* what made it stop: written by the one who sets .stopped */
-	_Atomic bool stopped;
-	enum block_op stopped_op;
-	int stopped_err;
-};
-
-struct vm_disks {
-	struct guid machine;
-	const GPtrArray *configured; /* struct disk_config: from the start */
-	GPtrArray *disks; /* struct vm_disk */
-	unsigned int n[2]; /* from the start, by enum disk_bus */
-	unsigned int n_added; /* later */
-	struct storvsp *controllers[2][CONTROLLERS_MAX];
-	GPtrArray *partings; /* struct parting, under way */
-	GHashTable *groups; /* name: struct throttle */
-	void (*stop)(void *ctx, const char *why); /* NULL: nobody is told */
-	void *stop_ctx;
-};
 
 /* Something that goes when no channel uses it any more. */
 struct parting {
 	struct vm_disks *disks;
-	struct vm_disk *disk; /* this, */
-	struct block *block; /* or this */
+	struct vm_disk *disk; /* it goes, or */
+	struct block *block; /* this, of it, if it is not NULL */
+	bool waiting; /* for another change of @disk to be over */
 	void (*done)(void *ctx);
 	void *ctx;
 };
@@ -70,7 +39,7 @@ static void free_disk(void *disk)
 	g_free(d);
 }
 
-static char *disk_name(const struct vm_disk *d)
+char *vm_disk_name(const struct vm_disk *d)
 {
 	return g_strdup_printf("%s%u:%u", disk_bus_name(d->config->bus),
 			       d->controller, d->lun);
@@ -86,7 +55,7 @@ static struct guid disk_id(const struct vm_disks *disks,
 	g_autofree char *name = NULL;
 
 	if (!d->own_config)
-		name = disk_name(d);
+		name = vm_disk_name(d);
 	else if (d->config->path)
 		name = g_strdup(d->config->path);
 	else
@@ -110,173 +79,13 @@ static struct scsi_lun *make_unit(const struct vm_disks *disks,
 	return scsi_disk_new(d->block, &p);
 }
 
-/* --- errors and limits ----------------------------------------------------------- */
-
-/* Main thread. */
-static gboolean tell_stopped(gpointer disk)
-{
-	const struct vm_disk *d = disk;
-	g_autofree char *name = disk_name(d);
-	g_autofree char *why =
-		g_strdup_printf("disk %s: %s: %s", name,
-				d->stopped_op == BLOCK_READ ? "read" : "write",
-				g_strerror(-d->stopped_err));
-
-	if (d->disks->stop)
-		d->disks->stop(d->disks->stop_ctx, why);
-	return G_SOURCE_REMOVE;
-}
-
-/* A channel's thread. */
-static void on_stopped(void *ctx, enum block_op op, int err)
-{
-	struct vm_disk *d = ctx;
-
-	/* One of many that fail at once is told. */
-	if (atomic_exchange(&d->stopped, true))
-		return;
-	d->stopped_op = op;
-	d->stopped_err = err;
-	g_idle_add(tell_stopped, d);
-}
-
-/* As libvirt: what is said of errors is of reads too, if nothing else is. */
-static void set_errors(struct vm_disk *d, struct block *block)
-{
-	const char *both = d->config->error_policy;
-	struct block_errors e = {.on_read = BLOCK_REPORT,
-				 .on_write = BLOCK_ENOSPACE,
-				 .stopped = on_stopped,
-				 .ctx = d};
-
-	/* The configuration has checked the words. */
-	if (both)
-		block_policy_parse(both, &e.on_write);
-	if (d->config->rerror_policy)
-		block_policy_parse(d->config->rerror_policy, &e.on_read);
-	else if (both && e.on_write != BLOCK_ENOSPACE)
-		e.on_read = e.on_write;
-	block_set_errors(block, &e);
-}
-
-/* The two are in the same order. */
-_Static_assert((int)DISK_LIMITS == (int)THROTTLE_LIMITS &&
-		       (int)DISK_IOPS == (int)THROTTLE_IOPS &&
-		       (int)DISK_BPS_READ == (int)THROTTLE_BPS_READ &&
-		       (int)DISK_IOPS_READ == (int)THROTTLE_IOPS_READ,
-	       "limits of the configuration are those of devices/block");
-
-static struct throttle *make_throttle(const struct disk_limits *from)
-{
-	struct throttle_limits l = {.iops_bytes = from->iops_bytes};
-
-	for (unsigned int i = 0; i < THROTTLE_LIMITS; i++)
-		l.of[i] =
-			(struct throttle_limit){.rate = from->of[i].rate,
-						.burst = from->of[i].burst,
-						.burst_s = from->of[i].burst_s};
-	return throttle_new(&l);
-}
-
-/* What those of a group say that say something; NULL: none does. */
-static const struct disk_limits *group_limits(const struct vm_disk *d)
-{
-	const GPtrArray *all = d->disks->configured;
-
-	if (disk_limits_any(&d->config->limits))
-		return &d->config->limits;
-	for (guint i = 0; i < all->len; i++) {
-		const struct disk_config *c = g_ptr_array_index(all, i);
-
-		if (!g_strcmp0(c->limits.group, d->config->limits.group) &&
-		    disk_limits_any(&c->limits))
-			return &c->limits;
-	}
-	return NULL;
-}
-
-/* Return: NULL: it has no limits. */
-static struct throttle *find_throttle(const struct vm_disk *d)
-{
-	const struct disk_limits *l = &d->config->limits;
-	struct throttle *t;
-
-	if (!l->group)
-		return disk_limits_any(l) ? make_throttle(l) : NULL;
-	t = g_hash_table_lookup(d->disks->groups, l->group);
-	if (t)
-		return t;
-	l = group_limits(d);
-	if (!l)
-		return NULL;
-	t = make_throttle(l);
-	g_hash_table_insert(d->disks->groups, g_strdup(d->config->limits.group),
-			    t);
-	return t;
-}
-
 /* --- opening --------------------------------------------------------------------- */
-
-/*
- * An image that cannot be used is a mistake of the configuration; what this
- * host has too little of, or not at all, is not.
- */
-static void blame(GError *error)
-{
-	static const int hosts[] = {G_FILE_ERROR_NOMEM, G_FILE_ERROR_MFILE,
-				    G_FILE_ERROR_NFILE, G_FILE_ERROR_AGAIN,
-				    G_FILE_ERROR_NOSYS};
-
-	if (!error || error->domain != G_FILE_ERROR)
-		return;
-	for (size_t i = 0; i < G_N_ELEMENTS(hosts); i++) {
-		if (error->code == hosts[i])
-			return;
-	}
-	error->domain = CONFIG_ERROR;
-	error->code = 0;
-}
-
-/* Return: owned; NULL with @error set. */
-static struct block *open_image(struct vm_disk *d, const char *path,
-				GError **error)
-{
-	const struct disk_config *config = d->config;
-	struct block_options options = {
-		.path = path,
-		.format = config->format,
-		.readonly = config->readonly || config->dvd,
-		.snapshot = config->snapshot,
-		.block_bytes = config->block_bytes,
-	};
-	struct block *block;
-
-	/* The configuration has checked the words. */
-	if (config->cache)
-		block_cache_parse(config->cache, &options.cache);
-	if (config->discard)
-		block_discard_parse(config->discard, &options.discard);
-	if (config->detect_zeroes)
-		block_detect_parse(config->detect_zeroes,
-				   &options.detect_zeroes);
-	block = block_open(&options, error);
-	if (!block) {
-		blame(*error);
-		g_prefix_error(error, "disk: ");
-		return NULL;
-	}
-	set_errors(d, block);
-	if (!d->throttle)
-		d->throttle = find_throttle(d);
-	block_set_throttle(block, d->throttle);
-	return block;
-}
 
 /* Open the image of a disk that has its place.  Return: 0; -1 with @error. */
 static int open_disk(struct vm_disks *disks, struct vm_disk *d, GError **error)
 {
 	if (d->config->path) {
-		d->block = open_image(d, d->config->path, error);
+		d->block = vm_disk_open(d, d->config->path, error);
 		if (!d->block)
 			return -1;
 	}
@@ -301,18 +110,48 @@ static int open_first_disk(struct vm_disks *disks,
 	return -1;
 }
 
+static struct storvsp *controller_of(const struct vm_disks *disks,
+				     const struct vm_disk *d)
+{
+	return disks->controllers[d->config->bus][d->controller];
+}
+
 /* --- what goes ----------------------------------------------------------------- */
+
+static void begin_block_parting(struct parting *p);
+
+/* Others of the disk that had to wait: for them to end, if it is gone. */
+static void go_on_parting(struct vm_disks *disks, const struct vm_disk *d,
+			  bool gone)
+{
+	for (guint i = disks->partings->len; i-- > 0;) {
+		struct parting *p = g_ptr_array_index(disks->partings, i);
+
+		if (p->disk != d || !p->waiting)
+			continue;
+		if (!gone) {
+			begin_block_parting(p);
+			continue;
+		}
+		g_ptr_array_remove_index(disks->partings, i);
+		block_free(p->block);
+		g_free(p);
+	}
+}
 
 /* Main thread. */
 static gboolean finish_parting(gpointer data)
 {
 	struct parting *p = data;
+	struct vm_disks *disks = p->disks;
 
-	g_ptr_array_remove(p->disks->partings, p);
-	if (p->disk)
-		g_ptr_array_remove(p->disks->disks, p->disk);
+	g_ptr_array_remove(disks->partings, p);
+	if (!disks->ending)
+		go_on_parting(disks, p->disk, !p->block);
 	if (p->block)
 		block_free(p->block);
+	else
+		g_ptr_array_remove(disks->disks, p->disk);
 	if (p->done)
 		p->done(p->ctx);
 	g_free(p);
@@ -325,11 +164,12 @@ static void on_parted(void *ctx)
 	g_idle_add(finish_parting, ctx);
 }
 
-static struct parting *parting_new(struct vm_disks *disks)
+static struct parting *parting_new(struct vm_disks *disks, struct vm_disk *d)
 {
 	struct parting *p = g_new0(struct parting, 1);
 
 	p->disks = disks;
+	p->disk = d;
 	g_ptr_array_add(disks->partings, p);
 	return p;
 }
@@ -373,6 +213,7 @@ void vm_disks_free(struct vm_disks *disks)
 	if (!disks)
 		return;
 	/* The controllers are gone, so all have been called back. */
+	disks->ending = true;
 	while (disks->partings->len) {
 		struct parting *p = g_ptr_array_index(disks->partings, 0);
 
@@ -407,11 +248,11 @@ void vm_disks_attach(struct vm_disks *disks, enum disk_bus bus, unsigned int n,
 
 /* --- stops -------------------------------------------------------------------- */
 
-void vm_disks_on_stop(struct vm_disks *disks,
-		      void (*stop)(void *ctx, const char *why), void *ctx)
+void vm_disks_listen(struct vm_disks *disks,
+		     const struct vm_disks_events *events, void *ctx)
 {
-	disks->stop = stop;
-	disks->stop_ctx = ctx;
+	disks->events = events;
+	disks->ctx = ctx;
 }
 
 void vm_disks_retry(struct vm_disks *disks)
@@ -432,12 +273,6 @@ void vm_disks_retry(struct vm_disks *disks)
 
 /* --- while the machine runs ------------------------------------------------------ */
 
-static struct storvsp *controller_of(const struct vm_disks *disks,
-				     const struct vm_disk *d)
-{
-	return disks->controllers[d->config->bus][d->controller];
-}
-
 static int refuse(GError **error, const char *name, const char *why)
 {
 	g_set_error(error, CONFIG_ERROR, 0, "%s: %s", name, why);
@@ -450,7 +285,7 @@ static struct vm_disk *find(const struct vm_disks *disks, const char *name,
 {
 	for (guint i = 0; i < disks->disks->len; i++) {
 		struct vm_disk *d = g_ptr_array_index(disks->disks, i);
-		g_autofree char *its = disk_name(d);
+		g_autofree char *its = vm_disk_name(d);
 
 		/* One that is on its way out has no place any more. */
 		if (!strcmp(its, name) &&
@@ -461,20 +296,27 @@ static struct vm_disk *find(const struct vm_disks *disks, const char *name,
 	return NULL;
 }
 
-/* Choose a place and attach it.  Return: 0; -1: all are taken. */
-static int attach_anywhere(const struct vm_disks *disks, struct vm_disk *d)
+/* Choose a place and attach it.  Return: 0; -1 with @error set. */
+static int attach_anywhere(const struct vm_disks *disks, struct vm_disk *d,
+			   GError **error)
 {
-	unsigned int n = vm_disks_controllers(disks, DISK_SCSI);
+	const unsigned int max = CONFIG_SCSI_DISKS_MAX / STORVSP_LUNS;
 
-	for (d->controller = 0; d->controller < n; d->controller++) {
+	for (d->controller = 0; d->controller < max; d->controller++) {
 		struct storvsp *s = controller_of(disks, d);
 
-		for (d->lun = 0; d->lun < STORVSP_LUNS; d->lun++) {
+		d->lun = 0;
+		/* A new one gets all that is its own, so this too. */
+		if (!s && disks->events)
+			return disks->events->grow(disks->ctx, d->controller,
+						   error);
+		for (; s && d->lun < STORVSP_LUNS; d->lun++) {
 			if (!storvsp_add(s, d->lun, d->unit))
 				return 0;
 		}
 	}
-	return -1;
+	return refuse(error, d->config->path ? d->config->path : "disk",
+		      "all controllers are full");
 }
 
 char *vm_disks_add(struct vm_disks *disks, const char *text, GError **error)
@@ -491,14 +333,9 @@ char *vm_disks_add(struct vm_disks *disks, const char *text, GError **error)
 	disks->n_added++;
 	if (config->bus == DISK_IDE)
 		refuse(error, text, "disks on IDE are there from the start");
-	else if (!vm_disks_controllers(disks, DISK_SCSI))
-		refuse(error, text,
-		       "this machine has no SCSI controller, as it was "
-		       "started without a disk");
 	else if (!open_disk(disks, d, error)) {
-		if (!attach_anywhere(disks, d))
-			return disk_name(d);
-		refuse(error, text, "all controllers are full");
+		if (!attach_anywhere(disks, d, error))
+			return vm_disk_name(d);
 		g_ptr_array_remove(disks->disks, d);
 		return NULL;
 	}
@@ -517,8 +354,7 @@ int vm_disks_remove(struct vm_disks *disks, const char *name,
 		return -1;
 	if (d->config->bus == DISK_IDE)
 		return refuse(error, name, "a disk on IDE stays");
-	p = parting_new(disks);
-	p->disk = d;
+	p = parting_new(disks, d);
 	p->done = done;
 	p->ctx = ctx;
 	err = storvsp_remove(controller_of(disks, d), d->lun, on_parted, p);
@@ -544,15 +380,23 @@ int vm_disks_resize(struct vm_disks *disks, const char *name, GError **error)
 	return 0;
 }
 
+static void begin_block_parting(struct parting *p)
+{
+	const struct vm_disk *d = p->disk;
+
+	/* Any error: another change of the drive is under way. */
+	p->waiting = storvsp_let_go(controller_of(p->disks, d), d->lun,
+				    on_parted, p) != 0;
+}
+
 /* Close @old as soon as no channel has a queue into it. */
-static void close_later(struct vm_disks *disks, const struct vm_disk *d,
+static void close_later(struct vm_disks *disks, struct vm_disk *d,
 			struct block *old)
 {
-	struct parting *p = parting_new(disks);
+	struct parting *p = parting_new(disks, d);
 
 	p->block = old;
-	/* If another change is under way it is closed when the run ends. */
-	storvsp_let_go(controller_of(disks, d), d->lun, on_parted, p);
+	begin_block_parting(p);
 }
 
 static struct vm_disk *find_drive(const struct vm_disks *disks,
@@ -575,7 +419,7 @@ int vm_disks_insert(struct vm_disks *disks, const char *name, const char *path,
 
 	if (!d)
 		return -1;
-	block = open_image(d, path, error);
+	block = vm_disk_open(d, path, error);
 	if (!block)
 		return -1;
 	err = scsi_dvd_insert(d->unit, block);

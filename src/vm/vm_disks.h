@@ -28,13 +28,22 @@ struct vm_disks;
 struct vm_disks *vm_disks_new(const struct machine_config *config,
 			      GError **error);
 
-/**
- * vm_disks_on_stop() - who is told that an error policy wants a stop
- * @stop: on the main thread; @why is a sentence.  Once until vm_disks_retry()
- *        for each disk.
- */
-void vm_disks_on_stop(struct vm_disks *disks,
-		      void (*stop)(void *ctx, const char *why), void *ctx);
+struct vm_disks_events {
+	/*
+	 * An error policy wants the machine to stop: @why is a sentence.  Once
+	 * until vm_disks_retry() for each disk.
+	 */
+	void (*stop)(void *ctx, const char *why);
+	/*
+	 * Make the @n-th SCSI controller and vm_disks_attach() it.  Return: 0;
+	 * -1 with @error set.
+	 */
+	int (*grow)(void *ctx, unsigned int n, GError **error);
+};
+
+/** vm_disks_listen() - who is told, on the main thread */
+void vm_disks_listen(struct vm_disks *disks,
+		     const struct vm_disks_events *events, void *ctx);
 
 /** vm_disks_retry() - what a policy kept is tried again */
 void vm_disks_retry(struct vm_disks *disks);
@@ -42,7 +51,7 @@ void vm_disks_retry(struct vm_disks *disks);
 /** vm_disks_free() - after the controllers; close all images */
 void vm_disks_free(struct vm_disks *disks);
 
-/** vm_disks_controllers() - how many the disks of @bus need */
+/** vm_disks_controllers() - how many the first disks of @bus need */
 unsigned int vm_disks_controllers(const struct vm_disks *disks,
 				  enum disk_bus bus);
 
@@ -61,7 +70,7 @@ void vm_disks_attach(struct vm_disks *disks, enum disk_bus bus, unsigned int n,
  */
 
 /**
- * vm_disks_add() - put one more disk at a SCSI controller
+ * vm_disks_add() - put one more disk at a SCSI controller, perhaps a new one
  * @text: as of --disk
  *
  * Return: its name, owned; NULL with @error set.

@@ -49,6 +49,7 @@ struct overlay_space;
 struct partition;
 struct platform;
 struct vm_disks;
+struct vm_disks_events;
 struct vm_nics;
 struct ports;
 struct ref_time;
@@ -201,8 +202,8 @@ void vm_pause(struct vm *vm);
  */
 void vm_resume(struct vm *vm);
 
-/** vm_on_disk_stop() - of vm_disks_on_stop(): suspend, and say why */
-void vm_on_disk_stop(void *ctx, const char *why);
+/* Of vm_disks_listen(): suspend and say why; offer one more controller. */
+extern const struct vm_disks_events vm_disks_events;
 
 /** vm_reset() - power-on state and a freshly loaded kernel; paused */
 int vm_reset(struct vm *vm, GError **error);

@@ -348,7 +348,7 @@ void vm_continue(struct vm *vm)
 	vm_disks_retry(vm->disks);
 }
 
-void vm_on_disk_stop(void *ctx, const char *why)
+static void on_disk_stop(void *ctx, const char *why)
 {
 	struct vm *vm = ctx;
 
@@ -359,6 +359,18 @@ void vm_on_disk_stop(void *ctx, const char *why)
 	vm->stopped_by = g_strdup(why);
 	vm_suspend(vm);
 }
+
+static int on_disks_grow(void *ctx, unsigned int n, GError **error)
+{
+	struct vm *vm = ctx;
+
+	return vmbus_host_add(vm->vmbus, "scsi", n, error);
+}
+
+const struct vm_disks_events vm_disks_events = {
+	.stop = on_disk_stop,
+	.grow = on_disks_grow,
+};
 
 void vm_host_reset(struct vm *vm)
 {

@@ -73,6 +73,9 @@ struct device {
 };
 
 struct vmbus_devices {
+	struct vm *vm;
+	struct channel_bus *bus;
+	struct guid machine;
 	bool running;
 	GPtrArray *devices; /* struct device; those that there are */
 	struct report_device *reports; /* as many */
@@ -517,6 +520,9 @@ struct vmbus_devices *vmbus_devices_new(struct vm *vm, struct channel_bus *bus,
 	struct vmbus_devices *ds = g_new0(struct vmbus_devices, 1);
 	const struct making m = {ds, vm, bus, machine};
 
+	ds->vm = vm;
+	ds->bus = bus;
+	ds->machine = *machine;
 	ds->devices = g_ptr_array_new_with_free_func(free_device);
 	for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
 		const struct device_row *row = &rows[i];
@@ -533,6 +539,25 @@ struct vmbus_devices *vmbus_devices_new(struct vm *vm, struct channel_bus *bus,
 	}
 	ds->reports = g_new0(struct report_device, ds->devices->len);
 	return ds;
+}
+
+int vmbus_devices_add(struct vmbus_devices *ds, const char *kind,
+		      unsigned int n, GError **error)
+{
+	const struct making m = {ds, ds->vm, ds->bus, &ds->machine};
+	const struct device_row *row = rows;
+	const struct device *d;
+
+	while (strcmp(row->name, kind) != 0)
+		row++;
+	if (add_device(&m, row, n, error))
+		return -1;
+	ds->reports =
+		g_renew(struct report_device, ds->reports, ds->devices->len);
+	d = g_ptr_array_index(ds->devices, ds->devices->len - 1);
+	if (ds->running && row->ops->run)
+		row->ops->run(d->device, true);
+	return 0;
 }
 
 void vmbus_devices_free(struct vmbus_devices *ds)

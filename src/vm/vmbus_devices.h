@@ -31,6 +31,15 @@ struct vmbus_devices *vmbus_devices_new(struct vm *vm, struct channel_bus *bus,
 					GError **error);
 void vmbus_devices_free(struct vmbus_devices *d);
 
+/**
+ * vmbus_devices_add() - one more while the machine runs
+ * @kind: of those that there are many of; it becomes the @n-th
+ *
+ * Return: 0; -1 with @error set.
+ */
+int vmbus_devices_add(struct vmbus_devices *d, const char *kind, unsigned int n,
+		      GError **error);
+
 /** vmbus_devices_run() - the processors run from now on, or not; fine twice */
 void vmbus_devices_run(struct vmbus_devices *d, bool running);
 

@@ -262,3 +262,9 @@ struct channel *vmbus_host_channel(struct vmbus_host *host, const char *name)
 {
 	return vmbus_devices_channel(host->devices, name);
 }
+
+int vmbus_host_add(struct vmbus_host *host, const char *kind, unsigned int n,
+		   GError **error)
+{
+	return vmbus_devices_add(host->devices, kind, n, error);
+}

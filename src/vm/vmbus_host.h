@@ -66,6 +66,10 @@ const struct report_device *vmbus_host_devices(struct vmbus_host *host,
  */
 void *vmbus_host_find(struct vmbus_host *host, const struct vsp_ops *ops);
 
+/** vmbus_host_add() - vmbus_devices_add() */
+int vmbus_host_add(struct vmbus_host *host, const char *kind, unsigned int n,
+		   GError **error);
+
 /** vmbus_host_channel() - the channel of the device @name, or NULL */
 struct channel *vmbus_host_channel(struct vmbus_host *host, const char *name);
 

@@ -227,11 +227,26 @@ class Ctl(unittest.TestCase):
             check=False, text=True)
         self.assertIn(run.returncode, (3, 4))
 
-    def test_no_controller_without_a_disk(self):
+    def test_a_controller_comes_with_its_first_disk(self):
+        folder = tempfile.TemporaryDirectory(prefix="kvmbus-ctl.")
+        self.addCleanup(folder.cleanup)
+        disk = pathlib.Path(folder.name, "disk")
+        disk.write_bytes(bytes(1 << 20))
         self.start(READY)
-        self.assertIn("no SCSI controller",
+        self.assertIn("neither a file",
                       self.ctl("disk-add", "/dev/null", code=1))
+        self.assertIn("none of its disks has limits", self.ctl(
+            "disk-add", f"{disk},throttle-group=g", code=1))
+        self.assertNotIn("scsi0", self.ctl("inspect"))
+        self.assertIn("scsi0:0", self.ctl("disk-add", str(disk)))
+        self.assertIn("another program uses it",
+                      self.ctl("disk-add", str(disk), code=1))
+        self.assertIn("scsi0:1", self.ctl("disk-add", ",dvd"))
+        self.assertIn('"scsi0"', self.ctl("inspect"))
+        self.ctl("disk-remove", "scsi0:0")
+        self.assertIn("scsi0:0", self.ctl("disk-add", str(disk)))
         self.ctl("quit")
+        self.ends(0, "quit")
 
     def refused(self, disk):
         """Run with a disk that cannot be: what does it say?"""
