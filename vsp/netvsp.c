@@ -180,9 +180,19 @@ uint64_t netvsp_sum(const struct netvsp *s, size_t offset)
 }
 
 #define SUM(s, member) netvsp_sum(s, offsetof(struct netvsp_counters, member))
-#define SUM_CASTS(s, member)                                              \
-	(SUM(s, member[CAST_DIRECTED]) + SUM(s, member[CAST_MULTICAST]) + \
-	 SUM(s, member[CAST_BROADCAST]))
+
+/* Of a counter for each kind of address. */
+static uint64_t sum_casts(const struct netvsp *s, size_t offset)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < N_CASTS; i++)
+		sum += netvsp_sum(s, offset + i * sizeof(uint64_t));
+	return sum;
+}
+
+#define SUM_CASTS(s, member) \
+	sum_casts(s, offsetof(struct netvsp_counters, member))
 
 void netvsp_get_status(const struct netvsp *s, struct netvsp_status *status)
 {

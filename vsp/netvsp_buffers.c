@@ -60,6 +60,7 @@ static void set_buffers(void *ctx)
 	c->recv = b->recv;
 	c->send = b->send;
 	c->sections = b->sections;
+	netvsp_mail_open(c, c->sections && c->is_open);
 	netvsp_rx_update(c);
 }
 
@@ -184,12 +185,12 @@ void netvsp_spread_sections(struct netvsp *s, unsigned int n)
 	/* Those that are ready to be read into are free, too. */
 	netvsp_rx_reset(primary);
 	each = primary->pool.n / (n + 1);
-	for (uint16_t i = 1; i <= n; i++) {
+	for (unsigned int i = 1; i <= n; i++) {
 		struct share share = {.c = s->channels[i]};
 
 		section_pool_init(&share.pool);
 		section_pool_give(s->sections, &primary->pool, &share.pool,
-				  each, i);
+				  each, (uint16_t)i);
 		worker_call(share.c->worker, take_share, &share);
 	}
 }

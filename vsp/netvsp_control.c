@@ -87,7 +87,10 @@ static struct netvsp_reply *new_reply(struct netvsp *s)
 	return r;
 }
 
-/* Fill in a message, with @more bytes that stand behind @body already. */
+/*
+ * Fill in a message, with @more bytes that stand behind @body already.  It is
+ * sent later: the room in the ring is for the request's completion first.
+ */
 static void reply(struct netvsp *s, struct netvsp_reply *r, uint32_t type,
 		  const void *body, uint32_t bytes, uint32_t more)
 {
@@ -98,7 +101,6 @@ static void reply(struct netvsp *s, struct netvsp_reply *r, uint32_t type,
 	memcpy(r->data + sizeof(h), body, bytes);
 	r->bytes = h.msg_len;
 	s->n_replies++;
-	netvsp_send_replies(s);
 }
 
 /* --- requests ---------------------------------------------------------------------- */
@@ -298,6 +300,7 @@ static bool indicate(struct netvsp *s, uint32_t status)
 		return false;
 	log_debug("%s: indicates %08x", s->params.vsp.name, status);
 	reply(s, r, RNDIS_MSG_INDICATE, &m, sizeof(m), 0);
+	netvsp_send_replies(s);
 	return true;
 }
 

@@ -92,7 +92,7 @@ struct netvsp_config {
 
 /* Sections with what is read next; see netvsp_rx.c. */
 struct netvsp_window {
-	unsigned int pieces; /* of a section */
+	size_t pieces; /* of a section */
 	unsigned int want; /* sections, for the longest frame */
 	unsigned int at, end; /* sections */
 	uint32_t section[RX_SLIDE];
@@ -272,7 +272,7 @@ void netvsp_free_chain(struct netvsp_channel *c, uint32_t first);
  * netvsp_control() - a RNDIS message on the control channel
  * @message: at it; private
  *
- * Return: NVSP_STAT_…, for its completion.
+ * Return: NVSP_STAT_…, for its completion; after that netvsp_send_replies().
  */
 uint32_t netvsp_control(struct netvsp *s, const void *message, uint32_t bytes);
 

@@ -64,6 +64,25 @@ static void pop_frame(struct netvsp_mail *m)
 	pthread_mutex_unlock(&m->lock);
 }
 
+/* Sections that were lent to others. */
+static bool take_back(struct netvsp_channel *c)
+{
+	struct netvsp_mail *m = &c->mail;
+	uint32_t section;
+	bool some = false;
+
+	if (!c->sections)
+		return false;
+	pthread_mutex_lock(&m->lock);
+	while ((section = section_pool_take(c->sections, &m->back)) !=
+	       SECTION_NONE) {
+		section_pool_put(c->sections, &c->pool, section);
+		some = true;
+	}
+	pthread_mutex_unlock(&m->lock);
+	return some;
+}
+
 void netvsp_mail_open(struct netvsp_channel *c, bool is_taken)
 {
 	struct netvsp_mail *m = &c->mail;
@@ -74,28 +93,11 @@ void netvsp_mail_open(struct netvsp_channel *c, bool is_taken)
 	pthread_mutex_unlock(&m->lock);
 	if (is_taken)
 		return;
+	take_back(c);
 	while ((first = next_frame(m)) != SECTION_NONE) {
 		pop_frame(m);
 		netvsp_free_chain(c, first);
 	}
-}
-
-/* Sections that were lent to others. */
-static void take_back(struct netvsp_channel *c)
-{
-	struct netvsp_mail *m = &c->mail;
-	uint32_t section;
-	bool some = false;
-
-	pthread_mutex_lock(&m->lock);
-	while ((section = section_pool_take(c->sections, &m->back)) !=
-	       SECTION_NONE) {
-		section_pool_put(c->sections, &c->pool, section);
-		some = true;
-	}
-	pthread_mutex_unlock(&m->lock);
-	if (some)
-		netvsp_rx_resume(c);
 }
 
 static unsigned int chain_length(const struct sections *s, uint32_t first)
@@ -129,10 +131,9 @@ void netvsp_run_mail(struct worker_task *task)
 {
 	struct netvsp_channel *c = NETVSP_CHANNEL_OF(task, mail_task);
 
-	if (!c->sections)
-		return;
-	take_back(c);
-	if (!c->is_open)
+	if (take_back(c))
+		netvsp_rx_resume(c);
+	if (!c->is_open || !c->sections)
 		return;
 	channel_hold(c->ch);
 	bring_frames(c);

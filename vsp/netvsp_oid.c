@@ -298,7 +298,7 @@ static bool parse_mac(const uint8_t *text, uint32_t bytes,
 {
 	if (bytes < 4 * NETVSP_MAC_BYTES)
 		return false;
-	for (unsigned int i = 0; i < 2 * NETVSP_MAC_BYTES; i++) {
+	for (size_t i = 0; i < 2ul * NETVSP_MAC_BYTES; i++) {
 		int digit = g_ascii_xdigit_value((char)text[2 * i]);
 
 		if (digit < 0 || text[2 * i + 1])
@@ -314,7 +314,7 @@ static bool is_network_address(const uint8_t *name, uint32_t bytes)
 
 	if (bytes < 2 * (sizeof(want) - 1))
 		return false;
-	for (unsigned int i = 0; i < sizeof(want) - 1; i++) {
+	for (size_t i = 0; i < sizeof(want) - 1; i++) {
 		if (name[2 * i] != (uint8_t)want[i] || name[2 * i + 1])
 			return false;
 	}

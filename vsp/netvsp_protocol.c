@@ -494,7 +494,7 @@ static int on_open(void *ctx, const struct channel_open *open)
 		open_primary(s);
 	c->is_open = true;
 	size_ranges(c);
-	netvsp_mail_open(c, true);
+	netvsp_mail_open(c, c->sections != NULL);
 	netvsp_rx_update(c);
 	if (!netvsp_is_primary(c) &&
 	    atomic_fetch_add(&s->open_subs, 1) + 1 == s->granted)
@@ -506,10 +506,11 @@ static int on_open(void *ctx, const struct channel_open *open)
 static void forget_packets(struct netvsp_channel *c)
 {
 	for (uint32_t i = 0; c->sections && i < c->sections->count; i++) {
-		if (c->sections->user[i] == c->index + 1) {
-			c->sections->user[i] = 0;
-			netvsp_free_chain(c, i);
-		}
+		uint32_t first =
+			sections_completed(c->sections, i + 1ull, c->index);
+
+		if (first != SECTION_NONE)
+			netvsp_free_chain(c, first);
 	}
 }
 

@@ -347,7 +347,7 @@ static void put_header(uint8_t *message, const uint8_t *end, uint32_t data_at,
 
 #define RX_ITEMS_AT (sizeof(struct rndis_header) + sizeof(struct rndis_packet))
 
-_Static_assert(RX_ITEMS_AT + 4 * PPI_BYTES <= RX_HEAD_AT,
+_Static_assert(RX_ITEMS_AT + 4ul * PPI_BYTES <= RX_HEAD_AT,
 	       "all items are before the frame's head");
 
 /* The first section: what is said of the frame, and its head. */
@@ -472,7 +472,7 @@ static ssize_t read_frame(struct netvsp_channel *c, struct rx_frame *r)
 {
 	struct netvsp_window *w = &c->window;
 	struct iovec *iov = &w->iov[w->at * w->pieces];
-	unsigned int n = w->want * w->pieces;
+	unsigned int n = (unsigned int)(w->want * w->pieces);
 	ssize_t bytes;
 
 	iov->iov_base = w->head;

@@ -284,7 +284,11 @@ int netvsp_transmit(struct netvsp_channel *c, const struct packet *packet,
 	else
 		status = take_control(c, &s);
 	gmem_unpin(c->s->mem, pin);
-	return err ? err : complete(c, packet, status);
+	if (!err)
+		err = complete(c, packet, status);
+	if (netvsp_is_primary(c) && c->s->n_replies)
+		netvsp_send_replies(c->s);
+	return err;
 }
 
 /* --- waiting for the back end -------------------------------------------------------- */

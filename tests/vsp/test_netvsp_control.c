@@ -119,8 +119,8 @@ START_TEST(reset)
 
 	memcpy(net_page(NET_DATA_PFN), &h, sizeof(h));
 	net_put_rndis(NET_PRIMARY, 9, NVSP_CHANNEL_CONTROL, 12);
-	ck_assert_uint_eq(net_get_control(&r, sizeof(r)), sizeof(r));
 	net_get_completion(NET_PRIMARY, 9, &m);
+	ck_assert_uint_eq(net_get_control(&r, sizeof(r)), sizeof(r));
 	ck_assert_uint_eq(r.h.msg_type, RNDIS_MSG_RESET_C);
 	ck_assert_uint_eq(r.c.status, RNDIS_STATUS_SUCCESS);
 	ck_assert_uint_eq(r.c.addressing_reset, 1);
@@ -199,12 +199,14 @@ START_TEST(answers_wait_for_sections)
 	memcpy(net_page(NET_DATA_PFN) + 8, &q, sizeof(q));
 	for (unsigned int i = 0; i < 60; i++) {
 		net_put_rndis(NET_PRIMARY, 1, NVSP_CHANNEL_CONTROL, 28);
-		do {
+		for (unsigned int k = 0; k < (i < 16 ? 2 : 1); k++) {
 			net_get(NET_PRIMARY, &p);
 			if (p.p.type == VM_PKT_DATA_USING_XFER_PAGES)
 				ids[n++] = p.p.trans_id;
-		} while (p.p.type != VM_PKT_COMP);
-		busy += p.m.send_rndis_pkt_complete.status == NVSP_STAT_BUSY;
+			else
+				busy += p.m.send_rndis_pkt_complete.status ==
+					NVSP_STAT_BUSY;
+		}
 	}
 	ck_assert_uint_eq(n, 16);
 	ck_assert_uint_eq(busy, 60 - 16 - 32);

@@ -257,10 +257,11 @@ static uint8_t *section(uint32_t i)
 static uint32_t send_section(uint32_t i, uint32_t section_bytes, uint64_t pfn,
 			     uint32_t offset, uint32_t bytes)
 {
+	struct net_place at = {i, section_bytes, pfn, offset, bytes};
 	struct nvsp_message m;
 
-	wait_until(net_try_put_rndis(NET_PRIMARY, 0xD1, NVSP_CHANNEL_DATA, i,
-				     section_bytes, pfn, offset, bytes));
+	wait_until(
+		net_try_put_rndis(NET_PRIMARY, 0xD1, NVSP_CHANNEL_DATA, &at));
 	net_get_completion(NET_PRIMARY, 0xD1, &m);
 	return m.send_rndis_pkt_complete.status;
 }

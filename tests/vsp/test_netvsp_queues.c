@@ -35,7 +35,7 @@ static struct vmbus_channel_offer_channel offers[NET_CHANNELS];
 
 static void get_offers(uint32_t n)
 {
-	for (uint16_t i = 1; i <= n; i++) {
+	for (uint32_t i = 1; i <= n; i++) {
 		guest_expect(CHANNELMSG_OFFERCHANNEL, &offers[i],
 			     sizeof(offers[i]));
 		ck_assert_uint_eq(offers[i].offer.sub_channel_index, i);

@@ -36,7 +36,7 @@ static void parse_ip4(const uint8_t *head, size_t bytes, struct frame *f)
 
 	if (bytes - f->l3 < IP4_HEADER || ip[0] >> 4 != 4)
 		return;
-	len = (ip[0] & 0xFu) * 4u;
+	len = (ip[0] & 0xFu) * 4ul;
 	if (len < IP4_HEADER)
 		return;
 	f->ip = 4;
@@ -62,7 +62,7 @@ static void parse_ip6(const uint8_t *head, size_t bytes, struct frame *f)
 		if (at + 8 > bytes)
 			return;
 		next = head[at];
-		at += (head[at + 1] + 1u) * 8u;
+		at += (head[at + 1] + 1u) * 8ul;
 	}
 	f->proto = next;
 	f->fragment = next == IP6_FRAGMENT;

@@ -79,7 +79,7 @@ static uint32_t set_table(struct rss *r, const struct ndis_recv_scale_param *p,
 	for (uint32_t i = 0; i < n; i++) {
 		uint32_t channel;
 
-		memcpy(&channel, param + p->indirect_taboffset + i * 4u, 4);
+		memcpy(&channel, param + p->indirect_taboffset + i * 4ul, 4);
 		if (channel >= n_channels)
 			return RNDIS_STATUS_INVALID_DATA;
 		r->table[i] = (uint8_t)channel;

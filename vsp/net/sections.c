@@ -10,7 +10,7 @@ struct sections *sections_new(uint32_t bytes, uint32_t count)
 	s->bytes = bytes;
 	s->count = count;
 	s->next = g_new(uint32_t, count);
-	s->user = g_new0(uint16_t, count);
+	s->user = g_new0(_Atomic uint16_t, count);
 	s->home = g_new0(uint16_t, count);
 	s->used = g_new0(uint32_t, count);
 	for (uint32_t i = 0; i < count; i++)
@@ -23,7 +23,7 @@ void sections_free(struct sections *s)
 	if (!s)
 		return;
 	g_free(s->next);
-	g_free(s->user);
+	g_free((void *)s->user);
 	g_free(s->home);
 	g_free(s->used);
 	g_free(s);

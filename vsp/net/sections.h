@@ -14,11 +14,13 @@
  * be sent on another channel than that.
  *
  * Thread: a section's words are touched only by the thread whose pool or
- * packet it is in; who passes it on orders that.
+ * packet it is in; who passes it on orders that.  Only whose packet it is may
+ * be looked at by any, who sees then what it is not.
  */
 #ifndef VSP_NET_SECTIONS_H
 #define VSP_NET_SECTIONS_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -28,7 +30,8 @@ struct sections {
 	uint32_t bytes; /* of each */
 	uint32_t count;
 	uint32_t *next;
-	uint16_t *user; /* of a packet's first: the channel and one; else 0 */
+	/* Of a packet's first: the channel and one; else 0.  Any thread looks. */
+	_Atomic uint16_t *user;
 	uint16_t *home; /* the channel */
 	uint32_t *used; /* bytes that a packet has in it */
 };
@@ -90,8 +93,17 @@ static inline void sections_chain(struct sections *s, uint32_t last,
 static inline uint64_t sections_sent(struct sections *s, uint32_t first,
 				     uint16_t channel)
 {
-	s->user[first] = (uint16_t)(channel + 1);
+	atomic_store_explicit(&s->user[first], (uint16_t)(channel + 1),
+			      memory_order_relaxed);
 	return (uint64_t)first + 1;
+}
+
+/** sections_is_sent() - does a packet on @channel begin with @first? */
+static inline bool sections_is_sent(const struct sections *s, uint32_t first,
+				    uint16_t channel)
+{
+	return atomic_load_explicit(&s->user[first], memory_order_relaxed) ==
+	       channel + 1;
 }
 
 /**
@@ -106,9 +118,9 @@ static inline uint32_t sections_completed(struct sections *s, uint64_t trans_id,
 {
 	uint64_t i = trans_id - 1;
 
-	if (i >= s->count || s->user[i] != channel + 1)
+	if (i >= s->count || !sections_is_sent(s, (uint32_t)i, channel))
 		return SECTION_NONE;
-	s->user[i] = 0;
+	atomic_store_explicit(&s->user[i], 0, memory_order_relaxed);
 	return (uint32_t)i;
 }
 

@@ -60,7 +60,7 @@ static int prepare_lso(struct tx_frame *t, uint32_t lso, const struct frame *f,
 		if (l3_bytes > IP_PACKET_MAX)
 			return -EPROTO;
 		frame_put_be16(ip + IP4_TOT_LEN, l3_bytes);
-		frame_ip_checksum(ip, (ip[0] & 0xFu) * 4u);
+		frame_ip_checksum(ip, (ip[0] & 0xFu) * 4ul);
 	} else {
 		if (l3_bytes - IP6_HEADER > IP_PACKET_MAX)
 			return -EPROTO;
@@ -136,7 +136,7 @@ static int prepare_head(struct tx_frame *t, const struct tx_info *info,
 
 		if (info->csum & NDIS_TXCSUM_IP && f.ip == 4 &&
 		    f.l3 + (ip[0] & 0xFu) * 4u <= t->head_bytes)
-			frame_ip_checksum(ip, (ip[0] & 0xFu) * 4u);
+			frame_ip_checksum(ip, (ip[0] & 0xFu) * 4ul);
 		err = prepare_csum(t, info->csum, &f, bytes);
 	}
 	if (!err && info->has_vlan)
