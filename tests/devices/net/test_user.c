@@ -83,6 +83,19 @@ static size_t next_frame(void)
 	return (size_t)bytes;
 }
 
+/* Until nothing comes any more: answers that had no room are lost. */
+static void read_all_frames(void)
+{
+	const struct iovec iov = {in, sizeof(in)};
+	struct pollfd p = {.fd = net_queue_fd(q), .events = POLLIN};
+	struct virtio_net_hdr hdr;
+
+	do
+		while (net_queue_recv(q, &hdr, &iov, 1) != -EAGAIN)
+			;
+	while (poll(&p, 1, 300) == 1);
+}
+
 /* --- ARP -------------------------------------------------------------------------- */
 
 static void arp(uint16_t op, uint32_t target)
@@ -458,6 +471,7 @@ START_TEST(rubbish_does_no_harm)
 				   &(const struct iovec){out.bytes, out.n}, 1))
 			poll(NULL, 0, 1);
 	}
+	read_all_frames();
 	dhcp_offer();
 }
 END_TEST
@@ -467,13 +481,12 @@ START_TEST(a_stalled_card_is_told_and_goes_on)
 	unsigned int refused = 0;
 
 	/* The thread looks at them, so it may take some to fill the pipe. */
-	for (unsigned int i = 0; i < 200000 && !refused; i++) {
-		frame_make(&out, &udp4, 1400);
+	frame_make(&out, &udp4, 1400);
+	for (unsigned int i = 0; i < 20000 && !refused; i++)
 		if (net_queue_send(q, &(const struct virtio_net_hdr){0},
 				   &(const struct iovec){out.bytes, out.n},
 				   1) == -EAGAIN)
 			refused++;
-	}
 	if (refused) {
 		struct pollfd p = {.fd = net_queue_fd(q), .events = POLLIN};
 
@@ -481,6 +494,7 @@ START_TEST(a_stalled_card_is_told_and_goes_on)
 		ck_assert_int_eq(poll(&p, 1, WAIT_MS), 1);
 		net_queue_watch(q, NET_WATCH_RECV);
 	}
+	read_all_frames();
 	dhcp_offer();
 }
 END_TEST
