@@ -33,11 +33,20 @@ int raw_perform(const struct raw *raw, const struct raw_step *s)
 
 	switch (s->kind) {
 	case STEP_READ:
-		n = preadv(fd, s->iov, (int)s->n_iov, (off_t)s->offset);
+		if (s->n_iov == 1) /* which costs the host less */
+			n = pread(fd, s->iov->iov_base, s->iov->iov_len,
+				  (off_t)s->offset);
+		else
+			n = preadv(fd, s->iov, (int)s->n_iov, (off_t)s->offset);
 		break;
 	case STEP_WRITE:
-		n = pwritev2(fd, s->iov, (int)s->n_iov, (off_t)s->offset,
-			     s->durable ? RWF_DSYNC : 0);
+		if (s->n_iov == 1 && !s->durable)
+			n = pwrite(fd, s->iov->iov_base, s->iov->iov_len,
+				   (off_t)s->offset);
+		else
+			n = pwritev2(fd, s->iov, (int)s->n_iov,
+				     (off_t)s->offset,
+				     s->durable ? RWF_DSYNC : 0);
 		break;
 	case STEP_SYNC:
 		n = fdatasync(fd);
