@@ -26,6 +26,17 @@ reload() {
 	echo yes
 }
 
+# Work for each processor, and an echo of as many connections as come.
+load() {
+	for cpu in /sys/devices/system/cpu/cpu[0-9]*; do
+		taskset "$(printf %x $((1 << ${cpu##*cpu})))" \
+			sh -c 'while [ -e /tmp/load ]; do :; done' &
+	done
+	while [ -e /tmp/load ]; do
+		/vsock-echo listen 4000 >/dev/null 2>&1 || sleep 0.1
+	done &
+}
+
 # The interrupts of every channel to processor $1.
 move() {
 	for channel in "$vmbus"/*/channels/*; do
@@ -50,6 +61,12 @@ blink() {
 	echo yes
 }
 
+# Boot this kernel again, with all that is here.
+kexec() {
+	(cd / && find . -xdev | cpio -o -H newc) >/tmp/initrd 2>/dev/null
+	/kexec /vmlinuz /tmp/initrd "$(cat /proc/cmdline)" || echo no
+}
+
 # What dmesg says that it should not.
 warnings() {
 	dmesg | grep -E 'hv_|hyperv|vmbus|WARNING|BUG|Oops|soft lockup|hung task|rcu.*stall' |
@@ -67,6 +84,15 @@ rounds() {
 		bound) tell bound "$(bound)" ;;
 		devices) tell devices "$(echo "$vmbus"/*/driver | wc -w)" ;;
 		reload) tell reload "$(reload)" ;;
+		load)
+			touch /tmp/load
+			load
+			tell load yes
+			;;
+		calm)
+			rm /tmp/load
+			tell calm yes
+			;;
 		listen)
 			cat "/dev/input/$(input_device keyboard)" >/tmp/keys 2>/dev/null &
 			tell listen yes
@@ -74,6 +100,7 @@ rounds() {
 		keys) tell keys "$(events /tmp/keys | awk '$1 == 1 && $3 == 1 { n++ } END { print 0 + n }')" ;;
 		move) tell move "$(move "$value")" ;;
 		blink) tell blink "$(blink)" ;;
+		kexec) tell kexec "$(kexec)" ;;
 		warnings)
 			warnings
 			tell warnings "$(warnings | wc -l)"
