@@ -40,7 +40,9 @@ load() {
 # The interrupts of every channel to processor $1.
 move() {
 	for channel in "$vmbus"/*/channels/*; do
-		if ! echo "$1" >"$channel/cpu" || [ "$(cat "$channel/cpu")" != "$1" ]; then
+		# a stream may have ended meanwhile
+		if { ! echo "$1" >"$channel/cpu" || [ "$(cat "$channel/cpu")" != "$1" ]; } 2>/dev/null &&
+			[ -d "$channel" ]; then
 			echo "$channel stays"
 			return
 		fi
@@ -64,7 +66,7 @@ blink() {
 # Boot this kernel again, with all that is here.
 kexec() {
 	(cd / && find . -xdev | cpio -o -H newc) >/tmp/initrd 2>/dev/null
-	/kexec /vmlinuz /tmp/initrd "$(cat /proc/cmdline)" || echo no
+	/kexec /vmlinuz /tmp/initrd "$(cat /proc/cmdline)"
 }
 
 # What dmesg says that it should not.
@@ -100,7 +102,7 @@ rounds() {
 		keys) tell keys "$(events /tmp/keys | awk '$1 == 1 && $3 == 1 { n++ } END { print 0 + n }')" ;;
 		move) tell move "$(move "$value")" ;;
 		blink) tell blink "$(blink)" ;;
-		kexec) tell kexec "$(kexec)" ;;
+		kexec) kexec || tell error kexec ;;
 		warnings)
 			warnings
 			tell warnings "$(warnings | wc -l)"

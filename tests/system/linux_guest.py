@@ -1,0 +1,141 @@
+# SPDX-License-Identifier: MIT
+"""linux_guest - a stock Linux guest that does what it is told
+
+For run-ctl and run-rounds: kvmbus runs in a process, guest-test.sh reads what
+it shall do from the console, word by word, and says there what came of it.
+"""
+import contextlib
+import os
+import queue
+import socket
+import subprocess
+import threading
+import time
+
+# For a step: long, as an emulated machine is slow
+STEP_S = 180
+
+
+class Failed(Exception):
+    pass
+
+
+class Refused(Failed):
+    """Nobody listens in the guest."""
+
+
+# What a guest, or kvmbus, that fails may raise here
+FAILURES = (Failed, OSError, KeyError, ValueError, subprocess.TimeoutExpired)
+
+
+class LinuxGuest:
+    def __init__(self, bound_s, machine, test, options=()):
+        """machine: KVMBUS KERNELDIR INITRAMFS PROFILE VCPUS FOLDER"""
+        self.kvmbus, self.kernel, initramfs, profile, vcpus, folder = machine
+        self.vcpus = int(vcpus)
+        self.socket = os.path.join(folder, "socket")
+        self.hvsock = os.path.join(folder, "hvsock")
+        self.console = []
+        self.said = queue.Queue()
+        self.deadline = time.monotonic() + bound_s
+        self.vm = subprocess.Popen(
+            [self.kvmbus, "run", "--kernel", f"{self.kernel}/vmlinuz",
+             "--initrd", initramfs, "--memory", "512", "--vcpus", vcpus,
+             "--profile", profile, "--timeout", str(bound_s),
+             "--control", self.socket, "--hvsock", self.hvsock, *options,
+             "--append", f"console=ttyS0 quiet loglevel=4 kvmbus.test={test}"],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT, text=True, errors="replace")
+        threading.Thread(target=self.listen, daemon=True).start()
+
+    def end(self):
+        self.vm.kill()
+        self.vm.wait()
+
+    def listen(self):
+        for line in self.vm.stdout:
+            self.console.append(line)
+            mark, _, rest = line.strip().partition("kvmbus-test: ")
+            key, _, value = rest.partition("=")
+            if line.startswith("guest-init: up"):
+                self.said.put(("up", ""))
+            elif not mark and key:
+                self.said.put((key, value))
+        self.said.put(("ended", ""))
+
+    def bound(self, seconds):
+        return min(self.deadline, time.monotonic() + seconds)
+
+    def hear(self, wanted):
+        """The value of the next line about `wanted`."""
+        deadline = self.bound(STEP_S)
+        while True:
+            left = deadline - time.monotonic()
+            try:
+                key, value = self.said.get(timeout=max(left, 0))
+            except queue.Empty:
+                raise Failed(f"the guest never said {wanted}") from None
+            if key == wanted:
+                return value
+            if key in ("ended", "error"):
+                raise Failed(f"before {wanted}: the guest {key} {value}")
+
+    def say(self, words):
+        self.vm.stdin.write(words + "\n")
+        self.vm.stdin.flush()
+
+    def ask(self, words):
+        """Have the guest do something and say what came of it."""
+        self.say(words)
+        return self.hear(words.split()[0])
+
+    def must(self, words):
+        expect(words, self.ask(words), "yes")
+
+    def until(self, what, condition, seconds=STEP_S):
+        """Wait until condition() is true, asking now and then."""
+        deadline = self.bound(seconds)
+        while not condition():
+            if time.monotonic() > deadline:
+                raise Failed(f"never: {what}")
+            time.sleep(0.1)
+
+    def print_console(self):
+        print("".join(f"# {line}" for line in self.console[-80:]))
+
+
+def expect(what, got, wanted):
+    if got != wanted:
+        raise Failed(f"{what}: '{got}', want '{wanted}'")
+
+
+def echo(what, connection, data):
+    """Send all, end, and have all of it back."""
+    got = bytearray()
+
+    def send():
+        # what is missing then is seen below
+        with contextlib.suppress(OSError):
+            connection.sendall(data)
+            connection.shutdown(socket.SHUT_WR)
+
+    threading.Thread(target=send, daemon=True).start()
+    while piece := connection.recv(65536):
+        got += piece
+    if bytes(got) != data:
+        raise Failed(f"{what}: {len(got)} bytes, or others, came back")
+
+
+def echo_through(path, port, data, seconds=60):
+    """The same with who listens in the guest: kvmbus(1), --hvsock."""
+    with socket.socket(socket.AF_UNIX) as to_guest:
+        to_guest.settimeout(seconds)
+        to_guest.connect(path)
+        to_guest.sendall(b"CONNECT %d\n" % port)
+        answer = b""
+        while not answer.endswith(b"\n"):
+            byte = to_guest.recv(1)
+            if not byte:
+                raise Refused("the guest does not take a connection")
+            answer += byte
+        echo("host to guest", to_guest, data)
