@@ -46,6 +46,7 @@ enum offer_owner {
 struct vmbus_offer {
 	struct vmbus_server *server;
 	struct vmbus_offer_params params;
+	uint64_t device; /* a hash of what says which device it is */
 	enum offer_guest guest;
 	enum offer_owner owner;
 	uint16_t relid; /* 0: none */

@@ -50,15 +50,27 @@ static bool is_same_device(const struct vmbus_offer_params *a,
 	       a->sub_channel_index == b->sub_channel_index;
 }
 
+/* FNV-1a.  With thousands of offers a look at each GUID takes too long. */
+static uint64_t hash_device(const struct vmbus_offer_params *p)
+{
+	uint64_t hash = 0xcbf29ce484222325u ^ p->sub_channel_index;
+
+	for (size_t i = 0; i < sizeof(p->if_instance.b); i++)
+		hash = (hash ^ p->if_instance.b[i]) * 0x100000001b3u;
+	return hash;
+}
+
 /* The offer of the same device that is, or is not, rescinded. */
 static struct vmbus_offer *find_device(struct vmbus_server *s,
 				       const struct vmbus_offer_params *params,
 				       bool rescinded)
 {
+	uint64_t device = hash_device(params);
+
 	for (guint i = 0; i < s->offers->len; i++) {
 		struct vmbus_offer *o = g_ptr_array_index(s->offers, i);
 
-		if (o->rescinded == rescinded &&
+		if (o->device == device && o->rescinded == rescinded &&
 		    is_same_device(&o->params, params))
 			return o;
 	}
@@ -249,7 +261,7 @@ struct vmbus_offer *vmbus_server_offer(struct vmbus_server *server,
 				       const struct vmbus_offer_params *params)
 {
 	struct vmbus_offer *o;
-	guint at = 0;
+	guint at = server->offers->len;
 
 	if (server->offers->len >= VMBUS_OFFERS_MAX ||
 	    find_device(server, params, false))
@@ -257,16 +269,17 @@ struct vmbus_offer *vmbus_server_offer(struct vmbus_server *server,
 	o = g_new0(struct vmbus_offer, 1);
 	o->server = server;
 	o->params = *params;
+	o->device = hash_device(params);
 	o->gpadls = g_hash_table_new(NULL, NULL);
 	if (server->offers_requested && !find_device(server, params, true))
 		o->guest = GUEST_DUE;
-	while (at < server->offers->len) {
+	/* Mostly they come in their order. */
+	for (; at > 0; at--) {
 		const struct vmbus_offer *other =
-			g_ptr_array_index(server->offers, at);
+			g_ptr_array_index(server->offers, at - 1);
 
-		if (compare(params, &other->params) < 0)
+		if (compare(params, &other->params) >= 0)
 			break;
-		at++;
 	}
 	g_ptr_array_insert(server->offers, (int)at, o);
 	vmbus_server_flush(server);
