@@ -73,7 +73,27 @@ static int map_region(struct gmem *mem, uint64_t gpa, uint64_t bytes)
 	return gmem_map_private(r->host, bytes);
 }
 
+/* After a gap: what follows in addresses does so in the host's, too. */
+static int map_spare(struct gmem *mem, uint64_t bytes)
+{
+	uint64_t gpa, end = MAX(gmem_end(mem) + 1, GMEM_HOLE_END);
+
+	if (!bytes)
+		return 0;
+	gpa = align_up(end, GMEM_SPARE_ALIGN);
+	if (!checked_add(gpa, bytes, &end))
+		return -ENOMEM;
+	mem->has_spare = true;
+	return map_region(mem, gpa, bytes);
+}
+
 struct gmem *gmem_new(uint64_t bytes, GError **error)
+{
+	return gmem_new_with_spare(bytes, 0, error);
+}
+
+struct gmem *gmem_new_with_spare(uint64_t bytes, uint64_t spare_bytes,
+				 GError **error)
 {
 	struct gmem *mem = g_new0(struct gmem, 1);
 	uint64_t low = MIN(bytes, GMEM_HOLE_START);
@@ -85,6 +105,8 @@ struct gmem *gmem_new(uint64_t bytes, GError **error)
 	err = map_region(mem, 0, low);
 	if (!err && bytes > low)
 		err = map_region(mem, GMEM_HOLE_END, bytes - low);
+	if (!err)
+		err = map_spare(mem, spare_bytes);
 	/* After the host has agreed to the size. */
 	if (!err)
 		err = gmem_share_init(mem);
@@ -92,7 +114,7 @@ struct gmem *gmem_new(uint64_t bytes, GError **error)
 		return mem;
 	g_set_error(error, G_FILE_ERROR, (int)g_file_error_from_errno(-err),
 		    "guest memory: cannot get %" G_GUINT64_FORMAT " MiB: %s",
-		    bytes >> 20, g_strerror(-err));
+		    (bytes >> 20) + (spare_bytes >> 20), g_strerror(-err));
 	gmem_free(mem);
 	return NULL;
 }
@@ -121,11 +143,21 @@ uint64_t gmem_end(const struct gmem *mem)
 	return last->gpa + last->bytes;
 }
 
+static unsigned int n_at_start(const struct gmem *mem)
+{
+	return mem->n_regions - mem->has_spare;
+}
+
 const struct gmem_region *gmem_regions(const struct gmem *mem,
 				       unsigned int *n_regions)
 {
-	*n_regions = mem->n_regions;
+	*n_regions = n_at_start(mem);
 	return mem->regions;
+}
+
+const struct gmem_region *gmem_spare(const struct gmem *mem)
+{
+	return mem->has_spare ? &mem->regions[mem->n_regions - 1] : NULL;
 }
 
 uint8_t *gmem_host(const struct gmem *mem, uint64_t gpa, uint64_t len)
@@ -263,7 +295,7 @@ static uint64_t untouched_run(struct gmem *mem, const struct gmem_region *r,
 
 bool gmem_next_untouched(struct gmem *mem, uint64_t *gpa, uint64_t *bytes)
 {
-	for (unsigned int i = 0; i < mem->n_regions; i++) {
+	for (unsigned int i = 0; i < n_at_start(mem); i++) {
 		const struct gmem_region *r = &mem->regions[i];
 		uint64_t off = *gpa > r->gpa ? *gpa - r->gpa : 0;
 

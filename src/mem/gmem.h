@@ -3,7 +3,10 @@
  * gmem.h - guest RAM.
  *
  * Laid out as a PC has it: RAM below the hole that ends at 4 GiB, the rest
- * above.  RAM is never unmapped while the VM lives.  It is anonymous memory,
+ * above.  Above that, after a gap, may be spare RAM: the same in all, but that
+ * no table tells the guest of it; a driver may learn of it later (hot add).  A
+ * guest that looks there before finds it, as far as it was meant to get it.
+ * RAM is never unmapped while the VM lives.  It is anonymous memory,
  * which hosts back with 2 MiB pages: a memfd gets none on a host as it is
  * installed (shmem_enabled is "never"), and each first touch of 4 KiB is then
  * an exit.  Only pages that are needed twice live in a memfd, see
@@ -38,6 +41,9 @@
 #define GMEM_HOLE_START 0xC0000000ull
 #define GMEM_HOLE_END   0x100000000ull
 
+/* Linux' largest memory block: arch/x86/mm/init_64.c:MAX_BLOCK_SIZE. */
+#define GMEM_SPARE_ALIGN (2ull << 30)
+
 /* The memfd of pages that are needed twice; its name shows in /proc. */
 #define GMEM_SHARED_NAME "guest-ram-shared"
 
@@ -60,16 +66,27 @@ struct gmem_region {
  * Return: owned; NULL with @error set.
  */
 struct gmem *gmem_new(uint64_t bytes, GError **error);
+
+/**
+ * gmem_new_with_spare() - the same, and RAM that the guest does not know yet
+ * @spare_bytes: a multiple of 4 KiB; 0: none, as with gmem_new()
+ */
+struct gmem *gmem_new_with_spare(uint64_t bytes, uint64_t spare_bytes,
+				 GError **error);
 void gmem_free(struct gmem *mem);
 
+/** gmem_bytes() - what the guest starts with */
 uint64_t gmem_bytes(const struct gmem *mem);
 
-/** gmem_end() - the first address above all RAM */
+/** gmem_end() - the first address above all RAM, spare RAM included */
 uint64_t gmem_end(const struct gmem *mem);
 
-/** gmem_regions() - the one or two runs of RAM; borrowed */
+/** gmem_regions() - the one or two runs that the guest starts with; borrowed */
 const struct gmem_region *gmem_regions(const struct gmem *mem,
 				       unsigned int *n_regions);
+
+/** gmem_spare() - spare RAM, GMEM_SPARE_ALIGN aligned; borrowed; or NULL */
+const struct gmem_region *gmem_spare(const struct gmem *mem);
 
 /** gmem_contains() - is [@gpa, @gpa + @len) RAM, all of it in one region? */
 bool gmem_contains(const struct gmem *mem, uint64_t gpa, uint64_t len);
@@ -146,8 +163,8 @@ int gmem_load_file(struct gmem *mem, uint64_t gpa, uint64_t len, int fd,
  * @gpa:   in: where to look from; out: where the run starts
  * @bytes: out: how long it is
  *
- * What the host provides as a whole, 2 MiB as a rule, counts as touched as a
- * whole.  What the guest does at the same time may make the answer old.
+ * Not spare RAM.  What the host provides as a whole, 2 MiB as a rule, counts as
+ * touched as a whole.  What the guest does at the same time may make the answer old.
  *
  * Return: false when there is none at or above @gpa.
  */

@@ -15,8 +15,9 @@
 struct gmem {
 	/* set once */
 	uint64_t bytes;
-	unsigned int n_regions;
-	struct gmem_region regions[2];
+	unsigned int n_regions; /* with spare RAM, which is the last */
+	struct gmem_region regions[3];
+	bool has_spare;
 	int share_fd; /* as large as RAM, sparse */
 	int pagemap_fd; /* or -1 */
 	/* a bit per page, set while it is shared; share_lock to write */

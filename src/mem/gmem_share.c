@@ -58,10 +58,11 @@ int gmem_share_init(struct gmem *mem)
 	mem->shared = g_hash_table_new_full(g_int64_hash, g_int64_equal, NULL,
 					    g_free);
 	mem->share_fd = memfd_create(GMEM_SHARED_NAME, MFD_CLOEXEC);
-	if (mem->share_fd < 0 || ftruncate(mem->share_fd, (off_t)mem->bytes))
+	if (mem->share_fd < 0 ||
+	    ftruncate(mem->share_fd, memfd_offset(gmem_end(mem))))
 		return -errno;
-	mem->shared_bits = g_new0(_Atomic uint64_t,
-				  mem->bytes / PAGE_BYTES / WORD_BITS + 1);
+	mem->shared_bits =
+		g_new0(_Atomic uint64_t, bit_of(gmem_end(mem)) / WORD_BITS + 1);
 	return 0;
 }
 

@@ -14,19 +14,24 @@
 /* What alias mappings are called in smaps; see gmem_share_init(). */
 #define ALIAS_NAME "/memfd:" GMEM_SHARED_NAME
 
+static bool is_in(const struct gmem_region *region, uint64_t at)
+{
+	uint64_t host = (uintptr_t)region->host;
+
+	return at >= host && at - host < region->bytes;
+}
+
 static bool is_ram(const struct gmem *mem, uint64_t start, const char *line)
 {
-	const struct gmem_region *regions;
+	const struct gmem_region *regions, *spare = gmem_spare(mem);
 	unsigned int n;
 
 	regions = gmem_regions(mem, &n);
 	for (unsigned int i = 0; i < n; i++) {
-		uint64_t host = (uintptr_t)regions[i].host;
-
-		if (start >= host && start - host < regions[i].bytes)
+		if (is_in(&regions[i], start))
 			return true;
 	}
-	return strstr(line, ALIAS_NAME);
+	return (spare && is_in(spare, start)) || strstr(line, ALIAS_NAME);
 }
 
 uint64_t resident_besides_ram(FILE *smaps, const struct gmem *mem)

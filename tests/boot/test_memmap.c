@@ -89,6 +89,21 @@ START_TEST(high_window_by_ram_and_width)
 }
 END_TEST
 
+START_TEST(high_window_is_above_spare_ram)
+{
+	struct gmem *mem = gmem_new_with_spare(GIB, 2 * GIB + MIB, NULL);
+	struct e820_entry e820[E820_MAX];
+	struct memmap_range r = memmap_high_mmio(mem, 40);
+	unsigned int n = memmap_e820(mem, e820);
+
+	ck_assert_uint_eq(r.base, 7 * GIB);
+	ck_assert_uint_eq(r.bytes, 64 * GIB);
+	/* Nobody is told of it. */
+	ck_assert_uint_eq(e820[n - 1].base + e820[n - 1].bytes, GIB);
+	gmem_free(mem);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("boot/memmap");
@@ -97,6 +112,7 @@ int main(void)
 	tcase_add_test(t, e820_by_size_of_ram);
 	tcase_add_test(t, low_window_ends_at_the_ioapic);
 	tcase_add_test(t, high_window_by_ram_and_width);
+	tcase_add_test(t, high_window_is_above_spare_ram);
 	suite_add_tcase(s, t);
 	return check_main(s);
 }

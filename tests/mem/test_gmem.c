@@ -206,6 +206,74 @@ static uint8_t byte_at(struct gmem *m, uint64_t gpa)
 	return b;
 }
 
+static const struct {
+	uint64_t bytes, spare_gpa;
+} spares[] = {
+	{16 * PAGE, GMEM_HOLE_END},
+	{GMEM_HOLE_START, GMEM_HOLE_END},
+	{GMEM_HOLE_START + PAGE, GMEM_HOLE_END + GMEM_SPARE_ALIGN},
+	/* Never right behind other RAM */
+	{GMEM_HOLE_START + GMEM_SPARE_ALIGN,
+	 GMEM_HOLE_END + 2 * GMEM_SPARE_ALIGN},
+};
+
+START_TEST(spare_ram_is_above_all_other)
+{
+	uint64_t at = spares[_i].spare_gpa, pfn = at / PAGE, gpa = at, bytes;
+	const struct gmem_region *spare;
+	uint8_t *alias, b = 0;
+	unsigned int n;
+
+	mem = gmem_new(spares[_i].bytes, NULL);
+	ck_assert_ptr_null(gmem_spare(mem));
+	gmem_free(mem);
+	mem = gmem_new_with_spare(spares[_i].bytes, 4 * PAGE, NULL);
+	spare = gmem_spare(mem);
+	ck_assert_uint_eq(spare->gpa, at);
+	ck_assert_uint_eq(spare->bytes, 4 * PAGE);
+	ck_assert_uint_eq((uintptr_t)spare->host % (2 * MIB), 0);
+	ck_assert_uint_eq(gmem_end(mem), at + 4 * PAGE);
+	/* What a guest is told when it starts */
+	ck_assert_uint_eq(gmem_bytes(mem), spares[_i].bytes);
+	ck_assert_uint_le(gmem_regions(mem, &n)[n - 1].gpa, GMEM_HOLE_END);
+	ck_assert(!gmem_next_untouched(mem, &gpa, &bytes));
+	/* RAM as any other */
+	ck_assert(gmem_contains(mem, at, 4 * PAGE));
+	ck_assert(!gmem_contains(mem, at - 1, 2));
+	ck_assert(!gmem_contains(mem, at, 4 * PAGE + 1));
+	ck_assert_int_eq(gmem_write(mem, at + 4 * PAGE - 1, "x", 1), 0);
+	alias = mmap(NULL, PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	pfn += 3;
+	ck_assert_int_eq(gmem_alias(mem, alias, &pfn, 1), 0);
+	ck_assert_int_eq(alias[PAGE - 1], 'x');
+	ck_assert_int_eq(gmem_write(mem, at + 3 * PAGE, "y", 1), 0);
+	ck_assert_int_eq(alias[0], 'y');
+	munmap(alias, PAGE);
+	gmem_unalias(mem, &pfn, 1);
+	ck_assert_int_eq(gmem_read(mem, at + 4 * PAGE - 1, &b, 1), 0);
+	ck_assert_int_eq(b, 'x');
+	/* A reset empties it, too. */
+	ck_assert_int_eq(gmem_zero_all(mem), 0);
+	ck_assert_int_eq(gmem_read(mem, at + 4 * PAGE - 1, &b, 1), 0);
+	ck_assert_int_eq(b, 0);
+	gmem_free(mem);
+}
+END_TEST
+
+START_TEST(spare_ram_that_cannot_be)
+{
+	GError *error = NULL;
+
+	ck_assert_ptr_null(
+		gmem_new_with_spare(16 * PAGE, ~0ull - PAGE + 1, &error));
+	ck_assert_ptr_nonnull(error);
+	g_clear_error(&error);
+	ck_assert_ptr_null(gmem_new_with_spare(16 * PAGE, 1ull << 60, &error));
+	ck_assert_ptr_nonnull(error);
+	g_clear_error(&error);
+}
+END_TEST
+
 START_TEST(zero_all_zeroes_all)
 {
 	struct gmem *m = gmem_new(MIB, NULL);
@@ -667,6 +735,9 @@ int main(void)
 	tcase_add_test(t, host_addresses_are_2_mib_aligned);
 	tcase_add_loop_test(t, only_ram_is_reached, 0,
 			    (int)G_N_ELEMENTS(ranges));
+	tcase_add_loop_test(t, spare_ram_is_above_all_other, 0,
+			    G_N_ELEMENTS(spares));
+	tcase_add_test(t, spare_ram_that_cannot_be);
 	tcase_add_test(t, zero_all_zeroes_all);
 	tcase_add_test(t, too_much_is_an_error_with_the_size);
 	suite_add_tcase(s, t);

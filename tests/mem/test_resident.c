@@ -45,6 +45,22 @@ static uint64_t now(void)
 	return bytes;
 }
 
+START_TEST(spare_ram_does_not_count)
+{
+	const struct gmem_region *spare;
+	g_autofree char *text = NULL;
+
+	gmem_free(mem);
+	mem = gmem_new_with_spare(4 * MIB, 2 * MIB, NULL);
+	spare = gmem_spare(mem);
+	text = g_strdup_printf("%" PRIx64 "-%" PRIx64 " rw-p 00000000 00:00 0\n"
+			       "Rss:                  16 kB\n",
+			       (uint64_t)(uintptr_t)spare->host + MIB,
+			       (uint64_t)(uintptr_t)spare->host + 2 * MIB);
+	ck_assert_uint_eq(besides(text), 0);
+}
+END_TEST
+
 START_TEST(all_that_is_not_ram_counts)
 {
 	ck_assert_uint_eq(besides("1000-3000 r-xp 00000000 fe:00 12  /bin/x\n"
@@ -108,6 +124,7 @@ int main(void)
 
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_test(t, all_that_is_not_ram_counts);
+	tcase_add_test(t, spare_ram_does_not_count);
 	tcase_add_test(t, ram_does_not_count);
 	tcase_add_test(t, touched_ram_changes_nothing);
 	suite_add_tcase(s, t);

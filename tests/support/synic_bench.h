@@ -21,6 +21,10 @@
 #ifndef RAM_BYTES
 #define RAM_BYTES (64 * PAGE)
 #endif
+/* That the guest does not know yet */
+#ifndef SPARE_BYTES
+#define SPARE_BYTES 0
+#endif
 #define MAX_GPA (1ull << 40)
 #define MS      10000ull
 /* 10 MHz above the least: 2 ticks are one unit of 100 ns */
@@ -62,7 +66,7 @@ static inline void setup_ops(const struct synic_ops *ops, bool direct_timers,
 				      .max_gpa = MAX_GPA};
 
 	fake = (struct fake_clock){.tsc = 1000, .ns = 1000};
-	mem = gmem_new(RAM_BYTES, NULL);
+	mem = gmem_new_with_spare(RAM_BYTES, SPARE_BYTES, NULL);
 	ck_assert_ptr_nonnull(mem);
 	space = overlay_space_new(mem, synic_overlays_needed(FAKE_VPS), NULL);
 	ck_assert_ptr_nonnull(space);
