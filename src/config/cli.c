@@ -2,12 +2,15 @@
 #include "config/cli.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <string.h>
 
 #include "base/log.h"
 #include "config/disk_config.h"
 #include "config/machine_config.h"
 #include "config/net_config.h"
+
+#define MEMORY_MAX "max="
 
 GQuark cli_error_quark(void)
 {
@@ -29,7 +32,9 @@ static const char help_text[] =
 	"image\n"
 	"  --initrd FILE       initial RAM disk, or the multiboot module\n"
 	"  --append STRING     kernel command line\n"
-	"  --memory MIB        guest memory (default 1024)\n"
+	"  --memory MIB[,max=MIB]\n"
+	"                      guest memory (default 1024), and what can be "
+	"added to it\n"
 	"  --vcpus N           virtual processors (default 2)\n"
 	"  --disk PATH[,OPT]   a disk; format=, cache=, serial=, bus=scsi|ide, "
 	"readonly,\n"
@@ -53,6 +58,9 @@ static const char help_text[] =
 	"  --time-sync SECONDS have the guest set its clock that often "
 	"(default "
 	"300; 0: no)\n"
+	"  --throttle N        slow down channels that signal for nothing more "
+	"often than\n"
+	"                      that in a second (default 0: never)\n"
 	"  --require NAME,...  milestones that must be reached, else exit "
 	"code 1\n"
 	"  --on-reboot ACTION  when the guest reboots: restart (default) or "
@@ -80,9 +88,9 @@ void cli_help(FILE *out)
 /* Raw values of the options; checked and moved into the config afterwards. */
 struct run_options {
 	char *kernel, *initrd, *append, *profile, *report, *accel, *on_reboot,
-		*uuid, *control, *hvsock;
+		*uuid, *control, *hvsock, *memory;
 	char **require, **log, **disk, **net, **pcap;
-	int memory, vcpus, timeout, time_sync;
+	int vcpus, timeout, time_sync, throttle;
 	gboolean test_devices, print_config, srat, summary;
 };
 
@@ -98,6 +106,7 @@ static void run_options_clear(struct run_options *o)
 	g_free(o->uuid);
 	g_free(o->control);
 	g_free(o->hvsock);
+	g_free(o->memory);
 	g_strfreev(o->require);
 	g_strfreev(o->log);
 	g_strfreev(o->disk);
@@ -118,7 +127,7 @@ static int parse_options(char **argv, struct run_options *o, GError **error)
 		{"kernel", 0, 0, G_OPTION_ARG_FILENAME, &o->kernel, NULL, NULL},
 		{"initrd", 0, 0, G_OPTION_ARG_FILENAME, &o->initrd, NULL, NULL},
 		{"append", 0, 0, G_OPTION_ARG_STRING, &o->append, NULL, NULL},
-		{"memory", 0, 0, G_OPTION_ARG_INT, &o->memory, NULL, NULL},
+		{"memory", 0, 0, G_OPTION_ARG_STRING, &o->memory, NULL, NULL},
 		{"vcpus", 0, 0, G_OPTION_ARG_INT, &o->vcpus, NULL, NULL},
 		{"disk", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &o->disk, NULL,
 		 NULL},
@@ -134,6 +143,7 @@ static int parse_options(char **argv, struct run_options *o, GError **error)
 		{"hvsock", 0, 0, G_OPTION_ARG_FILENAME, &o->hvsock, NULL, NULL},
 		{"time-sync", 0, 0, G_OPTION_ARG_INT, &o->time_sync, NULL,
 		 NULL},
+		{"throttle", 0, 0, G_OPTION_ARG_INT, &o->throttle, NULL, NULL},
 		{"require", 0, 0, G_OPTION_ARG_STRING_ARRAY, &o->require, NULL,
 		 NULL},
 		{"on-reboot", 0, 0, G_OPTION_ARG_STRING, &o->on_reboot, NULL,
@@ -194,6 +204,26 @@ static int parse_require(char **lists, const struct cli_names *names,
 	g_ptr_array_add(all, NULL);
 	g_strfreev(*out);
 	*out = (GStrv)g_ptr_array_free(all, FALSE);
+	return 0;
+}
+
+/* "512" or "512,max=2048" */
+static int parse_memory(const char *text, struct machine_config *c,
+			GError **error)
+{
+	g_auto(GStrv) words = g_strsplit(text ? text : "", ",", 2);
+	const char *max = words[0] ? words[1] : NULL;
+
+	if (!text)
+		return 0;
+	if ((max && !g_str_has_prefix(max, MEMORY_MAX)) ||
+	    !g_ascii_string_to_unsigned(words[0], 10, 0, INT_MAX,
+					&c->memory_mib, NULL) ||
+	    (max &&
+	     !g_ascii_string_to_unsigned(max + strlen(MEMORY_MAX), 10, 0,
+					 INT_MAX, &c->memory_max_mib, NULL)))
+		return refuse(error, "--memory", text,
+			      "expected MIB or MIB,max=MIB");
 	return 0;
 }
 
@@ -280,11 +310,11 @@ static int check_words(const struct run_options *o,
 				      "expected error, warn, info or debug, "
 				      "or CATEGORY=LEVEL");
 	}
-	if (o->memory < 0 || o->vcpus < 0 || o->timeout < 0 ||
-	    o->time_sync < 0) {
+	if (o->vcpus < 0 || o->timeout < 0 || o->time_sync < 0 ||
+	    o->throttle < 0) {
 		g_set_error(error, CLI_ERROR, 0,
-			    "--memory, --vcpus, --timeout and --time-sync take "
-			    "positive numbers");
+			    "--vcpus, --timeout, --time-sync and --throttle "
+			    "take positive numbers");
 		return -1;
 	}
 	return 0;
@@ -293,8 +323,7 @@ static int check_words(const struct run_options *o,
 static int parse_run(char **argv, const struct cli_names *names,
 		     struct machine_config *c, GError **error)
 {
-	struct run_options o = {.memory = CONFIG_MEMORY_DEFAULT_MIB,
-				.vcpus = CONFIG_VCPUS_DEFAULT,
+	struct run_options o = {.vcpus = CONFIG_VCPUS_DEFAULT,
 				.time_sync = CONFIG_TIME_SYNC_DEFAULT_S};
 	int ret = parse_options(argv, &o, error);
 
@@ -302,6 +331,8 @@ static int parse_run(char **argv, const struct cli_names *names,
 		ret = check_words(&o, names, error);
 	if (!ret)
 		ret = parse_require(o.require, names, &c->require, error);
+	if (!ret)
+		ret = parse_memory(o.memory, c, error);
 	if (!ret)
 		ret = parse_disks(o.disk, c->disks, error);
 	if (!ret)
@@ -322,10 +353,10 @@ static int parse_run(char **argv, const struct cli_names *names,
 			g_free(c->uuid);
 			c->uuid = g_steal_pointer(&o.uuid);
 		}
-		c->memory_mib = (uint64_t)o.memory;
 		c->vcpus = (unsigned int)o.vcpus;
 		c->timeout_s = (unsigned int)o.timeout;
 		c->time_sync_s = (unsigned int)o.time_sync;
+		c->signals_max = (unsigned int)o.throttle;
 		c->on_reboot = !g_strcmp0(o.on_reboot, "destroy")
 				       ? REBOOT_DESTROY
 				       : REBOOT_RESTART;

@@ -167,6 +167,14 @@ int machine_config_validate(const struct machine_config *c, GError **error)
 			    c->memory_mib, CONFIG_MEMORY_MIN_MIB);
 		return -1;
 	}
+	if (c->memory_max_mib && c->memory_max_mib < c->memory_mib) {
+		g_set_error(error, CONFIG_ERROR, 0,
+			    "--memory %" G_GUINT64_FORMAT
+			    ",max=%" G_GUINT64_FORMAT
+			    ": it starts with more than that",
+			    c->memory_mib, c->memory_max_mib);
+		return -1;
+	}
 	if (c->vcpus < 1 || c->vcpus > CONFIG_VCPUS_MAX) {
 		g_set_error(error, CONFIG_ERROR, 0,
 			    "--vcpus %u: between 1 and %d", c->vcpus,
@@ -316,6 +324,9 @@ char *machine_config_json(const struct machine_config *c)
 	add(o, "uuid", c->uuid);
 	json_object_object_add(o, "memory_mib",
 			       json_object_new_uint64(c->memory_mib));
+	json_object_object_add(
+		o, "memory_max_mib",
+		json_object_new_uint64(MAX(c->memory_max_mib, c->memory_mib)));
 	json_object_object_add(o, "vcpus", json_object_new_int((int)c->vcpus));
 	for (guint i = 0; i < c->disks->len; i++)
 		json_object_array_add(

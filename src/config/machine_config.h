@@ -44,8 +44,10 @@ struct machine_config {
 	GPtrArray *nets; /* struct net_config, in order; never NULL */
 	GStrv require; /* milestone names, checked; never NULL after parsing */
 	uint64_t memory_mib;
+	uint64_t memory_max_mib; /* with what may be added later; 0: nothing */
 	unsigned int vcpus;
 	unsigned int timeout_s; /* 0: none */
+	unsigned int signals_max; /* needless ones, a second; 0: any number */
 	unsigned int time_sync_s; /* how often guests set their clock; 0: no */
 	enum reboot_action on_reboot;
 	bool test_devices;

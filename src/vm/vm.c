@@ -40,23 +40,31 @@ GQuark vm_error_quark(void)
 	return g_quark_from_static_string("vm-error");
 }
 
+static int map_region(struct vm *vm, const struct gmem_region *region,
+		      GError **error)
+{
+	int err = kvm_map(vm->kvm, region->gpa, region->bytes, region->host);
+
+	if (!err)
+		return 0;
+	g_set_error(error, KVM_ERROR, -err,
+		    "guest memory at 0x%" G_GINT64_MODIFIER "x: %s",
+		    region->gpa, g_strerror(-err));
+	return -1;
+}
+
 static int map_memory(struct vm *vm, GError **error)
 {
 	unsigned int n;
 	const struct gmem_region *regions = gmem_regions(vm->mem, &n);
+	const struct gmem_region *spare = gmem_spare(vm->mem);
 
 	for (unsigned int i = 0; i < n; i++) {
-		int err = kvm_map(vm->kvm, regions[i].gpa, regions[i].bytes,
-				  regions[i].host);
-
-		if (err) {
-			g_set_error(error, KVM_ERROR, -err,
-				    "guest memory at 0x%" G_GINT64_MODIFIER
-				    "x: %s",
-				    regions[i].gpa, g_strerror(-err));
+		if (map_region(vm, &regions[i], error))
 			return -1;
-		}
 	}
+	if (spare && map_region(vm, spare, error))
+		return -1;
 	vm->overlays = overlay_space_new(
 		vm->mem,
 		synic_overlays_needed(vm->n_vcpus) +
@@ -322,7 +330,12 @@ struct vm *vm_new(const struct machine_config *config, uint64_t start_ns,
 	if (!vm->kvm)
 		goto fail;
 	host_cpuid = vm_cpuid_host(vm);
-	vm->mem = gmem_new(config->memory_mib << 20, error);
+	vm->mem = gmem_new_with_spare(
+		config->memory_mib << 20,
+		config->memory_max_mib > config->memory_mib
+			? (config->memory_max_mib - config->memory_mib) << 20
+			: 0,
+		error);
 	if (!vm->mem || load_and_make_machine(vm, host_cpuid, error) ||
 	    start_threads(vm, error))
 		goto fail;

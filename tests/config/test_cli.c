@@ -38,8 +38,9 @@ START_TEST(run_takes_all_its_options)
 
 	ck_assert_int_eq(
 		parse("kvmbus run --kernel K --initrd=I --append quiet "
-		      "--memory 512 --vcpus 4 --profile ws2022 --timeout 9 "
-		      "--time-sync 60 "
+		      "--memory 512,max=2048 --vcpus 4 --profile ws2022 "
+		      "--timeout 9 "
+		      "--time-sync 60 --throttle 100 "
 		      "--report R --require stimer,poweroff --require stimer "
 		      "--on-reboot destroy --test-devices --accel user "
 		      "--disk a --disk=b,readonly --net user --net tap=t "
@@ -52,10 +53,12 @@ START_TEST(run_takes_all_its_options)
 	ck_assert_str_eq(c->initrd, "I");
 	ck_assert_str_eq(c->cmdline, "quiet");
 	ck_assert_uint_eq(c->memory_mib, 512);
+	ck_assert_uint_eq(c->memory_max_mib, 2048);
 	ck_assert_uint_eq(c->vcpus, 4);
 	ck_assert_str_eq(c->profile, "ws2022");
 	ck_assert_uint_eq(c->timeout_s, 9);
 	ck_assert_uint_eq(c->time_sync_s, 60);
+	ck_assert_uint_eq(c->signals_max, 100);
 	ck_assert_str_eq(c->report, "R");
 	ck_assert_uint_eq(g_strv_length(c->require), 3);
 	ck_assert_str_eq(c->require[1], "poweroff");
@@ -96,6 +99,8 @@ START_TEST(defaults)
 	ck_assert_uint_eq(cli.config->vcpus, CONFIG_VCPUS_DEFAULT);
 	ck_assert_uint_eq(cli.config->timeout_s, 0);
 	ck_assert_uint_eq(cli.config->time_sync_s, CONFIG_TIME_SYNC_DEFAULT_S);
+	ck_assert_uint_eq(cli.config->signals_max, 0);
+	ck_assert_uint_eq(cli.config->memory_max_mib, 0);
 	ck_assert_int_eq(cli.config->on_reboot, REBOOT_RESTART);
 	ck_assert_ptr_null(cli.config->profile);
 	ck_assert_uint_eq(cli.config->nets->len, 0);
@@ -112,8 +117,17 @@ static const struct {
 	{"kvmbus dance", "dance"},
 	{"kvmbus run --kernle K", "--kernle"},
 	{"kvmbus run --kernel K --memory lots", "lots"},
+	{"kvmbus run --kernel K --memory -1", "-1"},
+	{"kvmbus run --kernel K --memory ,max=5", ",max=5"},
+	{"kvmbus run --kernel K --memory 512,", "512,"},
+	{"kvmbus run --kernel K --memory 512,max=", "512,max="},
+	{"kvmbus run --kernel K --memory 512,max=2G", "2G"},
+	{"kvmbus run --kernel K --memory 512,min=64", "min=64"},
+	{"kvmbus run --kernel K --memory 512,max=600,max=700", "700"},
+	{"kvmbus run --kernel K --memory 4294967296", "4294967296"},
 	{"kvmbus run --kernel K --vcpus -1", "--vcpus"},
 	{"kvmbus run --kernel K --time-sync -1", "--time-sync"},
+	{"kvmbus run --kernel K --throttle -1", "--throttle"},
 	{"kvmbus run --kernel K --profile ws1999", "ws1999"},
 	{"kvmbus run --kernel K --require stimer,warp", "warp"},
 	{"kvmbus run --kernel K --require stimer,", "--require"},
@@ -169,6 +183,7 @@ START_TEST(machines_that_cannot_be_are_refused)
 		{"kvmbus run --kernel /dev/null --initrd /nonexistent/i",
 		 "/nonexistent/i"},
 		{"kvmbus run --kernel /dev/null --memory 63", "63"},
+		{"kvmbus run --kernel /dev/null --memory 512,max=511", "511"},
 		{"kvmbus run --kernel /dev/null --uuid 1234", "1234"},
 		{"kvmbus run --kernel /dev/null --vcpus 0", "0"},
 		{"kvmbus run --kernel /dev/null --vcpus 1025", "1025"},
