@@ -638,6 +638,8 @@ static void channel_facts(struct channel *ch, GArray *to)
 	add_number(to, "bytes_in", s.bytes_in);
 	add_number(to, "bytes_out", s.bytes_out);
 	add_number(to, "signals_in", s.signals_in);
+	add_number(to, "signals_needless", s.signals_needless);
+	add_number(to, "throttled", s.throttled);
 	add_number(to, "signals_out", s.signals_out);
 	if (s.is_monitored) {
 		add_number(to, "monitor_id", s.monitor_id);

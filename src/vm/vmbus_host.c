@@ -156,6 +156,8 @@ struct vmbus_host *vmbus_host_new(struct vm *vm, GError **error)
 					     .mem = vm->mem,
 					     .synic = vm->synic,
 					     .ports = vm->ports,
+					     .needless_max =
+						     vm->config->signals_max,
 					     .settle = on_settle,
 					     .ctx = h},
 		error);

@@ -34,6 +34,7 @@
 static struct ports *ports;
 static struct vmbus_thread *bus_thread;
 static struct channel_bus *bus;
+static unsigned int needless_max; /* of the bus; set before bus_setup() */
 static uint32_t guest_vp = BUS_VP; /* where its messages come */
 
 /* The guest's end of one channel. */
@@ -81,11 +82,13 @@ static inline void bus_setup(void)
 					      .events = &bus_events},
 		NULL);
 	ck_assert_ptr_nonnull(bus_thread);
-	bus = channel_bus_new(&(struct channel_bus_params){.thread = bus_thread,
-							   .mem = mem,
-							   .synic = synic,
-							   .ports = ports},
-			      NULL);
+	bus = channel_bus_new(
+		&(struct channel_bus_params){.thread = bus_thread,
+					     .mem = mem,
+					     .synic = synic,
+					     .ports = ports,
+					     .needless_max = needless_max},
+		NULL);
 	ck_assert_ptr_nonnull(bus);
 	for (uint32_t vp = 0; vp < FAKE_VPS; vp++)
 		enable(vp);

@@ -461,6 +461,7 @@ void channel_get_stats(struct channel *ch, struct channel_stats *stats)
 		.signals_in = ch->n_signals_in,
 		.signals_by_page = ch->n_signals_by_page,
 		.signals_needless = ch->n.signals_needless,
+		.throttled = ch->n.throttled,
 		.signals_out = ch->n.signals_out,
 		.blocked = ch->n.blocked,
 		.stalled = ch->n.stalled,

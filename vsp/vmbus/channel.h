@@ -72,6 +72,11 @@ struct channel_bus_params {
 	struct synic *synic;
 	struct ports *ports;
 	/*
+	 * Signals for nothing that a channel may get in a second before it is
+	 * throttled: 0: it never is.
+	 */
+	unsigned int needless_max;
+	/*
 	 * Many pages of rings wait for gmem_settle(): have it called, with
 	 * every vCPU stopped.  Any thread, no lock held; NULL: nobody does,
 	 * and in the end there may be no new rings (RING_MAPPINGS_MAX).
@@ -320,6 +325,7 @@ struct channel_stats {
 	uint64_t signals_in; /* the guest signalled */
 	uint64_t signals_by_page; /* ... by its bit in the monitor page */
 	uint64_t signals_needless; /* ... and there was nothing to do */
+	uint64_t throttled; /* times that they were not looked at for it */
 	uint64_t signals_out; /* the guest was interrupted */
 	uint64_t blocked; /* times that the ring to the guest was full */
 	uint64_t stalled; /* times that packet() returned -EAGAIN */

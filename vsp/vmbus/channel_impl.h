@@ -45,7 +45,7 @@ enum channel_state {
 struct channel_counters {
 	_Atomic uint64_t packets_in, bytes_in, packets_out, bytes_out;
 	_Atomic uint64_t signals_needless, signals_out, blocked, stalled, opens,
-		failures;
+		failures, throttled;
 };
 
 struct channel {
@@ -76,6 +76,7 @@ struct channel {
 	/* any thread */
 	struct channel_counters n;
 	_Atomic uint64_t n_signals_in, n_signals_by_page;
+	_Atomic bool is_throttled; /* signals wake nobody */
 	_Atomic uint32_t target_vp;
 	_Atomic bool is_open;
 	_Atomic uint32_t ring_in_bytes, ring_out_bytes;
@@ -89,6 +90,7 @@ struct channel {
 	struct worker_timer retry; /* the guest does not signal room */
 	struct worker_timer monitor; /* look at the monitor page */
 	struct worker_timer reoffer; /* after a failure */
+	struct worker_timer throttle; /* its end */
 	unsigned int depth; /* of callbacks: who sends does not publish */
 	bool failed; /* offer again after the release */
 	bool stalled; /* packet() does not want the next one now */
@@ -96,6 +98,8 @@ struct channel {
 	uint32_t want; /* the longest that had no room, 0: none */
 	uint64_t idle_since; /* for poll_ns; 0: not idle */
 	uint64_t signals_seen; /* of n_signals_in */
+	uint64_t needless,
+		needless_since; /* in this second, which began then */
 
 	/* ... while open */
 	struct vmbus_open_request request;

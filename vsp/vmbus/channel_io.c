@@ -9,6 +9,10 @@
  * ring is empty the guest is asked not to signal (interrupt_mask); also while
  * the device does not want any.
  *
+ * A guest that signals for nothing, more often than it may, is not listened to
+ * for a while: its signals only count.  Then the ring is looked at, so what it
+ * put meanwhile is late, and not lost.
+ *
  * What the guest must know it is told at the end of the outermost callback
  * (channel_leave()): packets that were put, room that was made, room that is
  * waited for; one interrupt for all.
@@ -35,6 +39,9 @@
 #define ROOM_RETRY_NS           (10 * NSEC_PER_MSEC)
 /* And when it does: some do not signal while their own mask is on. */
 #define ROOM_SIGNALLED_RETRY_NS (100 * NSEC_PER_MSEC)
+
+/* How long signals are not looked at. */
+#define THROTTLE_NS (10 * NSEC_PER_MSEC)
 
 /* The only writer of a counter. */
 static void count(_Atomic uint64_t *counter, uint64_t n)
@@ -248,15 +255,34 @@ static void settle(struct channel *ch, bool progress)
 		worker_queue(ch->worker, &ch->data);
 }
 
+/* @n signals were for nothing: are they too many? */
+static void throttle(struct channel *ch, uint64_t n)
+{
+	uint64_t now = clock_monotonic_ns();
+
+	if (now - ch->needless_since >= NSEC_PER_SEC) {
+		ch->needless_since = now;
+		ch->needless = 0;
+	}
+	ch->needless += n;
+	if (ch->is_throttled || ch->needless <= ch->bus->params.needless_max)
+		return;
+	atomic_store(&ch->is_throttled, true);
+	count(&ch->n.throttled, 1);
+	worker_timer_set(ch->worker, &ch->throttle, now + THROTTLE_NS);
+}
+
 /* Did the guest signal, although nothing is there and nothing is waited for? */
 static void count_needless(struct channel *ch)
 {
-	uint64_t signals = ch->n_signals_in;
+	uint64_t signals = ch->n_signals_in, n = signals - ch->signals_seen;
 
-	if (signals != ch->signals_seen && !ch->want &&
-	    !ring_in_has_more(&ch->in))
-		count(&ch->n.signals_needless, signals - ch->signals_seen);
 	ch->signals_seen = signals;
+	if (!n || ch->want || ring_in_has_more(&ch->in))
+		return;
+	count(&ch->n.signals_needless, n);
+	if (ch->bus->params.needless_max)
+		throttle(ch, n);
 }
 
 static void run_data(struct worker_task *task)
@@ -413,8 +439,19 @@ static void run_retry(struct worker_timer *timer)
 	worker_queue(ch->worker, &ch->data);
 }
 
+static void run_throttle(struct worker_timer *timer)
+{
+	struct channel *ch = CHANNEL_OF(timer, throttle);
+
+	/* Pairs with on_signal(): who was not heard has put before this. */
+	atomic_store(&ch->is_throttled, false);
+	atomic_thread_fence(memory_order_seq_cst);
+	worker_queue(ch->worker, &ch->data);
+}
+
 void channel_io_init(struct channel *ch)
 {
+	ch->throttle.run = run_throttle;
 	ch->data.run = run_data;
 	ch->unstick.run = run_unstick;
 	ch->retry.run = run_retry;
@@ -434,6 +471,8 @@ void channel_io_stop(struct channel *ch)
 	worker_cancel(ch->worker, &ch->data);
 	worker_timer_stop(ch->worker, &ch->unstick);
 	worker_timer_stop(ch->worker, &ch->retry);
+	worker_timer_stop(ch->worker, &ch->throttle);
+	atomic_store(&ch->is_throttled, false);
 	channel_monitor_stop(ch);
 	ch->stalled = false;
 	ch->waiting = false;

@@ -37,7 +37,9 @@ static hv_status_t on_signal(void *ctx, uint32_t vp, uint16_t flag)
 	(void)vp;
 	(void)flag;
 	atomic_fetch_add_explicit(&ch->n_signals_in, 1, memory_order_relaxed);
-	worker_queue(ch->worker, &ch->data);
+	/* Pairs with run_throttle(), which looks at the ring after clearing. */
+	if (!atomic_load(&ch->is_throttled))
+		worker_queue(ch->worker, &ch->data);
 	return HV_STATUS_SUCCESS;
 }
 

@@ -18,8 +18,70 @@ START_TEST(signals_for_nothing_are_counted)
 		guest_signal(&guest);
 		wait_until(stats().signals_needless == i);
 	}
+	ck_assert_uint_eq(stats().throttled, 0);
 	ck_assert_uint_eq(stats().ring_in_bytes, 2 * PAGE);
 	ck_assert_uint_eq(stats().ring_out_bytes, 3 * PAGE);
+}
+END_TEST
+
+#define SIGNALS_MAX 5u
+
+static void throttle_setup(void)
+{
+	needless_max = SIGNALS_MAX;
+	dev_setup();
+}
+
+static void signal_for_nothing(unsigned int n)
+{
+	uint64_t before = stats().signals_needless;
+
+	for (unsigned int i = 1; i <= n; i++) {
+		guest_signal(&guest);
+		wait_until(stats().signals_needless == before + i);
+	}
+}
+
+START_TEST(who_signals_too_often_is_heard_later)
+{
+	start();
+	settle();
+	signal_for_nothing(SIGNALS_MAX);
+	ck_assert_uint_eq(stats().throttled, 0);
+	signal_for_nothing(1);
+	wait_until(stats().throttled == 1);
+	/* They count, each of them. */
+	for (unsigned int i = 0; i < 1000; i++)
+		guest_signal(&guest);
+	wait_until(stats().signals_needless == SIGNALS_MAX + 1 + 1000);
+	ck_assert_uint_ge(stats().throttled, 1);
+	ck_assert_uint_lt(stats().throttled, 1000);
+	/* Nothing is lost. */
+	for (unsigned int i = 1; i <= 10; i++)
+		ping(i);
+}
+END_TEST
+
+START_TEST(signals_for_something_are_not_throttled)
+{
+	start();
+	settle();
+	for (unsigned int i = 1; i <= 10 * SIGNALS_MAX; i++)
+		ping(i);
+	ck_assert_uint_eq(stats().throttled, 0);
+}
+END_TEST
+
+START_TEST(the_throttle_ends_with_the_channel)
+{
+	start();
+	settle();
+	signal_for_nothing(SIGNALS_MAX + 1);
+	wait_until(stats().throttled == 1);
+	guest_close(&guest);
+	guest_open(&guest, &offer);
+	ping(1);
+	ping(2);
 }
 END_TEST
 
@@ -468,6 +530,13 @@ int main(void)
 			    G_N_ELEMENTS(crimes));
 	tcase_add_test(t, wake_from_another_thread);
 	tcase_add_test(t, many_packets_both_ways);
+	suite_add_tcase(s, t);
+	t = tcase_create("throttle");
+	tcase_set_timeout(t, 30);
+	tcase_add_checked_fixture(t, throttle_setup, dev_teardown);
+	tcase_add_test(t, who_signals_too_often_is_heard_later);
+	tcase_add_test(t, signals_for_something_are_not_throttled);
+	tcase_add_test(t, the_throttle_ends_with_the_channel);
 	suite_add_tcase(s, t);
 	return check_main(s);
 }
