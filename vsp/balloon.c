@@ -2,14 +2,18 @@
 /*
  * Theory of operation
  *
- * One request at a time: while the guest gives (GIVING) or takes (TAKING)
- * nothing else is asked of it.  When it is done the target is compared again
+ * One request at a time: while the guest gives (GIVING), takes (TAKING) or is
+ * given more (ADDING) nothing else is asked of it.  When it is done the target is compared again
  * with what there is.  A request is for STEP_PAGES at most, which bounds what
  * one answer may contain and so for how long it keeps the worker.
  *
  * The guest answers a request for pages with any number of messages, the last
  * of which says so.  What is given back goes in as many messages as it needs,
  * as the ring has room for them; the guest answers the last.
+ *
+ * More memory is added a unit at a time, each after the one before in spare
+ * RAM.  A unit that the guest took a part of is used up; one that it did not
+ * take at all is what it gets next.
  *
  * A guest that never answers is waited for: some ignore requests when they
  * are about to hibernate, and no time would be right.
@@ -22,6 +26,7 @@
 
 #include <glib.h>
 
+#include "base/checked.h"
 #include "base/log.h"
 #include "mem/gmem.h"
 #include "proto/dynmem.h"
@@ -36,6 +41,10 @@
 
 /* Longest message of the guest: Linux' are of one page (send_buffer). */
 #define MESSAGE_MAX 4096u
+
+#define MIB                (1ull << 20)
+/* Linux' memory blocks, for guests that do not say what they want. */
+#define ADD_UNIT_BYTES_MIN (128 * MIB)
 
 #define UNIT_PAGES (BALLOON_UNIT_BYTES / HV_PAGE_SIZE)
 /* Of one request, 64 MiB. */
@@ -52,6 +61,7 @@ enum state {
 	IDLE,
 	GIVING, /* was asked for `asked` pages, and gave some of them */
 	TAKING, /* `left` pages have not been sent yet; 0: wait for its answer */
+	ADDING, /* was given `asked` pages at `add_at` */
 };
 
 struct balloon {
@@ -66,6 +76,8 @@ struct balloon {
 	uint64_t asked;
 	uint64_t left;
 	uint32_t trans_id; /* of our own requests */
+	uint64_t add_at,
+		add_end; /* spare RAM that was not added yet, in pages */
 
 	pthread_mutex_t lock;
 	/* lock */
@@ -99,6 +111,21 @@ static int ask(struct balloon *b, uint64_t n)
 	b->asked = n;
 	set_state(b, GIVING);
 	return 0;
+}
+
+/* Have it take @n pages more. */
+static void add(struct balloon *b, uint64_t n)
+{
+	struct dm_hot_add m = {.hdr = {.type = DM_MEM_HOT_ADD_REQUEST,
+				       .size = sizeof(m),
+				       .trans_id = b->trans_id + 1},
+			       .range = b->add_at | n << DM_RANGE_COUNT_SHIFT};
+
+	if (channel_send(b->ch, &m, sizeof(m)))
+		return;
+	b->trans_id++;
+	b->asked = n;
+	set_state(b, ADDING);
 }
 
 struct give_back {
@@ -154,6 +181,22 @@ static void give_back(struct balloon *b)
 	set_state(b, TAKING);
 }
 
+/* Add what is wanted and not there, if the guest takes it. */
+static void work_on_adding(struct balloon *b)
+{
+	uint64_t unit, wanted;
+
+	pthread_mutex_lock(&b->lock);
+	unit = b->status.add_unit_bytes / HV_PAGE_SIZE;
+	wanted = (b->status.add_target_bytes - b->status.added_bytes) /
+		 HV_PAGE_SIZE;
+	if (b->status.add_limited)
+		wanted = 0;
+	pthread_mutex_unlock(&b->lock);
+	if (unit && wanted >= unit && b->add_end - b->add_at >= unit)
+		add(b, unit);
+}
+
 /* Do what is next, if the guest can be asked. */
 static void work(void *ctx)
 {
@@ -178,22 +221,47 @@ static void work(void *ctx)
 		if (n)
 			ask(b, n);
 	}
+	if (b->state == IDLE)
+		work_on_adding(b);
 }
 
 int balloon_set_target(struct balloon *b, uint64_t bytes)
 {
 	int err = 0;
 
-	if (bytes > gmem_bytes(b->mem))
-		return -EINVAL;
 	pthread_mutex_lock(&b->lock);
 	if (!b->status.ready)
 		err = -ENOTCONN;
 	else if (!b->status.can_balloon)
 		err = -EOPNOTSUPP;
+	if (bytes > gmem_bytes(b->mem) + b->status.added_bytes)
+		err = -EINVAL;
 	if (!err) {
 		b->status.target_bytes = bytes - bytes % BALLOON_UNIT_BYTES;
 		b->status.limited = false;
+	}
+	pthread_mutex_unlock(&b->lock);
+	if (!err)
+		channel_wake(b->ch);
+	return err;
+}
+
+int balloon_add_memory(struct balloon *b, uint64_t bytes)
+{
+	struct balloon_status *s = &b->status;
+	int err = 0;
+
+	pthread_mutex_lock(&b->lock);
+	if (!s->ready)
+		err = -ENOTCONN;
+	else if (!s->can_add)
+		err = -EOPNOTSUPP;
+	else if (bytes > s->add_room_bytes || bytes < s->added_bytes)
+		err = -EINVAL;
+	if (!err) {
+		s->add_target_bytes = bytes - bytes % s->add_unit_bytes;
+		s->add_target_bytes = MAX(s->add_target_bytes, s->added_bytes);
+		s->add_limited = false;
 	}
 	pthread_mutex_unlock(&b->lock);
 	if (!err)
@@ -217,6 +285,7 @@ union message {
 	struct dm_capabilities caps;
 	struct dm_status status;
 	struct dm_balloon_response given;
+	struct dm_hot_add_response added;
 };
 
 /* The newest that a host of that time spoke. */
@@ -261,6 +330,7 @@ static int handle_version(struct balloon *b, const union message *m,
 /* Linux prints it, and nothing else. */
 static int send_info(struct balloon *b)
 {
+	const struct gmem_region *spare = gmem_spare(b->mem);
 	struct dm_info_msg m = {
 		.hdr = {.type = DM_INFO_MESSAGE,
 			.size = sizeof(m),
@@ -268,10 +338,34 @@ static int send_info(struct balloon *b)
 		.info_size = sizeof(m) - offsetof(struct dm_info_msg, type),
 		.type = INFO_TYPE_MAX_PAGE_CNT,
 		.data_size = sizeof(m.max_page_count),
-		.max_page_count = gmem_bytes(b->mem) / HV_PAGE_SIZE,
+		.max_page_count =
+			(gmem_bytes(b->mem) + (spare ? spare->bytes : 0)) /
+			HV_PAGE_SIZE,
 	};
 
 	return channel_send(b->ch, &m, sizeof(m));
+}
+
+/* What it says of how it wants more memory; b->lock held. */
+static void learn_adding(struct balloon *b, uint64_t caps)
+{
+	const struct gmem_region *spare = gmem_spare(b->mem);
+	uint64_t align = MIB << (caps >> DM_CAPS_ADD_ALIGN_SHIFT &
+				 DM_CAPS_ADD_ALIGN_MASK);
+	uint64_t unit = MAX(align, ADD_UNIT_BYTES_MIN), from, end;
+
+	b->status.can_add = caps & DM_CAPS_HOT_ADD;
+	b->status.add_unit_bytes = unit;
+	b->add_at = b->add_end = 0;
+	if (!spare || !b->status.can_add)
+		return;
+	from = align_up(spare->gpa, unit);
+	end = spare->gpa + spare->bytes;
+	if (from >= end)
+		return;
+	b->status.add_room_bytes = (end - from) / unit * unit;
+	b->add_at = from / HV_PAGE_SIZE;
+	b->add_end = b->add_at + b->status.add_room_bytes / HV_PAGE_SIZE;
 }
 
 static int handle_capabilities(struct balloon *b, const union message *m,
@@ -297,6 +391,7 @@ static int handle_capabilities(struct balloon *b, const union message *m,
 		return err;
 	pthread_mutex_lock(&b->lock);
 	b->status.can_balloon = m->caps.caps & DM_CAPS_BALLOON;
+	learn_adding(b, m->caps.caps);
 	pthread_mutex_unlock(&b->lock);
 	set_state(b, IDLE);
 	if (b->params.ready)
@@ -382,6 +477,25 @@ static int handle_taken(struct balloon *b, const union message *m,
 	return 0;
 }
 
+static int handle_added(struct balloon *b, const union message *m,
+			const void *data)
+{
+	uint64_t n = m->added.page_count;
+
+	(void)data;
+	if (b->state != ADDING || n > b->asked)
+		return -EPROTO;
+	if (n)
+		b->add_at += b->asked;
+	pthread_mutex_lock(&b->lock);
+	b->status.added_bytes += n * HV_PAGE_SIZE;
+	b->status.add_limited = n < b->asked;
+	pthread_mutex_unlock(&b->lock);
+	set_state(b, IDLE);
+	work(b);
+	return 0;
+}
+
 /* Messages of the guest: the least that is in one, and what is done with it. */
 static const struct message_row {
 	uint16_t size;
@@ -398,7 +512,8 @@ static const struct message_row {
 				 handle_given},
 	[DM_UNBALLOON_RESPONSE] = {sizeof(struct dm_unballoon_response),
 				   handle_taken},
-	/* DM_MEM_HOT_ADD_RESPONSE: it was never asked to */
+	[DM_MEM_HOT_ADD_RESPONSE] = {sizeof(struct dm_hot_add_response),
+				     handle_added},
 };
 
 static int on_packet(void *ctx, const struct packet *packet)
@@ -426,6 +541,7 @@ static int on_close(void *ctx)
 	struct balloon *b = ctx;
 
 	page_set_clear(b->pages);
+	b->add_at = b->add_end = 0;
 	pthread_mutex_lock(&b->lock);
 	b->status = (struct balloon_status){.reports = b->status.reports};
 	pthread_mutex_unlock(&b->lock);
@@ -504,7 +620,11 @@ static void facts(void *device, const struct vsp_facts *to)
 	to->number(to->ctx, "available_bytes", s.available_bytes);
 	to->number(to->ctx, "committed_bytes", s.committed_bytes);
 	to->number(to->ctx, "reports", s.reports);
-	to->text(to->ctx, "hot_add", "not implemented");
+	to->number(to->ctx, "can_add", s.can_add);
+	to->number(to->ctx, "add_limited", s.add_limited);
+	to->number(to->ctx, "add_target_bytes", s.add_target_bytes);
+	to->number(to->ctx, "added_bytes", s.added_bytes);
+	to->number(to->ctx, "add_room_bytes", s.add_room_bytes);
 }
 
 const struct vsp_ops balloon_ops = {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * balloon.h - dynamic memory on VMbus: memory that the guest gives back to the
- * host, and gets again.
+ * host, and gets again; and more than it started with.
  *
  * The host says how much it wants (balloon_set_target()).  The guest is asked
  * for it piece by piece; the pages that it gives are taken out of the host's
@@ -13,8 +13,11 @@
  * A guest keeps what it needs for itself: it may give less than it is asked
  * for.  Then it is not asked again before there is a new target.
  *
- * Hot add of memory is not implemented: there is no room for more RAM in the
- * machine than it starts with.  Hints about free pages come by hypercall
+ * More comes from the machine's spare RAM (gmem_spare()), in units that the
+ * guest names (balloon_add_memory()).  What was added cannot be taken away but
+ * as a balloon.  It is forgotten with the guest's driver: one that comes after
+ * a reboot or kexec knows nothing of it; one that still has it says so, and
+ * gets no more.  Hints about free pages come by hypercall
  * (HvExtCallMemoryHeatHint), not here.
  *
  * Thread: any.  Lock: one, a leaf.
@@ -36,11 +39,17 @@ struct vsp_params;
 struct balloon_status {
 	bool ready; /* the guest's driver works */
 	bool can_balloon; /* ... and is able to */
+	bool can_add; /* ... and can be given more */
 	bool busy; /* the guest was asked, and has not answered yet */
 	bool limited; /* it gave less than it was asked for */
+	bool add_limited; /* it took less than it was to get */
 	uint32_t version; /* DYNMEM_PROTOCOL_VERSION_… */
 	uint64_t target_bytes;
 	uint64_t ballooned_bytes; /* that the guest gave */
+	uint64_t add_target_bytes;
+	uint64_t added_bytes; /* that the guest took */
+	/* what it takes at once, and what it may get; 0 before it is ready */
+	uint64_t add_unit_bytes, add_room_bytes;
 	/* as the guest last said; 0 before it did */
 	uint64_t available_bytes, committed_bytes;
 	uint64_t reports; /* times that it did */
@@ -64,6 +73,19 @@ void balloon_free(struct balloon *b);
  * cannot; -EINVAL more than there is RAM.
  */
 int balloon_set_target(struct balloon *b, uint64_t bytes);
+
+/**
+ * balloon_add_memory() - how much the guest is to have in all besides what it
+ * started with
+ * @bytes: rounded down to add_unit_bytes
+ *
+ * It takes its time, and may not be reached: see balloon_get_status().  It is
+ * asked again for what it did not take with the next call only.
+ *
+ * Return: 0; -ENOTCONN the guest has no driver for it; -EOPNOTSUPP its driver
+ * cannot; -EINVAL more than there is, or less than it has.
+ */
+int balloon_add_memory(struct balloon *b, uint64_t bytes);
 
 void balloon_get_status(struct balloon *b, struct balloon_status *status);
 

@@ -52,12 +52,15 @@ struct dm_version_response {
 } __attribute__((packed));
 WIRE_SIZE(struct dm_version_response, 16);
 
-#define DM_CAPS_BALLOON 0x01ull
-#define DM_CAPS_HOT_ADD 0x02ull
+#define DM_CAPS_BALLOON         0x01ull
+#define DM_CAPS_HOT_ADD         0x02ull
+/* bits 5:2 alignment of hot add, log2 of MiB */
+#define DM_CAPS_ADD_ALIGN_SHIFT 2
+#define DM_CAPS_ADD_ALIGN_MASK  0xFull
 
 struct dm_capabilities {
 	struct dm_header hdr;
-	uint64_t caps; /* bits 5:2 alignment of hot add, log2 of MiB */
+	uint64_t caps;
 	uint64_t min_page_cnt;
 	uint64_t max_page_number;
 } __attribute__((packed));

@@ -160,7 +160,26 @@ static struct json_object *balloon_json(struct balloon *b)
 	return o;
 }
 
-void command_balloon(void *vm, struct control_call *call)
+static struct json_object *memory_json(struct balloon *b)
+{
+	struct json_object *o = json_object_new_object();
+	struct balloon_status s;
+
+	balloon_get_status(b, &s);
+	add_bool(o, "ready", s.ready && s.can_add);
+	add_bool(o, "busy", s.busy);
+	add_bool(o, "limited", s.add_limited);
+	add_mib(o, "target_mib", s.add_target_bytes);
+	add_mib(o, "added_mib", s.added_bytes);
+	add_mib(o, "unit_mib", s.add_unit_bytes);
+	add_mib(o, "room_mib", s.add_room_bytes);
+	return o;
+}
+
+/* Say how it is, or have it be so many MiB. */
+static void how_much(void *vm, struct control_call *call,
+		     struct json_object *(*json)(struct balloon *b),
+		     int (*set)(struct balloon *b, uint64_t bytes))
 {
 	struct balloon *b = command_device(vm, call, &balloon_ops, "balloon");
 	uint64_t mib = control_number(call, "mib", UINT64_MAX);
@@ -168,12 +187,20 @@ void command_balloon(void *vm, struct control_call *call)
 	if (!b)
 		return;
 	if (mib == UINT64_MAX)
-		control_answer(call, balloon_json(b));
+		control_answer(call, json(b));
 	else
 		answer(call, "balloon",
-		       mib > UINT64_MAX / MIB
-			       ? -EINVAL
-			       : balloon_set_target(b, mib * MIB));
+		       mib > UINT64_MAX / MIB ? -EINVAL : set(b, mib * MIB));
+}
+
+void command_balloon(void *vm, struct control_call *call)
+{
+	how_much(vm, call, balloon_json, balloon_set_target);
+}
+
+void command_memory_add(void *vm, struct control_call *call)
+{
+	how_much(vm, call, memory_json, balloon_add_memory);
 }
 
 /* Return: the channel; NULL: @call is answered. */

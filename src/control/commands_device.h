@@ -28,6 +28,7 @@ void command_mouse(void *vm, struct control_call *call);
 void command_click(void *vm, struct control_call *call);
 void command_scroll(void *vm, struct control_call *call);
 void command_balloon(void *vm, struct control_call *call);
+void command_memory_add(void *vm, struct control_call *call);
 void command_rescind(void *vm, struct control_call *call);
 void command_offer(void *vm, struct control_call *call);
 

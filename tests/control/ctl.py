@@ -288,8 +288,13 @@ class Ctl(unittest.TestCase):
         self.start(READY)
         for words in (["type", "hello"], ["key", "ctrl-alt-delete"],
                       ["mouse", "0", "32767"], ["click"],
-                      ["click", "right"], ["scroll", "-1"]):
+                      ["click", "right"], ["scroll", "-1"],
+                      ["balloon", "2"], ["memory-add", "128"]):
             self.assertIn("has no driver for the", self.ctl(*words, code=1))
+        self.assertEqual(json.loads(self.ctl("balloon"))["ready"], False)
+        self.assertEqual(json.loads(self.ctl("memory-add")), {
+            "ready": False, "busy": False, "limited": False, "target_mib": 0,
+            "added_mib": 0, "unit_mib": 0, "room_mib": 0})
         for words, why in ((["type", "\u00e4"], "no key types it"),
                            (["key", "ctrl-odd"], "odd: no such key"),
                            (["mouse", "0", "32768"], "out of range"),

@@ -5,7 +5,8 @@
  *
  * The input is a script: messages, well-formed or not, targets, room in the
  * ring, closing.  The model is what the guest gave: only that comes back, each
- * page once; one request at a time; a request is for whole units.
+ * page once; one request at a time; a request is for whole units.  What is
+ * added lies in spare RAM, and nothing of it twice.
  */
 #include "fuzz/fuzz.h"
 
@@ -17,18 +18,21 @@
 #include "vsp/balloon.h"
 #include "vsp/vsp.h"
 
-#define PAGE      4096u
-#define RAM_BYTES (96u << 20)
-#define N_PAGES   (RAM_BYTES / PAGE)
-#define UNIT      512u
+#define PAGE        4096u
+#define RAM_BYTES   (96u << 20)
+#define SPARE_BYTES (5ull * BLOCK + PAGE)
+#define N_PAGES     (RAM_BYTES / PAGE)
+#define UNIT        512u
+#define BLOCK       (128u << 20)
 
 static struct balloon *balloon;
 static struct channel *ch;
 
 static struct {
-	bool given[N_PAGES];
+	bool given[N_PAGES + SPARE_BYTES / PAGE]; /* of RAM, then of spare */
 	uint64_t n_given;
 	bool must_give, must_take; /* a request that was not answered */
+	uint64_t added_at, adding; /* next page of spare RAM; pages on offer */
 } model;
 
 static void expect(bool ok)
@@ -42,7 +46,11 @@ static void mark(uint64_t range, bool given)
 	uint64_t first = range & DM_RANGE_START_MASK;
 	uint64_t n = range >> DM_RANGE_COUNT_SHIFT;
 
-	expect(n && first < N_PAGES && n <= N_PAGES - first);
+	if (first >= N_PAGES) {
+		expect(gmem_contains(fake_mem, first * PAGE, n * PAGE));
+		first -= gmem_spare(fake_mem)->gpa / PAGE - N_PAGES;
+	}
+	expect(n && n <= G_N_ELEMENTS(model.given) - first);
 	for (uint64_t i = first; i < first + n; i++) {
 		expect(model.given[i] != given);
 		model.given[i] = given;
@@ -67,6 +75,23 @@ static void check_unballoon(const uint8_t *data, uint32_t bytes)
 	model.must_take = !(m.more_pages & DM_MORE_PAGES);
 }
 
+static void check_add(const uint8_t *data)
+{
+	const struct gmem_region *spare = gmem_spare(fake_mem);
+	struct dm_hot_add m;
+	uint64_t first, n;
+
+	memcpy(&m, data, sizeof(m));
+	first = m.range & DM_RANGE_START_MASK;
+	n = m.range >> DM_RANGE_COUNT_SHIFT;
+	expect(!model.must_give && !model.must_take && !model.adding);
+	expect(first >= model.added_at && first * PAGE >= spare->gpa);
+	expect((first + n) * PAGE <= spare->gpa + spare->bytes);
+	expect(n && !(n * PAGE % BLOCK) && !(first % n));
+	model.added_at = first;
+	model.adding = n;
+}
+
 static void fake_sent(struct channel *channel, const uint8_t *data,
 		      uint32_t bytes)
 {
@@ -77,12 +102,14 @@ static void fake_sent(struct channel *channel, const uint8_t *data,
 	memcpy(&m, data, MIN(bytes, sizeof(m)));
 	expect(m.hdr.size == bytes);
 	if (m.hdr.type == DM_BALLOON_REQUEST) {
-		expect(!model.must_give && !model.must_take);
+		expect(!model.must_give && !model.must_take && !model.adding);
 		expect(m.num_pages && !(m.num_pages % UNIT));
 		model.must_give = true;
 	} else if (m.hdr.type == DM_UNBALLOON_REQUEST) {
-		expect(!model.must_give);
+		expect(!model.must_give && !model.adding);
 		check_unballoon(data, bytes);
+	} else if (m.hdr.type == DM_MEM_HOT_ADD_REQUEST) {
+		check_add(data);
 	}
 }
 
@@ -118,6 +145,23 @@ static void accepted(const uint8_t *data)
 	model.must_give = m.more_pages & DM_MORE_PAGES;
 }
 
+static void answer_add(const uint8_t *data, uint32_t bytes)
+{
+	struct dm_hot_add_response m;
+
+	memcpy(&m, data, sizeof(m));
+	ch->room = 0;
+	if (fake_packet(ch, data, bytes)) {
+		restart();
+		return;
+	}
+	expect(m.page_count <= model.adding);
+	if (m.page_count)
+		model.added_at += model.adding;
+	model.adding = 0;
+	fake_room(ch, 4096);
+}
+
 /*
  * A next request may be sent before the message's fate is known here, so the
  * model learns of it first and is thrown away if it was refused.
@@ -150,6 +194,10 @@ static void send_message(const uint8_t *data, uint32_t bytes)
 		fake_room(ch, 4096);
 		return;
 	}
+	if (hdr.type == DM_MEM_HOT_ADD_RESPONSE && model.adding) {
+		answer_add(copy, bytes);
+		return;
+	}
 	err = fake_packet(ch, copy, bytes);
 	if (err && err != -EAGAIN)
 		restart();
@@ -180,7 +228,7 @@ static void shake_hands(uint8_t arg)
 				   : DYNMEM_PROTOCOL_VERSION_WIN7};
 	struct dm_capabilities c = {
 		.hdr = {.type = DM_CAPABILITIES_REPORT, .size = sizeof(c)},
-		.caps = DM_CAPS_BALLOON};
+		.caps = DM_CAPS_BALLOON | (arg & 0x3E)};
 
 	restart();
 	send_message((const uint8_t *)&v, sizeof(v));
@@ -216,11 +264,22 @@ static void take(void)
 	send_message((const uint8_t *)&m, sizeof(m));
 }
 
+static void taken_more(uint8_t arg)
+{
+	struct dm_hot_add_response m = {
+		.hdr = {.type = DM_MEM_HOT_ADD_RESPONSE, .size = sizeof(m)},
+		.page_count =
+			arg < 2 ? arg : (uint32_t)model.adding + arg / 128,
+		.result = 1};
+
+	send_message((const uint8_t *)&m, sizeof(m));
+}
+
 static void step(struct reader *r, uint8_t op)
 {
 	uint8_t arg = next_byte(r);
 
-	switch (op % 8) {
+	switch (op % 16 < 10 ? op % 16 : op % 8) {
 	case 0:
 		send_raw(r);
 		break;
@@ -233,6 +292,12 @@ static void step(struct reader *r, uint8_t op)
 		break;
 	case 4:
 		take();
+		break;
+	case 8:
+		taken_more(arg);
+		break;
+	case 9:
+		balloon_add_memory(balloon, (uint64_t)arg << 23);
 		break;
 	case 5:
 		balloon_set_target(balloon, (uint64_t)arg << 20);
@@ -258,7 +323,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	log_set_level("error");
 	if (!fake_mem)
-		fake_mem = gmem_new(RAM_BYTES, NULL);
+		fake_mem = gmem_new_with_spare(RAM_BYTES, SPARE_BYTES, NULL);
 	balloon = balloon_new(&params);
 	ch = fake_last;
 	restart();

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-#define RAM_BYTES (320u << 20)
+#define RAM_BYTES   (320u << 20)
+/* Three memory blocks as Linux has them, and a half */
+#define SPARE_BYTES (448u << 20)
 
 #include "vsp/balloon.h"
 
@@ -14,6 +16,10 @@
 /* Where the guest takes pages from, 2 MiB aligned. */
 #define FIRST_PFN 0x1000u
 #define N_PAGES   (RAM_BYTES / PAGE)
+#define BLOCK     (128 * MIB)
+/* Bits 5:2 of what a guest can: its unit is so many MiB, as a power of two */
+#define ADD_ALIGN(log2_mib) \
+	((uint64_t)(log2_mib) << DM_CAPS_ADD_ALIGN_SHIFT | DM_CAPS_HOT_ADD)
 
 static struct balloon *balloon;
 static _Atomic unsigned int readies;
@@ -135,7 +141,8 @@ static void report_capabilities(uint64_t caps, bool wants_info)
 		ck_assert_uint_eq(info.info_size, 16);
 		ck_assert_uint_eq(info.type, INFO_TYPE_MAX_PAGE_CNT);
 		ck_assert_uint_eq(info.data_size, 8);
-		ck_assert_uint_eq(info.max_page_count, N_PAGES);
+		ck_assert_uint_eq(info.max_page_count,
+				  N_PAGES + SPARE_BYTES / PAGE);
 	}
 	wait_until(status().ready);
 }
@@ -457,6 +464,187 @@ START_TEST(close_while_it_works)
 }
 END_TEST
 
+/* --- more memory ----------------------------------------------------------------------- */
+
+/* Wait to be given more memory: @pages of it at @first. */
+static void expect_added(uint64_t first, uint64_t n)
+{
+	struct dm_hot_add m;
+
+	memcpy(&m, expect(DM_MEM_HOT_ADD_REQUEST, sizeof(m)), sizeof(m));
+	ck_assert_uint_eq(m.range & DM_RANGE_START_MASK, first);
+	ck_assert_uint_eq(m.range >> DM_RANGE_COUNT_SHIFT, n);
+}
+
+static void send_added(uint64_t n, uint32_t result)
+{
+	struct dm_hot_add_response m = {.page_count = (uint32_t)n,
+					.result = result};
+
+	send_message(&m, DM_MEM_HOT_ADD_RESPONSE);
+}
+
+static uint64_t spare_pfn(void)
+{
+	return gmem_spare(mem)->gpa / PAGE;
+}
+
+static void add_memory(uint64_t bytes)
+{
+	ck_assert_int_eq(balloon_add_memory(balloon, bytes), 0);
+}
+
+/* What a guest says of its unit, the unit, and what that leaves of the spare */
+static const struct {
+	uint64_t caps, unit_mib, room_mib;
+} units[] = {
+	{ADD_ALIGN(0), 128, 384}, /* does not say: Linux' */
+	{ADD_ALIGN(7), 128, 384}, /* Linux */
+	{ADD_ALIGN(8), 256, 256},  {ADD_ALIGN(9), 512, 0},
+	{ADD_ALIGN(15), 32768, 0},
+};
+
+START_TEST(memory_is_added_in_units)
+{
+	uint64_t unit = units[_i].unit_mib * MIB;
+	uint64_t room = units[_i].room_mib * MIB, at = spare_pfn();
+
+	ck_assert(is_version(DYNMEM_PROTOCOL_VERSION_WIN10));
+	report_capabilities(units[_i].caps, true);
+	ck_assert(status().can_add);
+	ck_assert_uint_eq(status().add_unit_bytes, unit);
+	ck_assert_uint_eq(status().add_room_bytes, room);
+	ck_assert_int_eq(balloon_add_memory(balloon, room + 1), -EINVAL);
+	add_memory(room);
+	for (uint64_t had = 0; had < room; had += unit) {
+		expect_added(at, unit / PAGE);
+		ck_assert_uint_eq(status().added_bytes, had);
+		send_added(unit / PAGE, 1);
+		at += unit / PAGE;
+	}
+	expect_quiet();
+	ck_assert_uint_eq(status().added_bytes, room);
+	ck_assert(!status().add_limited && !status().busy);
+}
+END_TEST
+
+START_TEST(targets_are_whole_units)
+{
+	connect_driver();
+	add_memory(BLOCK - 1);
+	ck_assert_uint_eq(status().add_target_bytes, 0);
+	expect_quiet();
+	add_memory(2 * BLOCK - 1);
+	ck_assert_uint_eq(status().add_target_bytes, BLOCK);
+	expect_added(spare_pfn(), BLOCK / PAGE);
+	send_added(BLOCK / PAGE, 1);
+	expect_quiet();
+	/* What it has stays. */
+	ck_assert_int_eq(balloon_add_memory(balloon, BLOCK - 1), -EINVAL);
+	add_memory(BLOCK);
+	expect_quiet();
+}
+END_TEST
+
+/* Linux: it may be tried again (0), or it can take no more at all (1). */
+START_TEST(a_guest_that_takes_nothing)
+{
+	connect_driver();
+	add_memory(2 * BLOCK);
+	expect_added(spare_pfn(), BLOCK / PAGE);
+	send_added(0, (uint32_t)_i);
+	wait_until(status().add_limited);
+	expect_quiet();
+	ck_assert_uint_eq(status().added_bytes, 0);
+	/* Asked anew it is given the same. */
+	add_memory(BLOCK);
+	ck_assert(!status().add_limited);
+	expect_added(spare_pfn(), BLOCK / PAGE);
+	send_added(BLOCK / PAGE, 1);
+	wait_until(status().added_bytes == BLOCK);
+	ck_assert(!status().add_limited);
+}
+END_TEST
+
+START_TEST(a_guest_that_takes_a_part)
+{
+	connect_driver();
+	add_memory(2 * BLOCK);
+	expect_added(spare_pfn(), BLOCK / PAGE);
+	send_added(100, 1);
+	wait_until(status().add_limited);
+	expect_quiet();
+	ck_assert_uint_eq(status().added_bytes, 100 * PAGE);
+	/* The next begins behind it. */
+	add_memory(2 * BLOCK);
+	expect_added(spare_pfn() + BLOCK / PAGE, BLOCK / PAGE);
+	send_added(BLOCK / PAGE, 1);
+	wait_until(status().added_bytes == BLOCK + 100 * PAGE);
+	expect_quiet();
+	/* One unit is left. */
+	add_memory(3 * BLOCK);
+	expect_added(spare_pfn() + 2 * BLOCK / PAGE, BLOCK / PAGE);
+	send_added(BLOCK / PAGE, 1);
+	expect_quiet();
+	ck_assert_int_eq(balloon_add_memory(balloon, 4 * BLOCK), -EINVAL);
+}
+END_TEST
+
+START_TEST(added_memory_goes_into_the_balloon)
+{
+	connect_driver();
+	ck_assert_int_eq(balloon_set_target(balloon, RAM_BYTES + 2 * MIB),
+			 -EINVAL);
+	add_memory(BLOCK);
+	expect_added(spare_pfn(), BLOCK / PAGE);
+	/* One request at a time. */
+	set_target(2 * MIB);
+	expect_quiet();
+	gmem_write(mem, spare_pfn() * PAGE, "pattern", 8);
+	send_added(BLOCK / PAGE, 1);
+	give_all(spare_pfn(), UNIT);
+	wait_until(status().ballooned_bytes == 2 * MIB);
+	ck_assert_int_eq(memcmp(gmem_load(mem, spare_pfn() * PAGE, 8),
+				(const char[8]){0}, 8),
+			 0);
+	set_target(RAM_BYTES + 2 * MIB);
+	ck_assert_uint_eq(asked(), STEP);
+}
+END_TEST
+
+START_TEST(memory_that_cannot_be_added)
+{
+	ck_assert_int_eq(balloon_add_memory(balloon, 0), -ENOTCONN);
+	ck_assert(is_version(DYNMEM_PROTOCOL_VERSION_WIN10));
+	ck_assert_int_eq(balloon_add_memory(balloon, 0), -ENOTCONN);
+	report_capabilities(DM_CAPS_BALLOON, true);
+	ck_assert_int_eq(balloon_add_memory(balloon, BLOCK), -EOPNOTSUPP);
+	ck_assert_int_eq(balloon_add_memory(balloon, 0), -EOPNOTSUPP);
+	ck_assert_uint_eq(status().add_room_bytes, 0);
+	expect_quiet();
+}
+END_TEST
+
+/* It may have booted anew: it is given the same again, and may refuse. */
+START_TEST(a_new_driver_has_nothing_added)
+{
+	connect_driver();
+	add_memory(2 * BLOCK);
+	expect_added(spare_pfn(), BLOCK / PAGE);
+	if (_i)
+		send_added(BLOCK / PAGE, 1);
+	guest_close(&guest);
+	ck_assert_uint_eq(status().added_bytes, 0);
+	ck_assert_uint_eq(status().add_target_bytes, 0);
+	ck_assert_int_eq(balloon_add_memory(balloon, BLOCK), -ENOTCONN);
+	guest_open(&guest, &offer);
+	connect_driver();
+	expect_quiet();
+	add_memory(BLOCK);
+	expect_added(spare_pfn(), BLOCK / PAGE);
+}
+END_TEST
+
 /* --- status ---------------------------------------------------------------------------- */
 
 START_TEST(status_reports)
@@ -497,10 +685,12 @@ START_TEST(what_the_report_says)
 	ck_assert_str_eq(channel_name(balloon_ops.channel(balloon)), "balloon");
 	connect_driver();
 	balloon_ops.facts(balloon, &to);
-	ck_assert_str_eq(
-		s->str, "ready=1 version=2.0 can_balloon=1 busy=0 limited=0 "
-			"target_bytes=0 ballooned_bytes=0 available_bytes=0 "
-			"committed_bytes=0 reports=0 hot_add=not implemented ");
+	ck_assert_str_eq(s->str,
+			 "ready=1 version=2.0 can_balloon=1 busy=0 limited=0 "
+			 "target_bytes=0 ballooned_bytes=0 available_bytes=0 "
+			 "committed_bytes=0 reports=0 can_add=1 add_limited=0 "
+			 "add_target_bytes=0 added_bytes=0 "
+			 "add_room_bytes=402653184 ");
 	g_string_free(s, true);
 }
 END_TEST
@@ -513,6 +703,7 @@ enum stage {
 	READY,
 	ASKED, /* for STEP pages; it gave UNIT from FIRST_PFN on */
 	OWED, /* it has not answered that it took UNIT pages back */
+	MORE, /* it has not answered that it has BLOCK more */
 };
 
 #define HDR(type, size) ((type) | (uint64_t)(size) << 16)
@@ -611,6 +802,23 @@ static const struct {
 	 ASKED,
 	 8,
 	 {HDR(DM_UNBALLOON_RESPONSE, 8)}},
+	{"an answer to hot add when it is to give",
+	 ASKED,
+	 16,
+	 {HDR(DM_MEM_HOT_ADD_RESPONSE, 16), 1}},
+	{"an answer to hot add cut off",
+	 MORE,
+	 8,
+	 {HDR(DM_MEM_HOT_ADD_RESPONSE, 8)}},
+	{"more than was added",
+	 MORE,
+	 16,
+	 {HDR(DM_MEM_HOT_ADD_RESPONSE, 16), 1ull << 32 | (BLOCK / PAGE + 1)}},
+	{"all that can be said to be added",
+	 MORE,
+	 16,
+	 {HDR(DM_MEM_HOT_ADD_RESPONSE, 16), UINT64_MAX}},
+	{"pages when it is to take more", MORE, 16, {GIVEN(0)}},
 	{"pages when it is to take", OWED, 24, {GIVEN(1), RANGE(0x5000, 1)}},
 };
 
@@ -625,6 +833,11 @@ static void go_to(enum stage stage)
 	connect_driver();
 	if (stage == READY)
 		return;
+	if (stage == MORE) {
+		add_memory(BLOCK);
+		expect_added(spare_pfn(), BLOCK / PAGE);
+		return;
+	}
 	set_target(64 * MIB);
 	ck_assert_uint_eq(asked(), STEP);
 	give(FIRST_PFN, 1, UNIT, UNIT, stage == ASKED);
@@ -680,6 +893,14 @@ int main(void)
 	tcase_add_test(t, targets_that_cannot_be);
 	tcase_add_test(t, a_new_driver_begins_with_nothing);
 	tcase_add_loop_test(t, close_while_it_works, 0, 2);
+	tcase_add_loop_test(t, memory_is_added_in_units, 0,
+			    G_N_ELEMENTS(units));
+	tcase_add_test(t, targets_are_whole_units);
+	tcase_add_loop_test(t, a_guest_that_takes_nothing, 0, 2);
+	tcase_add_test(t, a_guest_that_takes_a_part);
+	tcase_add_test(t, added_memory_goes_into_the_balloon);
+	tcase_add_test(t, memory_that_cannot_be_added);
+	tcase_add_loop_test(t, a_new_driver_has_nothing_added, 0, 2);
 	tcase_add_test(t, status_reports);
 	tcase_add_test(t, what_the_report_says);
 	tcase_add_loop_test(t, who_breaks_the_protocol_loses_the_balloon, 0,
