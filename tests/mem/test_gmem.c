@@ -242,6 +242,7 @@ START_TEST(spare_ram_is_above_all_other)
 	ck_assert(!gmem_contains(mem, at - 1, 2));
 	ck_assert(!gmem_contains(mem, at, 4 * PAGE + 1));
 	ck_assert_int_eq(gmem_write(mem, at + 4 * PAGE - 1, "x", 1), 0);
+	/* cppcheck-suppress invalidFunctionArg ; fd -1 */
 	alias = mmap(NULL, PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	pfn += 3;
 	ck_assert_int_eq(gmem_alias(mem, alias, &pfn, 1), 0);

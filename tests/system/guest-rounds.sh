@@ -32,9 +32,8 @@ load() {
 		taskset "$(printf %x $((1 << ${cpu##*cpu})))" \
 			sh -c 'while [ -e /tmp/load ]; do :; done' &
 	done
-	while [ -e /tmp/load ]; do
-		/vsock-echo listen 4000 >/dev/null 2>&1 || sleep 0.1
-	done &
+	/vsock-echo serve 4000 >/dev/null 2>&1 &
+	server=$!
 }
 
 # The interrupts of every channel to processor $1.
@@ -93,6 +92,7 @@ rounds() {
 			;;
 		calm)
 			rm /tmp/load
+			kill "$server"
 			tell calm yes
 			;;
 		listen)

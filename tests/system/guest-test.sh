@@ -216,6 +216,7 @@ ctl() {
 			$1 == 3 && $2 == 1 { y = $3 }
 			$1 == 1 && $3 == 1 { key = $2 }
 			END { print x, y, key }')" ;;
+		total) tell total "$(awk '/^MemTotal:/ { print $2 }' /proc/meminfo)" ;;
 		free) tell free "$(awk '/^MemFree:/ { print $2 }' /proc/meminfo)" ;;
 		time) tell time "$(date +%s)" ;;
 		sysfs)

@@ -40,7 +40,8 @@ class LinuxGuest:
         self.deadline = time.monotonic() + bound_s
         self.vm = subprocess.Popen(
             [self.kvmbus, "run", "--kernel", f"{self.kernel}/vmlinuz",
-             "--initrd", initramfs, "--memory", "512", "--vcpus", vcpus,
+             "--initrd", initramfs, "--memory", "512,max=768",
+             "--vcpus", vcpus,
              "--profile", profile, "--timeout", str(bound_s),
              "--control", self.socket, "--hvsock", self.hvsock, *options,
              "--append", f"console=ttyS0 quiet loglevel=4 kvmbus.test={test}"],

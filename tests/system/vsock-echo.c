@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * vsock-echo.c - a static program for a Linux guest: `listen PORT` for one
- * connection over AF_VSOCK, or `connect PORT` to the host, and send back all
- * that comes, until the other end has ended.
+ * connection over AF_VSOCK, `serve PORT` for one after the other, or `connect
+ * PORT` to the host, and send back all that comes, until the other end has
+ * ended.
  *
  * Exit: 0; 1 a call failed; 2 the connection was not made.
  */
@@ -48,8 +49,10 @@ static int echo(int fd)
 	return 0;
 }
 
-static int run_listen(int fd, unsigned int port)
+static int run_listen(int fd, unsigned int port, int serve)
 {
+	int connection, ret;
+
 	struct sockaddr_vm a = {.svm_family = AF_VSOCK,
 				.svm_cid = VMADDR_CID_ANY,
 				.svm_port = port};
@@ -58,8 +61,11 @@ static int run_listen(int fd, unsigned int port)
 		return fail("listen", 1);
 	puts("listening");
 	fflush(stdout);
-	fd = accept(fd, NULL, NULL);
-	return fd < 0 ? fail("accept", 2) : echo(fd);
+	do {
+		connection = accept(fd, NULL, NULL);
+		ret = connection < 0 ? fail("accept", 2) : echo(connection);
+	} while (serve);
+	return ret;
 }
 
 static int run_connect(int fd, unsigned int port)
@@ -84,7 +90,7 @@ int main(int argc, char **argv)
 	fd = socket(AF_VSOCK, SOCK_STREAM, 0);
 	if (fd < 0)
 		return fail("socket", 1);
-	if (!strcmp(argv[1], "listen"))
-		return run_listen(fd, port);
+	if (!strcmp(argv[1], "listen") || !strcmp(argv[1], "serve"))
+		return run_listen(fd, port, !strcmp(argv[1], "serve"));
 	return run_connect(fd, port);
 }
