@@ -255,7 +255,7 @@ static int program(void)
 	struct sockaddr_un a = {.sun_family = AF_UNIX};
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
-	strcpy(a.sun_path, path);
+	g_strlcpy(a.sun_path, path, sizeof(a.sun_path));
 	ck_assert_int_eq(connect(fd, (void *)&a, sizeof(a)), 0);
 	return fd;
 }
@@ -420,7 +420,7 @@ START_TEST(a_socket_that_was_left_behind_is_replaced)
 	g_autoptr(GError) error = NULL;
 	struct end e;
 
-	strcpy(a.sun_path, path);
+	g_strlcpy(a.sun_path, path, sizeof(a.sun_path));
 	ck_assert_int_eq(bind(fd, (void *)&a, sizeof(a)), 0);
 	close(fd);
 	e = listener();
