@@ -357,6 +357,7 @@ static void put_first(struct netvsp_channel *c, const struct rx_frame *r,
 	uint32_t at = section * c->sections->bytes, data_at = RX_HEAD_AT;
 	const uint8_t *head = c->window.head;
 	uint32_t in_head = MIN(r->bytes, RX_HEAD_BYTES);
+	uint32_t behind = FRAME_TAG_AT + FRAME_TAG;
 	uint8_t m[RX_DATA_AT];
 	uint8_t *end = put_items(c, r, m + RX_ITEMS_AT);
 
@@ -369,9 +370,8 @@ static void put_first(struct netvsp_channel *c, const struct rx_frame *r,
 		bytes -= FRAME_TAG;
 		memset(m + RX_HEAD_AT, 0, FRAME_TAG);
 		memcpy(m + data_at, head, FRAME_TAG_AT);
-		memcpy(m + data_at + FRAME_TAG_AT,
-		       head + FRAME_TAG_AT + FRAME_TAG,
-		       in_head - FRAME_TAG_AT - FRAME_TAG);
+		memcpy(m + data_at + FRAME_TAG_AT, head + behind,
+		       MAX(in_head, behind) - behind);
 	} else {
 		memcpy(m + RX_HEAD_AT, head, in_head);
 	}

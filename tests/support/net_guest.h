@@ -20,11 +20,13 @@
 #include "vsp/vsp.h"
 
 /* Where the guest's buffers are, and what it sends from elsewhere. */
+#ifndef NET_RECV_PFN
 #define NET_RECV_PFN   256u
 #define NET_RECV_PAGES 128u
 #define NET_SEND_PFN   512u
 #define NET_SEND_PAGES 32u
 #define NET_DATA_PFN   640u
+#endif
 #define NET_RECV_GPADL 0xAAAAu
 #define NET_SEND_GPADL 0xBBBBu
 
@@ -72,20 +74,16 @@ static inline void net_on_sent(void *ctx)
 	net_tx++;
 }
 
-/* A card for a host of that VMbus version, with @queues.  net_params says more. */
-static inline void net_make(uint32_t host_version, unsigned int queues)
+/* A card for a host of that VMbus version.  net_params says more. */
+static inline void net_make_on(struct net *net, uint32_t host_version)
 {
-	struct net_mem_params mp = {.queues = queues,
-				    .offloads = NET_OFFLOAD_ALL,
-				    .takes_offloads = NET_OFFLOAD_ALL};
-
-	net_mem = net_mem_new(&mp);
+	net_mem = net;
 	net_params.vsp = (struct vsp_params){.bus = bus,
 					     .name = "net0",
 					     .instance = {{7}},
 					     .host_version = host_version,
 					     .ready = net_on_ready};
-	net_params.net = net_mem;
+	net_params.net = net;
 	memcpy(net_params.mac, net_mac, sizeof(net_mac));
 	net_params.opened = net_on_opened;
 	net_params.link = net_on_up;
@@ -95,6 +93,16 @@ static inline void net_make(uint32_t host_version, unsigned int queues)
 	net_req_id = 0;
 	card = netvsp_new(&net_params, NULL);
 	ck_assert_ptr_nonnull(card);
+}
+
+/* ... on a net in memory with @queues. */
+static inline void net_make(uint32_t host_version, unsigned int queues)
+{
+	struct net_mem_params mp = {.queues = queues,
+				    .offloads = NET_OFFLOAD_ALL,
+				    .takes_offloads = NET_OFFLOAD_ALL};
+
+	net_make_on(net_mem_new(&mp), host_version);
 }
 
 /* The end of it all. */
