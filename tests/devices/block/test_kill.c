@@ -95,7 +95,9 @@ static void write_on(int i, uint32_t number, int fd)
 	struct block_queue *q = b ? block_queue_new(b, NULL) : NULL;
 	static struct user_io ios[BATCH];
 
-	for (; q; number += BATCH) {
+	if (!q)
+		_exit(1);
+	for (;; number += BATCH) {
 		uint32_t last = number + BATCH - 1;
 
 		for (uint32_t k = 0; k < BATCH; k++) {
@@ -129,7 +131,6 @@ static void write_on(int i, uint32_t number, int fd)
 		if (write(fd, &last, sizeof(last)) != sizeof(last))
 			_exit(1);
 	}
-	_exit(1);
 }
 
 /* Else a qemu-nbd would end in order, as it is told when its parent dies. */
