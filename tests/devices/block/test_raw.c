@@ -5,11 +5,9 @@
 #include <errno.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
-#include <sched.h>
 #include <signal.h>
 #include <stddef.h>
 #include <sys/ioctl.h>
-#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -188,45 +186,6 @@ START_TEST(file_may_not_grow)
 }
 END_TEST
 
-/* A tmpfs of our own with room for half of it; false: not allowed here. */
-static bool mount_small(void)
-{
-	char options_text[64];
-
-	snprintf(options_text, sizeof(options_text), "size=%u", DISK_BYTES / 2);
-	return !unshare(CLONE_NEWNS) &&
-	       !mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) &&
-	       !mount("kvmbus-test", "/tmp", "tmpfs", 0, options_text);
-}
-
-START_TEST(no_space)
-{
-	struct block_stats s;
-
-	if (!mount_small())
-		return; /* it takes root */
-	image_file_end(&file);
-	image_file_make(&file, DISK_BYTES);
-	options.path = file.path;
-	open_disk(_i);
-	ck_assert_int_eq(user_write(q, 0, data, DISK_BYTES / 4), 0);
-	ck_assert_int_eq(user_write(q, DISK_BYTES / 4, data, DISK_BYTES / 2),
-			 -ENOSPC);
-	ck_assert_int_eq(user_do(q, BLOCK_FLUSH, 0, NULL, 0, 0), 0);
-	/* What was acknowledged is there, and what is there can be changed. */
-	ck_assert_int_eq(user_read(q, 0, got, DISK_BYTES / 4), 0);
-	ck_assert_mem_eq(got, data, DISK_BYTES / 4);
-	ck_assert_int_eq(user_write(q, 4096, got, 4096), 0);
-	/* Given back, it can be used. */
-	ck_assert_int_eq(user_do(q, BLOCK_DISCARD, DISK_BYTES / 4, NULL,
-				 DISK_BYTES / 2, 0),
-			 0);
-	ck_assert_int_eq(user_write(q, DISK_BYTES - 4096, data, 4096), 0);
-	block_get_stats(disk, &s);
-	ck_assert_uint_eq(s.errors, 1);
-}
-END_TEST
-
 /* io_uring as a container's policy has it: -EPERM, -ENOSYS. */
 static void forbid_io_uring(unsigned int err)
 {
@@ -369,7 +328,6 @@ static void add(TCase *tc)
 					    readonly_reads,
 					    kinds_are_named,
 					    file_may_not_grow,
-					    no_space,
 					    threads_take_over,
 					    discard_gives_back,
 					    zero_keeps_it,
