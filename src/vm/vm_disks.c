@@ -296,23 +296,45 @@ static struct vm_disk *find(const struct vm_disks *disks, const char *name,
 	return NULL;
 }
 
+/*
+ * A place at a controller that is there, as late as can be one that a disk had
+ * before.  Linux scans all units between the moment when it learns that one
+ * went and the one when it lets go of it (storvsc_host_scan(), on an ordered
+ * queue); to a disk that comes there meanwhile it would still write what the
+ * old one was to get.
+ */
+static bool attach_after_last(struct vm_disks *disks, struct vm_disk *d)
+{
+	for (unsigned int i = 1; i <= CONFIG_SCSI_DISKS_MAX; i++) {
+		unsigned int place = (disks->last + i) % CONFIG_SCSI_DISKS_MAX;
+		struct storvsp *s;
+
+		d->controller = place / STORVSP_LUNS;
+		d->lun = (uint8_t)(place % STORVSP_LUNS);
+		s = controller_of(disks, d);
+		if (s && !storvsp_add(s, d->lun, d->unit)) {
+			disks->last = place;
+			return true;
+		}
+	}
+	return false;
+}
+
 /* Choose a place and attach it.  Return: 0; -1 with @error set. */
-static int attach_anywhere(const struct vm_disks *disks, struct vm_disk *d,
+static int attach_anywhere(struct vm_disks *disks, struct vm_disk *d,
 			   GError **error)
 {
 	const unsigned int max = CONFIG_SCSI_DISKS_MAX / STORVSP_LUNS;
 
+	if (attach_after_last(disks, d))
+		return 0;
+	d->lun = 0;
+	/* A new one gets all that is its own, so this too. */
 	for (d->controller = 0; d->controller < max; d->controller++) {
-		struct storvsp *s = controller_of(disks, d);
-
-		d->lun = 0;
-		/* A new one gets all that is its own, so this too. */
-		if (!s && disks->events)
+		if (!controller_of(disks, d) && disks->events) {
+			disks->last = d->controller * STORVSP_LUNS;
 			return disks->events->grow(disks->ctx, d->controller,
 						   error);
-		for (; s && d->lun < STORVSP_LUNS; d->lun++) {
-			if (!storvsp_add(s, d->lun, d->unit))
-				return 0;
 		}
 	}
 	return refuse(error, d->config->path ? d->config->path : "disk",

@@ -42,6 +42,7 @@ struct vm_disks {
 	GPtrArray *disks; /* struct vm_disk */
 	unsigned int n[2]; /* from the start, by enum disk_bus */
 	unsigned int n_added; /* later */
+	unsigned int last; /* place of the last of these */
 	struct storvsp *controllers[2][CONTROLLERS_MAX];
 	GPtrArray *partings; /* struct parting, under way */
 	GHashTable *groups; /* name: struct throttle */

@@ -182,7 +182,8 @@ class Ctl(unittest.TestCase):
         self.assertEqual(self.scsi()["lun2_bytes"], 3 << 20)
         self.ctl("disk-remove", "scsi0:2")
         self.assertNotIn("lun2_bytes", self.scsi())
-        self.ctl("disk-add", more)  # its image was let go of
+        # Its image was let go of; its place is taken again last.
+        self.assertEqual(self.ctl("disk-add", more).strip(), "scsi0:3")
         self.ctl("dvd-insert", "scsi0:1", first + "x", code=1)
         disc = self.image("disc", 1 << 20)
         self.ctl("dvd-insert", "scsi0:1", disc)
@@ -244,7 +245,7 @@ class Ctl(unittest.TestCase):
         self.assertIn("scsi0:1", self.ctl("disk-add", ",dvd"))
         self.assertIn('"scsi0"', self.ctl("inspect"))
         self.ctl("disk-remove", "scsi0:0")
-        self.assertIn("scsi0:0", self.ctl("disk-add", str(disk)))
+        self.assertIn("scsi0:2", self.ctl("disk-add", str(disk)))
         self.ctl("quit")
         self.ends(0, "quit")
 
