@@ -14,6 +14,8 @@ import time
 
 # For a step: long, as an emulated machine is slow
 STEP_S = 180
+# Of a stream, at once
+PIECE = 1 << 16
 
 
 class Failed(Exception):
@@ -117,11 +119,13 @@ def echo(what, connection, data):
     def send():
         # what is missing then is seen below
         with contextlib.suppress(OSError):
-            connection.sendall(data)
+            # sendall()'s timeout is for all that it is given
+            for at in range(0, len(data), PIECE):
+                connection.sendall(data[at:at + PIECE])
             connection.shutdown(socket.SHUT_WR)
 
     threading.Thread(target=send, daemon=True).start()
-    while piece := connection.recv(65536):
+    while piece := connection.recv(PIECE):
         got += piece
     if bytes(got) != data:
         raise Failed(f"{what}: {len(got)} bytes, or others, came back")
