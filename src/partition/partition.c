@@ -87,10 +87,8 @@ void partition_reset(struct partition *p)
 	p->tsc_invariant = 0;
 	pthread_mutex_unlock(&p->lock);
 
-	for (unsigned int i = 0; i < p->n_vps; i++) {
-		overlay_hide(p->vps[i].assist_page);
-		atomic_store(&p->vps[i].assist, 0);
-	}
+	for (unsigned int i = 0; i < p->n_vps; i++)
+		vp_assist_reset(p, i);
 	atomic_store(&p->milestones, 0);
 }
 

@@ -63,6 +63,13 @@ struct partition_ops {
 	 */
 	int (*apic_read)(void *ctx, uint32_t vp, uint32_t msr, uint64_t *value);
 	int (*apic_write)(void *ctx, uint32_t vp, uint32_t msr, uint64_t value);
+	/*
+	 * The guest sees @vp's assist page at @gpa now, and may be told of
+	 * needless EOIs there (also when it was there before); or it is about
+	 * to go, the latter also with the VP stopped.  May be NULL.
+	 */
+	void (*assist_shown)(void *ctx, uint32_t vp, uint64_t gpa);
+	void (*assist_hidden)(void *ctx, uint32_t vp);
 	/* Returns when an interrupt waits for @vp, whatever its IF is. */
 	void (*idle)(void *ctx, uint32_t vp);
 	/* Once per milestone and boot; may be NULL */

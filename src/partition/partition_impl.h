@@ -102,6 +102,7 @@ int tsc_invariant_write(struct partition *p, uint32_t vp, uint32_t msr,
 			uint64_t value);
 
 /* vp_assist.c */
+void vp_assist_reset(struct partition *p, uint32_t vp);
 int vp_assist_read(struct partition *p, uint32_t vp, uint32_t msr,
 		   uint64_t *value);
 int vp_assist_write(struct partition *p, uint32_t vp, uint32_t msr,

@@ -4,8 +4,9 @@
  * TPR registers.
  *
  * The assist page's first word tells the guest when it need not end an
- * interrupt.  The local APIC is KVM's, so we never set it; it is cleared when
- * the page is enabled, as Linux 4.19 and 5.10 believe what is there.
+ * interrupt.  The local APIC is KVM's, so we never set it, but say where it
+ * is to who can; it is cleared when the page is enabled, as Linux 4.19 and
+ * 5.10 believe what is there.
  *
  * Source: TLFS "Virtual Processor Assist Page", "Local APIC MSR Accesses",
  * "EOI Assist"; OpenVMM hv1_emulator hv.rs for reserved bits (#GP).
@@ -27,6 +28,20 @@ int vp_assist_read(struct partition *p, uint32_t vp, uint32_t msr,
 	return 0;
 }
 
+/* Nobody writes to the page after this. */
+static void hide(struct partition *p, uint32_t vp)
+{
+	if (p->params.ops->assist_hidden)
+		p->params.ops->assist_hidden(p->params.ctx, vp);
+	overlay_hide(p->vps[vp].assist_page);
+	atomic_store(&p->vps[vp].assist, 0);
+}
+
+void vp_assist_reset(struct partition *p, uint32_t vp)
+{
+	hide(p, vp);
+}
+
 int vp_assist_write(struct partition *p, uint32_t vp, uint32_t msr,
 		    uint64_t value)
 {
@@ -38,15 +53,15 @@ int vp_assist_write(struct partition *p, uint32_t vp, uint32_t msr,
 	if (!overlay_register_valid(value, HV_OVERLAY_ENABLE) ||
 	    gpa >= p->params.max_gpa)
 		return -EINVAL;
-	if (!enable) {
-		overlay_hide(v->assist_page);
-	} else if (value != atomic_load(&v->assist)) {
+	if (value != atomic_load(&v->assist)) {
+		hide(p, vp);
 		memset(overlay_page(v->assist_page), 0, sizeof(uint32_t));
-		if (overlay_show(v->assist_page, gpa)) {
-			atomic_store(&v->assist, 0);
+		if (enable && overlay_show(v->assist_page, gpa))
 			return -EINVAL;
-		}
 	}
+	/* Also when nothing is new: an INIT may have undone it. */
+	if (enable && p->params.ops->assist_shown)
+		p->params.ops->assist_shown(p->params.ctx, vp, gpa);
 	atomic_store(&v->assist, value);
 	return 0;
 }

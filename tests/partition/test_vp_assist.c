@@ -38,6 +38,49 @@ START_TEST(first_word_is_cleared_at_each_enabling)
 }
 END_TEST
 
+START_TEST(apic_is_told_where_the_page_is)
+{
+	ck_assert_uint_eq(pg.assist_gpa[0], PG_NOWHERE);
+	pg_write(ASSIST, PG_PAGE);
+	ck_assert_uint_eq(pg.assist_gpa[0], PG_NOWHERE);
+	pg_write(ASSIST, PG_PAGE | ENABLE);
+	ck_assert_uint_eq(pg.assist_gpa[0], PG_PAGE);
+	pg_write(ASSIST, 2 * PG_PAGE | ENABLE);
+	ck_assert_uint_eq(pg.assist_gpa[0], 2 * PG_PAGE);
+	/* an INIT makes KVM forget it, and the guest enables it again */
+	pg.assist_gpa[0] = PG_NOWHERE;
+	pg_write(ASSIST, 2 * PG_PAGE | ENABLE);
+	ck_assert_uint_eq(pg.assist_gpa[0], 2 * PG_PAGE);
+	ck_assert_uint_eq(pg.assist_gpa[1], PG_NOWHERE);
+	pg_write(ASSIST, 0);
+	ck_assert_uint_eq(pg.assist_gpa[0], PG_NOWHERE);
+	pg_write(ASSIST, PG_PAGE | ENABLE);
+	ck_assert(pg_write_faults(ASSIST, 0xFEE00000 | ENABLE));
+	ck_assert_uint_eq(pg.assist_gpa[0], PG_NOWHERE);
+}
+END_TEST
+
+/* What the APIC writes last goes into the page, not into memory below it. */
+START_TEST(apic_is_told_before_the_page_goes)
+{
+	static const uint64_t next[] = {2 * PG_PAGE | ENABLE, PG_PAGE, 0};
+
+	for (unsigned int i = 0; i <= G_N_ELEMENTS(next); i++) {
+		pg_fill(PG_PAGE, 0x11);
+		pg_write(ASSIST, PG_PAGE | ENABLE);
+		if (i < G_N_ELEMENTS(next))
+			pg_write(ASSIST, next[i]);
+		else
+			partition_reset(pg.part);
+		ck_assert_uint_eq(pg_byte(PG_PAGE), 0x11);
+		/* nor does the guest find it */
+		pg_write(ASSIST, 2 * PG_PAGE | ENABLE);
+		ck_assert_uint_eq(pg_byte(2 * PG_PAGE), 0);
+		pg_write(ASSIST, 0);
+	}
+}
+END_TEST
+
 START_TEST(one_page_per_vp)
 {
 	uint64_t value;
@@ -115,6 +158,8 @@ int main(void)
 	tcase_add_checked_fixture(t, pg_setup, pg_teardown);
 	tcase_add_test(t, page_is_there_and_clean);
 	tcase_add_test(t, first_word_is_cleared_at_each_enabling);
+	tcase_add_test(t, apic_is_told_where_the_page_is);
+	tcase_add_test(t, apic_is_told_before_the_page_goes);
 	tcase_add_test(t, one_page_per_vp);
 	tcase_add_test(t, bad_values);
 	tcase_add_test(t, apic_registers_reach_the_apic);

@@ -25,6 +25,7 @@
 #include "synic/synic.h"
 
 #define PG_PAGE      4096ull
+#define PG_NOWHERE   UINT64_MAX
 #define PG_RAM_PAGES 64u
 #define PG_N_VPS     3u
 #define PG_TSC_HZ    2000000000ull
@@ -50,6 +51,7 @@ struct part_guest {
 	uint32_t apic_msr;
 	uint64_t apic_value;
 	bool apic_refuses;
+	uint64_t assist_gpa[PG_N_VPS]; /* PG_NOWHERE: not to be written to */
 };
 
 static struct part_guest pg;
@@ -134,6 +136,22 @@ static inline int pg_apic_write(void *ctx, uint32_t vp, uint32_t msr,
 	return g->apic_refuses ? -EINVAL : 0;
 }
 
+static inline void pg_assist_shown(void *ctx, uint32_t vp, uint64_t gpa)
+{
+	((struct part_guest *)ctx)->assist_gpa[vp] = gpa;
+}
+
+/* Writes there as KVM might until it is told. */
+static inline void pg_assist_hidden(void *ctx, uint32_t vp)
+{
+	struct part_guest *g = ctx;
+	uint8_t no_eoi = 1;
+
+	if (g->assist_gpa[vp] != PG_NOWHERE)
+		gmem_write(g->mem, g->assist_gpa[vp], &no_eoi, 1);
+	g->assist_gpa[vp] = PG_NOWHERE;
+}
+
 static inline void pg_idle(void *ctx, uint32_t vp)
 {
 	struct part_guest *g = ctx;
@@ -154,6 +172,8 @@ static const struct partition_ops pg_ops = {
 	.apic_hz = pg_apic_hz,
 	.apic_read = pg_apic_read,
 	.apic_write = pg_apic_write,
+	.assist_shown = pg_assist_shown,
+	.assist_hidden = pg_assist_hidden,
 	.idle = pg_idle,
 	.milestone = pg_milestone,
 };
@@ -176,6 +196,8 @@ static inline void pg_start(const struct partition_features *features)
 	struct ref_clock clock = {pg_tsc, pg_ns, &pg};
 
 	memset(&pg, 0, sizeof(pg));
+	for (unsigned int i = 0; i < PG_N_VPS; i++)
+		pg.assist_gpa[i] = PG_NOWHERE;
 	pg.features = *features;
 	pg.mem = gmem_new(PG_RAM_PAGES * PG_PAGE, NULL);
 	pg.overlays = overlay_space_new(pg.mem,
