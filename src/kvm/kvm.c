@@ -154,7 +154,7 @@ int kvm_dev_fd(const struct kvm *kvm)
 	return kvm->dev_fd;
 }
 
-int kvm_trap_msrs(const struct kvm *kvm)
+int kvm_trap_msrs(const struct kvm *kvm, bool eoi_too)
 {
 	struct kvm_enable_cap cap = {
 		.cap = KVM_CAP_X86_USER_SPACE_MSR,
@@ -163,19 +163,30 @@ int kvm_trap_msrs(const struct kvm *kvm)
 			 KVM_MSR_EXIT_REASON_INVAL},
 	};
 	uint32_t count = HV_X64_MSR_LAST - HV_X64_MSR_FIRST + 1;
-	g_autofree uint8_t *bitmap = g_malloc0(count / 8);
+	uint32_t eoi = HV_X64_MSR_EOI - HV_X64_MSR_FIRST;
+	g_autofree uint8_t *none = g_malloc0(count / 8);
+	g_autofree uint8_t *writes = g_malloc0(count / 8);
 	struct kvm_msr_filter filter = {
 		.flags = KVM_MSR_FILTER_DEFAULT_ALLOW,
 		.ranges[0] =
 			{
-				.flags = KVM_MSR_FILTER_READ |
-					 KVM_MSR_FILTER_WRITE,
+				.flags = KVM_MSR_FILTER_READ,
 				.nmsrs = count,
 				.base = HV_X64_MSR_FIRST,
-				.bitmap = bitmap,
+				.bitmap = none,
+			},
+		.ranges[1] =
+			{
+				.flags = KVM_MSR_FILTER_WRITE,
+				.nmsrs = count,
+				.base = HV_X64_MSR_FIRST,
+				.bitmap = writes,
 			},
 	};
 
+	/* A bit that is set lets KVM have it. */
+	if (!eoi_too)
+		writes[eoi / 8] |= (uint8_t)(1u << eoi % 8);
 	if (ioctl(kvm->vm_fd, KVM_ENABLE_CAP, &cap) ||
 	    ioctl(kvm->vm_fd, KVM_X86_SET_MSR_FILTER, &filter))
 		return -errno;

@@ -60,6 +60,9 @@ int kvm_create_vm(struct kvm *kvm, GError **error);
 /**
  * kvm_trap_msrs() - let MSR accesses come out to us
  *
+ * @eoi_too: also HV_X64_MSR_EOI; else KVM does what the guest writes there,
+ *           or passes it on if it cannot (kvm_vcpu_lazy_eoi())
+ *
  * From then on every access to 0x40000000-0x40001FFF, and to any MSR that KVM
  * does not know, is KVM_EXIT_X86_RDMSR or KVM_EXIT_X86_WRMSR.
  *
@@ -68,7 +71,10 @@ int kvm_create_vm(struct kvm *kvm, GError **error);
  *
  * Return: 0 or -errno.  Thread: any, before the first KVM_RUN.
  */
-int kvm_trap_msrs(const struct kvm *kvm);
+int kvm_trap_msrs(const struct kvm *kvm, bool eoi_too);
+
+/** kvm_apic_is_accelerated() - the processor ends interrupts by itself */
+bool kvm_apic_is_accelerated(void);
 
 /**
  * kvm_map() - put @bytes of host memory at @gpa, in a slot of its own

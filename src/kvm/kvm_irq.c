@@ -17,6 +17,24 @@ struct kvm_chips {
 	struct kvm_pit_state2 pit;
 };
 
+/* The modules' parameters that say so; a module that is absent has none. */
+static const char *const accelerators[] = {
+	"/sys/module/kvm_intel/parameters/enable_apicv",
+	"/sys/module/kvm_amd/parameters/avic",
+};
+
+bool kvm_apic_is_accelerated(void)
+{
+	for (unsigned int i = 0; i < G_N_ELEMENTS(accelerators); i++) {
+		g_autofree char *text = NULL;
+
+		if (g_file_get_contents(accelerators[i], &text, NULL, NULL) &&
+		    (*text == 'Y' || *text == '1'))
+			return true;
+	}
+	return false;
+}
+
 int kvm_irq_line(const struct kvm *kvm, unsigned int gsi, bool level)
 {
 	struct kvm_irq_level irq = {.irq = gsi, .level = level};

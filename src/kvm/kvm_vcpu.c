@@ -16,6 +16,8 @@
 #define MSR_IA32_APICBASE 0x1Bu
 #define APICBASE_EXTD     (1ull << 10)
 #define MSR_X2APIC_EOI    0x80Bu
+#define MSR_KVM_PV_EOI    0x4B564D04u
+#define PV_EOI_ENABLE     1u
 /* Local APIC page offsets (Intel SDM "Local APIC Register Address Map") */
 #define APIC_ISR          0x100u
 #define APIC_IRR          0x200u
@@ -316,6 +318,19 @@ int kvm_vcpu_vectors(const struct kvm_vcpu *vcpu, struct kvm_vectors *vectors)
 	copy_vectors(&lapic, APIC_IRR, vectors->requested);
 	copy_vectors(&lapic, APIC_ISR, vectors->in_service);
 	return 0;
+}
+
+int kvm_vcpu_lazy_eoi(struct kvm_vcpu *vcpu, uint64_t gpa)
+{
+	return kvm_vcpu_set_msr(
+		vcpu, MSR_KVM_PV_EOI,
+		gpa == KVM_VCPU_EAGER_EOI ? 0 : gpa | PV_EOI_ENABLE);
+}
+
+bool kvm_vcpu_can_end_lazily(struct kvm_vcpu *vcpu)
+{
+	return !kvm_vcpu_lazy_eoi(vcpu, KVM_VCPU_EAGER_EOI) &&
+	       !kvm_vcpu_set_msr(vcpu, HV_X64_MSR_EOI, 0);
 }
 
 int kvm_vcpu_end_of_interrupt(struct kvm_vcpu *vcpu, uint8_t *vector)

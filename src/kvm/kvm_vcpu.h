@@ -94,6 +94,24 @@ struct kvm_vectors {
 int kvm_vcpu_vectors(const struct kvm_vcpu *vcpu, struct kvm_vectors *vectors);
 
 /**
+ * kvm_vcpu_lazy_eoi() - let KVM say in guest memory that an EOI is not needed
+ * @gpa: where, a multiple of 4: KVM sets bit 0 of the byte when it enters the
+ *       guest with an interrupt that needs no more to be ended than that bit
+ *       cleared, and clears it at the next exit; KVM_VCPU_EAGER_EOI for
+ *       nowhere, as after an INIT too
+ *
+ * KVM's MSR_KVM_PV_EOI_EN (Linux Documentation/virt/kvm/x86/msr.rst) is what
+ * the TLFS has as "EOI Assist".
+ *
+ * Return: 0, -EINVAL: this KVM can not, or there is no memory.
+ */
+int kvm_vcpu_lazy_eoi(struct kvm_vcpu *vcpu, uint64_t gpa);
+#define KVM_VCPU_EAGER_EOI UINT64_MAX
+
+/** kvm_vcpu_can_end_lazily() - this, and HV_X64_MSR_EOI by KVM itself */
+bool kvm_vcpu_can_end_lazily(struct kvm_vcpu *vcpu);
+
+/**
  * kvm_vcpu_end_of_interrupt() - an EOI for the highest vector in service
  * @vector: filled with it, 0 if there was none
  *

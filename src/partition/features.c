@@ -30,7 +30,7 @@ static const struct {
 	{FEATURE_HINTS, HV_DEPRECATING_AEOI_RECOMMENDED,
 	 "in every profile: the local APIC is KVM's and has no exact AutoEOI"},
 	{FEATURE_HINTS, HV_X64_APIC_ACCESS_RECOMMENDED,
-	 "in no profile: x2APIC, APICv and AVIC are faster than an exit"},
+	 "in every profile, as the host is: not where it has APICv or AVIC"},
 	{FEATURE_HINTS, HV_X64_NO_NONARCH_CORESHARING,
 	 "in no profile: the host's scheduler promises no such thing"},
 	{FEATURE_HINTS, HV_X64_ENLIGHTENED_VMCS_RECOMMENDED,
@@ -39,7 +39,7 @@ static const struct {
 	 "where the host's TSC is invariant"},
 };
 
-/* Is @bit of the hints one that we never pass on? */
+/* Hints that are not passed on from the profile. */
 #define HINTS_WITHHELD                                                    \
 	(HV_X64_APIC_ACCESS_RECOMMENDED | HV_X64_NO_NONARCH_CORESHARING | \
 	 HV_X64_ENLIGHTENED_VMCS_RECOMMENDED)
@@ -78,4 +78,14 @@ void partition_features_init(struct partition_features *f,
 	f->hints |= HV_DEPRECATING_AEOI_RECOMMENDED;
 	if (!host_tsc_invariant)
 		f->eax &= ~HV_ACCESS_TSC_INVARIANT;
+}
+
+/*
+ * The prints that the profiles are made from have it or not by the processor
+ * of the host, not by its release: so do we.
+ */
+void partition_features_recommend_apic(struct partition_features *f)
+{
+	if (f->eax & HV_MSR_APIC_ACCESS_AVAILABLE)
+		f->hints |= HV_X64_APIC_ACCESS_RECOMMENDED;
 }

@@ -45,6 +45,14 @@ void partition_features_init(struct partition_features *features,
 			     bool host_tsc_invariant, unsigned int n_vps,
 			     unsigned int max_vps);
 
+/**
+ * partition_features_recommend_apic() - let the guest end interrupts by
+ * HV_X64_MSR_EOI, or by nothing where the assist page says so
+ *
+ * For a host that does this better than the local APIC's own EOI.
+ */
+void partition_features_recommend_apic(struct partition_features *features);
+
 /* The words that bits come in. */
 enum feature_word {
 	FEATURE_EAX, /* leaf 0x40000003 EAX */

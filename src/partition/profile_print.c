@@ -106,6 +106,7 @@ int profile_print(const struct profile *p, FILE *out)
 	struct partition_features f;
 
 	partition_features_init(&f, p, true, 1, HV_MAX_VPS);
+	partition_features_recommend_apic(&f);
 	print_version(out, p);
 	print_word(out, p, "privileges, low (leaf 0x40000003 EAX)", FEATURE_EAX,
 		   PROFILE_FEATURES_EAX, p->features_eax, f.eax);

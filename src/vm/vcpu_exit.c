@@ -120,6 +120,18 @@ static void handle_rdmsr(struct vcpu *v, struct kvm_run *run)
 	run->msr.error = err ? 1 : 0;
 }
 
+/*
+ * At an exit KVM takes "no EOI required" back, and thinks of it anew only when
+ * it has a reason to look for interrupts; registers that were set are one.
+ * Linux programs its timer in the timer's interrupt, before the EOI, so that
+ * without this it would never be spared one.
+ */
+static void offer_lazy_eoi(const struct vcpu *v, struct kvm_run *run)
+{
+	if (v->vm->lazy_eoi)
+		run->kvm_dirty_regs |= KVM_SYNC_X86_REGS;
+}
+
 static void handle_wrmsr(struct vcpu *v, struct kvm_run *run)
 {
 	int err = -EINVAL;
@@ -128,6 +140,7 @@ static void handle_wrmsr(struct vcpu *v, struct kvm_run *run)
 	if (is_synthetic(run->msr.index)) {
 		err = partition_msr_write(v->vm->partition, v->index,
 					  run->msr.index, run->msr.data);
+		offer_lazy_eoi(v, run);
 	} else if (run->msr.index == MSR_IA32_TSC ||
 		   run->msr.index == MSR_IA32_TSC_ADJUST) {
 		/* Reference time is made from the TSC: it stays as it is. */

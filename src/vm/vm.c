@@ -239,7 +239,7 @@ static void *load(void *arg)
 
 static int trap_msrs(struct vm *vm, GError **error)
 {
-	int err = kvm_trap_msrs(vm->kvm);
+	int err = kvm_trap_msrs(vm->kvm, !vm->lazy_eoi);
 
 	if (!err)
 		return 0;
@@ -263,6 +263,14 @@ static void choose_features(struct vm *vm, bool tsc_invariant)
 				vm->n_vcpus, vm->n_possible_vcpus);
 }
 
+static void choose_eoi(struct vm *vm)
+{
+	vm->lazy_eoi = !kvm_apic_is_accelerated() &&
+		       kvm_vcpu_can_end_lazily(vm->vcpus[0].kvm);
+	if (vm->lazy_eoi)
+		partition_features_recommend_apic(&vm->features);
+}
+
 /* All but what is in RAM. */
 static int make_machine(struct vm *vm, const struct kvm_cpuid2 *host_cpuid,
 			GError **error)
@@ -270,6 +278,7 @@ static int make_machine(struct vm *vm, const struct kvm_cpuid2 *host_cpuid,
 	if (kvm_create_vm(vm->kvm, error) || map_memory(vm, error) ||
 	    make_vcpus(vm, error))
 		return -1;
+	choose_eoi(vm);
 	if (vm_cpuid_apply(vm, host_cpuid, error) || vm_time_init(vm, error) ||
 	    make_partition(vm, error))
 		return -1;

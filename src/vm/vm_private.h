@@ -143,6 +143,7 @@ struct vm {
 	unsigned int phys_bits;
 	uint64_t tsc_hz;
 	bool tsc_offset_settable;
+	bool lazy_eoi; /* KVM sets the assist page's "no EOI required" */
 
 	/* main thread */
 	const char *boot_protocol;

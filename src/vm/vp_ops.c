@@ -265,6 +265,23 @@ static int apic_write(void *ctx, uint32_t vp, uint32_t msr, uint64_t value)
 	}
 }
 
+static void assist_shown(void *ctx, uint32_t vp, uint64_t gpa)
+{
+	struct vm *vm = ctx;
+
+	/* Without it the guest ends each interrupt, as it must. */
+	if (vm->lazy_eoi && kvm_vcpu_lazy_eoi(vm->vcpus[vp].kvm, gpa))
+		log_debug_ratelimited("processor %u: no EOI assist", vp);
+}
+
+static void assist_hidden(void *ctx, uint32_t vp)
+{
+	struct vm *vm = ctx;
+
+	if (vm->lazy_eoi)
+		kvm_vcpu_lazy_eoi(vm->vcpus[vp].kvm, KVM_VCPU_EAGER_EOI);
+}
+
 static void idle(void *ctx, uint32_t vp)
 {
 	struct vm *vm = ctx;
@@ -297,6 +314,8 @@ const struct partition_ops vm_partition_ops = {
 	.apic_hz = apic_hz,
 	.apic_read = apic_read,
 	.apic_write = apic_write,
+	.assist_shown = assist_shown,
+	.assist_hidden = assist_hidden,
 	.idle = idle,
 	.milestone = reached,
 };

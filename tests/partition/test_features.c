@@ -88,11 +88,27 @@ START_TEST(never_offered)
 	ck_assert(!(f.ebx & (HV_CREATE_PARTITIONS | HV_ACCESS_PARTITION_ID |
 			     HV_CPU_MANAGEMENT | HV_ISOLATION | HV_ACCESS_VSM |
 			     HV_START_VIRTUAL_PROCESSOR | HV_DEBUGGING)));
+	/* by the host, not the profile */
+	ck_assert(!(f.hints & HV_X64_APIC_ACCESS_RECOMMENDED));
 	ck_assert(!(f.hints & (HV_X64_HYPERV_NESTED |
 			       HV_X64_ENLIGHTENED_VMCS_RECOMMENDED |
-			       HV_X64_APIC_ACCESS_RECOMMENDED |
 			       HV_X64_NO_NONARCH_CORESHARING |
 			       HV_X64_USE_MMIO_HYPERCALLS)));
+}
+END_TEST
+
+START_TEST(apic_access_where_the_host_wants_it)
+{
+	struct partition_features f = features_at(_i), was = f;
+
+	partition_features_recommend_apic(&f);
+	ck_assert_uint_eq(f.hints, was.hints | HV_X64_APIC_ACCESS_RECOMMENDED);
+	ck_assert_uint_eq(f.eax, was.eax);
+	/* not without the registers */
+	f = was;
+	f.eax &= ~HV_MSR_APIC_ACCESS_AVAILABLE;
+	partition_features_recommend_apic(&f);
+	ck_assert_uint_eq(f.hints, was.hints);
 }
 END_TEST
 
@@ -206,6 +222,8 @@ int main(void)
 	tcase_add_loop_test(t, each_privilege_has_rows, 0, N_PROFILES);
 	tcase_add_loop_test(t, each_hint_has_its_calls, 0, N_PROFILES);
 	tcase_add_loop_test(t, never_offered, 0, N_PROFILES);
+	tcase_add_loop_test(t, apic_access_where_the_host_wants_it, 0,
+			    N_PROFILES);
 	tcase_add_loop_test(t, no_bit_without_a_name, 0, N_PROFILES);
 	tcase_add_loop_test(t, always_offered, 0, N_PROFILES);
 	tcase_add_loop_test(t, words_per_profile, 0, N_PROFILES);

@@ -144,7 +144,7 @@ START_TEST(what_becomes_of_a_bit)
 	assert_line("AccessVSM", "not implemented\n");
 	assert_line("StartVirtualProcessor", "not implemented\n");
 	assert_line("AccessTscInvariantControls", "offered: where");
-	assert_line("UseApicMsrs", "not offered: ");
+	assert_line("UseApicMsrs", "offered: in every profile, as");
 	/* ours, not the profile's */
 	assert_line("DeprecateAutoEoi", "offered: in every profile");
 }
