@@ -14,7 +14,7 @@ build=(gcc libc6-dev cmake ninja-build pkgconf libglib2.0-dev libjson-c-dev
 test=(check clang llvm clang-tidy clang-format libclang-rt-14-dev cppcheck
 	shellcheck python3 git gcc-multilib util-linux fish zsh)
 lab=(qemu-system-x86 busybox-static cpio xz-utils zstd kmod e2fsprogs
-	fio sg3-utils)
+	fio sg3-utils iproute2 iperf3 ethtool)
 
 wanted=()
 for group in "$@"; do

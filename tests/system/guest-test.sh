@@ -252,6 +252,11 @@ rounds)
 	. /guest-rounds.sh
 	rounds
 	;;
+net)
+	# shellcheck source=tests/system/guest-net.sh
+	. /guest-net.sh
+	network
+	;;
 disk)
 	# shellcheck source=tests/system/guest-disk.sh
 	. /guest-disk.sh
