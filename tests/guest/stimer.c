@@ -303,7 +303,7 @@ static void test_stalled(void)
 	uint64_t start;
 
 	for (unsigned int i = 0; i < ATTEMPTS && !made_up; i++) {
-		beat = PERIOD << i;
+		beat = (uint32_t)PERIOD << i;
 		made_up = makes_up();
 	}
 	beat = PERIOD;
