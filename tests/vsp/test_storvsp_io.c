@@ -156,6 +156,7 @@ START_TEST(a_few_answers_at_a_time)
 	worker_call(channel_worker(storvsp_ops.channel(stor)), finish_all,
 		    NULL);
 	wait_until(in_flight() == 0);
+	settle();
 	fake_between = NULL;
 	ck_assert_uint_ge(seen_at, 1);
 	ck_assert_uint_le(seen_at, 4);
