@@ -28,22 +28,6 @@ void disk_config_free(struct disk_config *disk)
 	g_free(disk);
 }
 
-static int refuse(GError **error, const char *word, const char *hint)
-{
-	g_set_error(error, CONFIG_ERROR, 0, "%s: %s", word, hint);
-	return -1;
-}
-
-static int set_text(char **field, const char *key, const char *value,
-		    GError **error)
-{
-	if (!value || !*value)
-		return refuse(error, key, "wants a value");
-	g_free(*field);
-	*field = g_strdup(value);
-	return 0;
-}
-
 static int set_bus(struct disk_config *d, const char *value, GError **error)
 {
 	if (!g_strcmp0(value, "scsi"))
@@ -51,7 +35,7 @@ static int set_bus(struct disk_config *d, const char *value, GError **error)
 	else if (!g_strcmp0(value, "ide"))
 		d->bus = DISK_IDE;
 	else
-		return refuse(error, "bus", "expected scsi or ide");
+		return option_refuse(error, "bus", "expected scsi or ide");
 	return 0;
 }
 
@@ -99,8 +83,8 @@ static int set_choice(struct disk_config *d, const struct choice *c,
 	char **field = (char **)(void *)((char *)d + c->field);
 
 	if (!value || !g_strv_contains(c->words, value))
-		return refuse(error, c->key, c->hint);
-	return set_text(field, c->key, value, error);
+		return option_refuse(error, c->key, c->hint);
+	return option_set_text(field, c->key, value, error);
 }
 
 static int set_block_size(struct disk_config *d, const char *value,
@@ -111,16 +95,8 @@ static int set_block_size(struct disk_config *d, const char *value,
 	else if (!g_strcmp0(value, "4096"))
 		d->block_bytes = 4096;
 	else
-		return refuse(error, "block-size", "expected 512 or 4096");
-	return 0;
-}
-
-static int set_flag(bool *flag, const char *key, const char *value,
-		    GError **error)
-{
-	if (value)
-		return refuse(error, key, "takes no value");
-	*flag = true;
+		return option_refuse(error, "block-size",
+				     "expected 512 or 4096");
 	return 0;
 }
 
@@ -137,38 +113,39 @@ static int set_option(struct disk_config *d, char *word, GError **error)
 	if (disk_limits_knows(word))
 		return disk_limits_set(&d->limits, word, value, error);
 	if (!strcmp(word, "format"))
-		return set_text(&d->format, word, value, error);
+		return option_set_text(&d->format, word, value, error);
 	if (!strcmp(word, "block-size"))
 		return set_block_size(d, value, error);
 	if (!strcmp(word, "serial"))
-		return set_text(&d->serial, word, value, error);
+		return option_set_text(&d->serial, word, value, error);
 	if (!strcmp(word, "bus"))
 		return set_bus(d, value, error);
 	if (!strcmp(word, "readonly"))
-		return set_flag(&d->readonly, word, value, error);
+		return option_set_flag(&d->readonly, word, value, error);
 	if (!strcmp(word, "snapshot"))
-		return set_flag(&d->snapshot, word, value, error);
+		return option_set_flag(&d->snapshot, word, value, error);
 	if (!strcmp(word, "dvd"))
-		return set_flag(&d->dvd, word, value, error);
-	return refuse(error, word,
-		      "no such option; format=, cache=, serial=, bus=, "
-		      "block-size=, discard=, detect-zeroes=, error-policy=, "
-		      "rerror-policy=, bps=, iops= (see the manual), "
-		      "throttle-group=, readonly, snapshot or dvd");
+		return option_set_flag(&d->dvd, word, value, error);
+	return option_refuse(
+		error, word,
+		"no such option; format=, cache=, serial=, bus=, "
+		"block-size=, discard=, detect-zeroes=, error-policy=, "
+		"rerror-policy=, bps=, iops= (see the manual), "
+		"throttle-group=, readonly, snapshot or dvd");
 }
 
 static int check(const struct disk_config *d, GError **error)
 {
 	if (!d->path && !d->dvd)
-		return refuse(error, "path", "there is none");
+		return option_refuse(error, "path", "there is none");
 	if (d->dvd && d->bus == DISK_IDE)
-		return refuse(error, "dvd", "only on bus=scsi");
+		return option_refuse(error, "dvd", "only on bus=scsi");
 	if (d->serial && strlen(d->serial) > CONFIG_DISK_SERIAL_MAX)
-		return refuse(error, "serial", "at most 36 characters");
+		return option_refuse(error, "serial", "at most 36 characters");
 	for (const char *c = d->serial; c && *c; c++) {
 		if (!g_ascii_isgraph(*c) && *c != ' ')
-			return refuse(error, "serial",
-				      "printable ASCII characters");
+			return option_refuse(error, "serial",
+					     "printable ASCII characters");
 	}
 	return disk_limits_check(&d->limits, error);
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "config/machine_config.h"
+#include "config/option_list.h"
 
 static const char *const names[DISK_LIMITS] = {
 	[DISK_BPS] = "bps",
@@ -50,12 +51,6 @@ bool disk_limits_knows(const char *key)
 	       find(key, &rest) >= 0;
 }
 
-static int refuse(GError **error, const char *key, const char *hint)
-{
-	g_set_error(error, CONFIG_ERROR, 0, "%s: %s", key, hint);
-	return -1;
-}
-
 /* A number from 1 to @max. */
 static int set_number(uint64_t *to, const char *key, const char *value,
 		      uint64_t max, GError **error)
@@ -65,22 +60,23 @@ static int set_number(uint64_t *to, const char *key, const char *value,
 	char *end;
 
 	if (!value || !g_ascii_isdigit(*value))
-		return refuse(error, key, "wants a number");
+		return option_refuse(error, key, "wants a number");
 	errno = 0;
 	*to = g_ascii_strtoull(value, &end, 10);
 	if (!*to || errno)
-		return refuse(error, key, "wants a number greater than 0");
+		return option_refuse(error, key,
+				     "wants a number greater than 0");
 	suffix = *end ? strchr(suffixes, g_ascii_toupper(*end)) : NULL;
 	for (const char *s = suffixes; suffix && s <= suffix; s++) {
 		*to = *to > max ? max + 1 : *to * 1024;
 		end += s == suffix;
 	}
 	if (*end)
-		return refuse(error, key,
-			      "wants a number; K, M, G or T "
-			      "behind it are of 1024");
+		return option_refuse(error, key,
+				     "wants a number; K, M, G or T "
+				     "behind it are of 1024");
 	if (*to > max)
-		return refuse(error, key, "is too much");
+		return option_refuse(error, key, "is too much");
 	return 0;
 }
 
@@ -89,12 +85,12 @@ int disk_limits_set(struct disk_limits *l, const char *key, const char *value,
 {
 	struct disk_limit *limit;
 	const char *rest = "";
-	uint64_t seconds;
+	uint64_t seconds = 0;
 	int i;
 
 	if (!strcmp(key, GROUP)) {
 		if (!value || !*value)
-			return refuse(error, key, "wants a name");
+			return option_refuse(error, key, "wants a name");
 		g_free(l->group);
 		l->group = g_strdup(value);
 		return 0;
@@ -104,7 +100,7 @@ int disk_limits_set(struct disk_limits *l, const char *key, const char *value,
 				  error);
 	i = find(key, &rest);
 	if (i < 0)
-		return refuse(error, key, "no such limit");
+		return option_refuse(error, key, "no such limit");
 	limit = &l->of[i];
 	if (!*rest)
 		return set_number(&limit->rate, key, value, CONFIG_LIMIT_MAX,
@@ -122,13 +118,15 @@ static int check_limit(const struct disk_limit *limit, const char *name,
 		       GError **error)
 {
 	if (limit->burst && !limit->rate)
-		return refuse(error, name,
-			      "a burst (-max) is of a limit: there is none");
+		return option_refuse(
+			error, name,
+			"a burst (-max) is of a limit: there is none");
 	if (limit->burst && limit->burst < limit->rate)
-		return refuse(error, name,
-			      "a burst (-max) is not less than the limit");
+		return option_refuse(
+			error, name,
+			"a burst (-max) is not less than the limit");
 	if (limit->burst_s && !limit->burst)
-		return refuse(
+		return option_refuse(
 			error, name,
 			"-max-length is of a burst (-max): there is none");
 	return 0;
@@ -140,8 +138,9 @@ static int check_total(const struct disk_limits *l, enum disk_limit_index total,
 {
 	if (l->of[total].rate &&
 	    (l->of[total + 1].rate || l->of[total + 2].rate))
-		return refuse(error, names[total],
-			      "either of all, or of reads and writes apart");
+		return option_refuse(
+			error, names[total],
+			"either of all, or of reads and writes apart");
 	return 0;
 }
 
@@ -155,7 +154,8 @@ int disk_limits_check(const struct disk_limits *l, GError **error)
 		return -1;
 	if (l->iops_bytes && !l->of[DISK_IOPS].rate &&
 	    !l->of[DISK_IOPS_READ].rate && !l->of[DISK_IOPS_WRITE].rate)
-		return refuse(error, SIZE, "there is no limit of operations");
+		return option_refuse(error, SIZE,
+				     "there is no limit of operations");
 	return 0;
 }
 

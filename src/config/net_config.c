@@ -52,23 +52,7 @@ void net_config_free(struct net_config *net)
 	g_free(net);
 }
 
-static int refuse(GError **error, const char *word, const char *hint)
-{
-	g_set_error(error, CONFIG_ERROR, 0, "%s: %s", word, hint);
-	return -1;
-}
-
 /* --- values ------------------------------------------------------------------- */
-
-static int set_text(char **field, const char *key, const char *value,
-		    GError **error)
-{
-	if (!value || !*value)
-		return refuse(error, key, "wants a value");
-	g_free(*field);
-	*field = g_strdup(value);
-	return 0;
-}
 
 static bool get_number(const char *text, unsigned int min, unsigned int max,
 		       unsigned int *number)
@@ -92,24 +76,16 @@ static int set_number(unsigned int *field, const char *key, const char *value,
 	return -1;
 }
 
-static int set_flag(bool *flag, const char *key, const char *value,
-		    GError **error)
-{
-	if (value)
-		return refuse(error, key, "takes no value");
-	*flag = true;
-	return 0;
-}
-
 static int set_name(struct net_config *n, const char *key, const char *value,
 		    GError **error)
 {
 	if (value && (strlen(value) >= IFNAMSIZ || strchr(value, '/') ||
 		      strchr(value, ' ')))
-		return refuse(error, key,
-			      "no name of an interface: at most 15 "
-			      "characters, none of them a space or slash");
-	return set_text(&n->name, key, value, error);
+		return option_refuse(
+			error, key,
+			"no name of an interface: at most 15 "
+			"characters, none of them a space or slash");
+	return option_set_text(&n->name, key, value, error);
 }
 
 /* "00:15:5d:01:02:03", nothing else */
@@ -130,12 +106,14 @@ static bool parse_mac(const char *text, uint8_t mac[CONFIG_MAC_BYTES])
 static int set_mac(struct net_config *n, const char *value, GError **error)
 {
 	if (!value || !parse_mac(value, n->mac))
-		return refuse(error, "mac",
-			      "expected six bytes, as 00:15:5d:01:02:03");
+		return option_refuse(
+			error, "mac",
+			"expected six bytes, as 00:15:5d:01:02:03");
 	if (n->mac[0] & 1)
-		return refuse(error, "mac",
-			      "the address of a group, of which no card is: "
-			      "the first byte is odd");
+		return option_refuse(
+			error, "mac",
+			"the address of a group, of which no card is: "
+			"the first byte is odd");
 	n->has_mac = true;
 	return 0;
 }
@@ -145,7 +123,7 @@ static int set_link(struct net_config *n, const char *value, GError **error)
 	n->cable_out = !g_strcmp0(value, "down");
 	return n->cable_out || !g_strcmp0(value, "up")
 		       ? 0
-		       : refuse(error, "link", "expected up or down");
+		       : option_refuse(error, "link", "expected up or down");
 }
 
 /* "3" or, for the queues of a tap, "3:4:5" */
@@ -158,22 +136,24 @@ static int set_fds(struct net_config *n, const char *value, GError **error)
 		unsigned int number;
 
 		if (!get_number(*w, 0, 1u << 20, &number))
-			return refuse(error, "fd",
-				      "expected the number of an open "
-				      "descriptor, or several with colons "
-				      "between them");
+			return option_refuse(
+				error, "fd",
+				"expected the number of an open "
+				"descriptor, or several with colons "
+				"between them");
 		g_array_append_val(n->fds, number);
 	}
-	return n->fds->len ? 0 : refuse(error, "fd", "wants a value");
+	return n->fds->len ? 0 : option_refuse(error, "fd", "wants a value");
 }
 
 static int set_path(struct net_config *n, const char *key, const char *value,
 		    GError **error)
 {
 	if (n->path)
-		return refuse(error, key, "either listen= or connect=, once");
+		return option_refuse(error, key,
+				     "either listen= or connect=, once");
 	n->listen = !strcmp(key, "listen");
-	return set_text(&n->path, key, value, error);
+	return option_set_text(&n->path, key, value, error);
 }
 
 static int set_network(struct net_config *n, const char *value, GError **error)
@@ -184,10 +164,11 @@ static int set_network(struct net_config *n, const char *value, GError **error)
 	if (!parts[0] || !parts[1] ||
 	    inet_pton(AF_INET, parts[0], &address) != 1 || !address.s_addr ||
 	    !get_number(parts[1], 8, 29, &n->prefix))
-		return refuse(error, "net",
-			      "expected an IPv4 network of 8 to 29 bits, as "
-			      "10.0.2.0/24");
-	return set_text(&n->network, "net", parts[0], error);
+		return option_refuse(
+			error, "net",
+			"expected an IPv4 network of 8 to 29 bits, as "
+			"10.0.2.0/24");
+	return option_set_text(&n->network, "net", parts[0], error);
 }
 
 static int set_ipv6(struct net_config *n, const char *value, GError **error)
@@ -195,7 +176,7 @@ static int set_ipv6(struct net_config *n, const char *value, GError **error)
 	n->no_ipv6 = !g_strcmp0(value, "off");
 	return n->no_ipv6 || !g_strcmp0(value, "on")
 		       ? 0
-		       : refuse(error, "ipv6", "expected on or off");
+		       : option_refuse(error, "ipv6", "expected on or off");
 }
 
 /* --- forwards --------------------------------------------------------------------- */
@@ -258,14 +239,16 @@ static int add_forward(struct net_config *n, const char *value, GError **error)
 
 	g_ptr_array_add(n->forwards, f);
 	if (!parse_forward(f, value))
-		return refuse(error, "hostfwd",
-			      "expected tcp|udp:[ADDRESS:]PORT-[ADDRESS:]PORT, "
-			      "as tcp:127.0.0.1:2222-:22, both addresses of "
-			      "one family, IPv6 in brackets");
+		return option_refuse(
+			error, "hostfwd",
+			"expected tcp|udp:[ADDRESS:]PORT-[ADDRESS:]PORT, "
+			"as tcp:127.0.0.1:2222-:22, both addresses of "
+			"one family, IPv6 in brackets");
 	if (f->host && !f->guest && family_of(f->host) == AF_INET6)
-		return refuse(error, "hostfwd",
-			      "over IPv6 the guest's address must be said, as "
-			      "tcp:[::1]:2222-[fec0::15]:22");
+		return option_refuse(
+			error, "hostfwd",
+			"over IPv6 the guest's address must be said, as "
+			"tcp:[::1]:2222-[fec0::15]:22");
 	return 0;
 }
 
@@ -285,10 +268,11 @@ static int set_common(struct net_config *n, const char *key, const char *value,
 	if (!strcmp(key, "link"))
 		return set_link(n, value, error);
 	if (!strcmp(key, "pcap"))
-		return set_text(&n->pcap, key, value, error);
-	return refuse(error, key,
-		      "no such option of this kind; mac=, mtu=, queues=, "
-		      "link=, pcap= are of all, kvmbus(1) has the others");
+		return option_set_text(&n->pcap, key, value, error);
+	return option_refuse(
+		error, key,
+		"no such option of this kind; mac=, mtu=, queues=, "
+		"link=, pcap= are of all, kvmbus(1) has the others");
 }
 
 static int set_option(struct net_config *n, char *word, GError **error)
@@ -303,9 +287,9 @@ static int set_option(struct net_config *n, char *word, GError **error)
 	if (user && !strcmp(word, "net"))
 		return set_network(n, value, error);
 	if (user && !strcmp(word, "hostname"))
-		return set_text(&n->hostname, word, value, error);
+		return option_set_text(&n->hostname, word, value, error);
 	if (user && !strcmp(word, "restrict"))
-		return set_flag(&n->restricted, word, value, error);
+		return option_set_flag(&n->restricted, word, value, error);
 	if (user && !strcmp(word, "ipv6"))
 		return set_ipv6(n, value, error);
 	if ((socket || n->kind == NET_TAP) && !strcmp(word, "fd"))
@@ -326,33 +310,37 @@ static int set_kind(struct net_config *n, char *word, GError **error)
 			continue;
 		n->kind = (enum net_kind)i;
 		if (!name && n->kind == NET_BRIDGE)
-			return refuse(error, word, "which? bridge=NAME");
+			return option_refuse(error, word, "which? bridge=NAME");
 		if (!name)
 			return 0;
 		if (n->kind != NET_TAP && n->kind != NET_BRIDGE)
-			return refuse(error, word, "takes no value");
+			return option_refuse(error, word, "takes no value");
 		return set_name(n, word, name, error);
 	}
-	return refuse(error, word,
-		      "no such kind; user, tap=NAME, bridge=NAME, socket, null "
-		      "or none");
+	return option_refuse(
+		error, word,
+		"no such kind; user, tap=NAME, bridge=NAME, socket, null "
+		"or none");
 }
 
 static int check(const struct net_config *n, GError **error)
 {
 	if (n->name && n->fds->len)
-		return refuse(error, "fd", "a descriptor has no tap=NAME");
+		return option_refuse(error, "fd",
+				     "a descriptor has no tap=NAME");
 	if (n->kind == NET_TAP && n->fds->len && n->queues)
-		return refuse(error, "queues", "each descriptor is a queue");
+		return option_refuse(error, "queues",
+				     "each descriptor is a queue");
 	if (n->fds->len > CONFIG_NET_QUEUES_MAX)
-		return refuse(error, "fd", "at most 64 queues");
+		return option_refuse(error, "fd", "at most 64 queues");
 	if (n->kind != NET_SOCKET)
 		return 0;
 	if (n->fds->len > 1)
-		return refuse(error, "fd", "a socket is one descriptor");
+		return option_refuse(error, "fd", "a socket is one descriptor");
 	if (!n->path == !n->fds->len)
-		return refuse(error, "socket",
-			      "wants one of listen=PATH, connect=PATH, fd=N");
+		return option_refuse(
+			error, "socket",
+			"wants one of listen=PATH, connect=PATH, fd=N");
 	return 0;
 }
 
