@@ -5,6 +5,7 @@
 #include <errno.h>
 
 #include "base/checked.h"
+#include "base/counters.h"
 #include "devices/block/block_impl.h"
 #include "devices/block/delay.h"
 
@@ -77,19 +78,6 @@ void block_free(struct block *b)
 
 /* --- numbers --------------------------------------------------------------- */
 
-/* struct block_stats is numbers only: add them up one by one. */
-static void add_stats(struct block_stats *sum, const struct block_stats *more)
-{
-	enum {
-		NUMBERS = sizeof(*sum) / sizeof(uint64_t)
-	};
-	uint64_t *to = (uint64_t *)sum;
-	const uint64_t *from = (const uint64_t *)more;
-
-	for (size_t i = 0; i < NUMBERS; i++)
-		to[i] += __atomic_load_n(&from[i], __ATOMIC_RELAXED);
-}
-
 void block_get_stats(const struct block *b, struct block_stats *stats)
 {
 	/* The lock is no part of what the caller may not change. */
@@ -98,7 +86,7 @@ void block_get_stats(const struct block *b, struct block_stats *stats)
 	pthread_mutex_lock(lock);
 	*stats = b->past;
 	for (const struct block_queue *q = b->queues; q; q = q->next)
-		add_stats(stats, &q->stats);
+		counters_add(stats, &q->stats, sizeof(*stats));
 	pthread_mutex_unlock(lock);
 }
 
@@ -175,7 +163,7 @@ void block_queue_free(struct block_queue *q)
 	for (at = &b->queues; *at != q; at = &(*at)->next)
 		;
 	*at = q->next;
-	add_stats(&b->past, &q->stats);
+	counters_add(&b->past, &q->stats, sizeof(b->past));
 	pthread_mutex_unlock(&b->lock);
 	delay_free(q->delay);
 	b->ops->queue_close(q);

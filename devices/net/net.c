@@ -7,6 +7,7 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
+#include "base/counters.h"
 #include "devices/net/capture.h"
 #include "devices/net/net_impl.h"
 #include "devices/net/net_soft.h"
@@ -117,19 +118,6 @@ void net_on_link(struct net *n, void (*changed)(void *ctx), void *ctx)
 
 /* --- numbers -------------------------------------------------------------- */
 
-/* struct net_stats is numbers only: add them up one by one. */
-static void add_stats(struct net_stats *sum, const struct net_stats *more)
-{
-	enum {
-		NUMBERS = sizeof(*sum) / sizeof(uint64_t)
-	};
-	uint64_t *to = (uint64_t *)sum;
-	const uint64_t *from = (const uint64_t *)more;
-
-	for (size_t i = 0; i < NUMBERS; i++)
-		to[i] += __atomic_load_n(&from[i], __ATOMIC_RELAXED);
-}
-
 void net_get_stats(const struct net *n, struct net_stats *stats)
 {
 	/* The lock is no part of what the caller may not change. */
@@ -138,7 +126,7 @@ void net_get_stats(const struct net *n, struct net_stats *stats)
 	pthread_mutex_lock(lock);
 	*stats = n->past;
 	for (const struct net_queue *q = n->queues; q; q = q->next)
-		add_stats(stats, &q->stats);
+		counters_add(stats, &q->stats, sizeof(*stats));
 	pthread_mutex_unlock(lock);
 }
 
@@ -231,7 +219,7 @@ void net_queue_free(struct net_queue *q)
 	for (at = &n->queues; *at != q; at = &(*at)->next)
 		;
 	*at = q->next;
-	add_stats(&n->past, &q->stats);
+	counters_add(&n->past, &q->stats, sizeof(n->past));
 	pthread_mutex_unlock(&n->lock);
 	n->ops->queue_close(q);
 	close(q->fd);
