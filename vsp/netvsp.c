@@ -32,16 +32,6 @@ static void free_channel(struct netvsp_channel *c)
 	g_free(c);
 }
 
-/* The primary as the device is called, the others with a number. */
-static void name_channel(char name[32], const struct netvsp *s,
-			 unsigned int index)
-{
-	if (index)
-		snprintf(name, 32, "%s/%u", s->params.vsp.name, index);
-	else
-		snprintf(name, 32, "%s", s->params.vsp.name);
-}
-
 static int make_channel(struct netvsp *s, unsigned int index, GError **error)
 {
 	struct netvsp_channel *c = g_new0(struct netvsp_channel, 1);
@@ -57,7 +47,7 @@ static int make_channel(struct netvsp *s, unsigned int index, GError **error)
 		.poll_ns = p->poll_ns,
 		.monitor_latency_100ns = p->monitor_latency_100ns,
 	};
-	char name[32], thread[48];
+	char name[VSP_CHANNEL_NAME_BYTES], thread[48];
 
 	s->channels[index] = c;
 	c->s = s;
@@ -69,7 +59,7 @@ static int make_channel(struct netvsp *s, unsigned int index, GError **error)
 	pthread_mutex_init(&c->mail.lock, NULL);
 	section_pool_init(&c->pool);
 	section_pool_init(&c->mail.back);
-	name_channel(name, s, index);
+	vsp_name_channel(name, &s->params.vsp, index);
 	snprintf(thread, sizeof(thread), "chan/%s", name);
 	c->worker = worker_new(thread, error);
 	if (!c->worker)

@@ -37,16 +37,6 @@ static void free_channel(struct storvsp_channel *c)
 	g_free(c);
 }
 
-/* The primary as the device is called, the others with a number. */
-static void name_channel(char name[32], const struct storvsp *s,
-			 unsigned int index)
-{
-	if (index)
-		snprintf(name, 32, "%s/%u", s->params.vsp.name, index);
-	else
-		snprintf(name, 32, "%s", s->params.vsp.name);
-}
-
 /* Windows looks there for where the disk is (OpenVMM OfferProperties). */
 static void set_ide_offer(uint8_t user_def[MAX_USER_DEFINED_BYTES],
 			  const struct guid *instance)
@@ -71,11 +61,11 @@ static int make_channel(struct storvsp *s, unsigned int index, GError **error)
 		.order = v->order,
 		.max_in = PACKET_BYTES_MAX,
 	};
-	char name[32], thread[48];
+	char name[VSP_CHANNEL_NAME_BYTES], thread[48];
 
 	s->channels[index] = c;
 	c->s = s;
-	name_channel(name, s, index);
+	vsp_name_channel(name, &s->params.vsp, index);
 	snprintf(thread, sizeof(thread), "chan/%s", name);
 	if (s->params.ide)
 		set_ide_offer(p.user_def, &v->instance);

@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "proto/guids.h"
 
@@ -29,6 +30,21 @@ struct vsp_params {
 	void (*ready)(void *ctx);
 	void *ctx;
 };
+
+/**
+ * vsp_name_channel() - what a device's channels are called
+ * @index: 0: the primary, as the device; the others have it behind a slash
+ */
+#define VSP_CHANNEL_NAME_BYTES 32
+static inline void vsp_name_channel(char name[VSP_CHANNEL_NAME_BYTES],
+				    const struct vsp_params *p,
+				    unsigned int index)
+{
+	if (index)
+		snprintf(name, VSP_CHANNEL_NAME_BYTES, "%s/%u", p->name, index);
+	else
+		snprintf(name, VSP_CHANNEL_NAME_BYTES, "%s", p->name);
+}
 
 /* Where a device says how it is.  Keys and texts are copied. */
 struct vsp_facts {
