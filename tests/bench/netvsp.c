@@ -29,6 +29,7 @@
 
 #include "base/clock.h"
 #include "devices/net/net_impl.h"
+#include "support/processors.h"
 
 #define DEPTH 64u
 
@@ -234,29 +235,6 @@ static void run(const struct load *l)
 		turn(l, bytes, &in_flight, false);
 		sched_yield();
 	}
-}
-
-/* The guest's end and the card's thread on processors of their own. */
-static void use_processors(bool guest)
-{
-	static cpu_set_t all;
-	static int last = -1;
-	cpu_set_t set;
-
-	if (last < 0) {
-		sched_getaffinity(0, sizeof(all), &all);
-		for (int i = 0; i < CPU_SETSIZE; i++)
-			last = CPU_ISSET(i, &all) ? i : last;
-	}
-	if (CPU_COUNT(&all) < 2)
-		return;
-	set = all;
-	CPU_CLR(last, &set);
-	if (guest) {
-		CPU_ZERO(&set);
-		CPU_SET(last, &set);
-	}
-	sched_setaffinity(0, sizeof(set), &set);
 }
 
 static void make_any(void)

@@ -24,6 +24,7 @@
 #include "devices/block/block_open.h"
 #include "devices/block/ram.h"
 #include "vsp/scsi/scsi.h"
+#include "support/processors.h"
 
 /* Where the data of the first slot is; each has as much as it moves. */
 #define DATA_GPA    (1u << 20)
@@ -221,32 +222,6 @@ static struct block *open_image(void)
 		exit(1);
 	}
 	return b;
-}
-
-/*
- * The guest's end and the controller's threads on processors of their own, as
- * a guest's are: woken by each other, they would else share one.
- */
-static void use_processors(bool guest)
-{
-	static cpu_set_t all;
-	static int last = -1;
-	cpu_set_t set;
-
-	if (last < 0) {
-		sched_getaffinity(0, sizeof(all), &all);
-		for (int i = 0; i < CPU_SETSIZE; i++)
-			last = CPU_ISSET(i, &all) ? i : last;
-	}
-	if (CPU_COUNT(&all) < 2)
-		return;
-	set = all;
-	CPU_CLR(last, &set);
-	if (guest) {
-		CPU_ZERO(&set);
-		CPU_SET(last, &set);
-	}
-	sched_setaffinity(0, sizeof(set), &set);
 }
 
 START_TEST(all_loads)
