@@ -12,46 +12,7 @@
 #include <sys/resource.h>
 #include <sys/syscall.h>
 
-#include "support/block_user.h"
-#include "support/check_main.h"
-#include "support/image_file.h"
-
-#define DISK_BYTES (1u << 20)
-
-static const enum block_aio engines[] = {BLOCK_AIO_IO_URING, BLOCK_AIO_THREADS};
-
-static struct image_file file;
-static struct block_options options;
-static struct block *disk;
-static struct block_queue *q;
-static uint8_t data[DISK_BYTES], got[DISK_BYTES];
-
-static void setup(void)
-{
-	image_file_make(&file, DISK_BYTES);
-	memset(&options, 0, sizeof(options));
-	options.path = file.path;
-	memset(data, 0x3C, sizeof(data));
-}
-
-static void teardown(void)
-{
-	block_queue_free(q);
-	block_free(disk);
-	disk = NULL;
-	q = NULL;
-	image_file_end(&file);
-}
-
-static void open_disk(int engine)
-{
-	GError *error = NULL;
-
-	options.aio = engines[engine];
-	disk = raw_open(&options, &error);
-	ck_assert_msg(disk, "%s", error ? error->message : "");
-	q = user_queue(disk);
-}
+#include "support/raw_bench.h"
 
 static void refused(const char *why)
 {
@@ -347,7 +308,7 @@ int main(void)
 	Suite *suite = suite_create("devices/block/raw");
 	TCase *tc = tcase_create("raw");
 
-	tcase_add_checked_fixture(tc, setup, teardown);
+	tcase_add_checked_fixture(tc, raw_setup, raw_teardown);
 	add(tc);
 	suite_add_tcase(suite, tc);
 	return check_main(suite);

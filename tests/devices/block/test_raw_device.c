@@ -9,21 +9,10 @@
 #include <sys/ioctl.h>
 
 #include "devices/block/raw_impl.h"
-#include "support/block_user.h"
-#include "support/check_main.h"
-#include "support/image_file.h"
+#include "support/raw_bench.h"
 
-#define DISK_BYTES (1u << 20)
-
-static const enum block_aio engines[] = {BLOCK_AIO_IO_URING, BLOCK_AIO_THREADS};
-
-static struct image_file file;
-static struct block_options options;
-static struct block *disk;
-static struct block_queue *q;
 static char path[32]; /* of the device */
 static int loop = -1;
-static uint8_t data[DISK_BYTES], got[DISK_BYTES];
 
 /* The file as a loop device with blocks of @block_bytes; -1: not allowed. */
 static int loop_open(uint32_t block_bytes)
@@ -53,31 +42,16 @@ static void make_device(uint32_t block_bytes)
 
 static void setup(void)
 {
-	image_file_make(&file, DISK_BYTES);
-	options = (struct block_options){.path = path};
-	memset(data, 0x3C, sizeof(data));
+	raw_setup();
+	options.path = path;
 }
 
 static void teardown(void)
 {
-	block_queue_free(q);
-	block_free(disk);
-	disk = NULL;
-	q = NULL;
+	raw_teardown();
 	if (loop >= 0)
 		close(loop);
 	loop = -1;
-	image_file_end(&file);
-}
-
-static void open_disk(int engine)
-{
-	GError *error = NULL;
-
-	options.aio = engines[engine];
-	disk = raw_open(&options, &error);
-	ck_assert_msg(disk, "%s", error ? error->message : "");
-	q = user_queue(disk);
 }
 
 static void refused(const char *why)

@@ -7,66 +7,31 @@
 #include <stdio.h>
 #include <sys/mount.h>
 
-#include "support/block_user.h"
-#include "support/check_main.h"
-#include "support/image_file.h"
-
-#define DISK_BYTES (1u << 20)
-
-static const enum block_aio engines[] = {BLOCK_AIO_IO_URING, BLOCK_AIO_THREADS};
-
-static struct image_file file;
-static struct block *disk;
-static struct block_queue *q;
-static uint8_t data[DISK_BYTES], got[DISK_BYTES];
+#include "support/raw_bench.h"
 
 /* One with room for half of it on /tmp, as only we see it. */
 static bool mount_small(void)
 {
-	char options[64];
+	char how[64];
 
-	snprintf(options, sizeof(options), "size=%u", DISK_BYTES / 2);
+	snprintf(how, sizeof(how), "size=%u", DISK_BYTES / 2);
 	return !unshare(CLONE_NEWNS) &&
 	       !mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) &&
-	       !mount("kvmbus-test", "/tmp", "tmpfs", 0, options);
+	       !mount("kvmbus-test", "/tmp", "tmpfs", 0, how);
 }
 
 static void setup(void)
 {
 	/* Each its own: rings give files back when they want to. */
 	ck_assert(mount_small());
-	image_file_make(&file, DISK_BYTES);
-	memset(data, 0x3C, sizeof(data));
-}
-
-static void teardown(void)
-{
-	block_queue_free(q);
-	block_free(disk);
-	disk = NULL;
-	q = NULL;
-	image_file_end(&file);
-}
-
-/* @errors: NULL: all is reported */
-static void open_disk(int engine, const struct block_errors *errors)
-{
-	const struct block_options options = {.path = file.path,
-					      .aio = engines[engine]};
-	g_autoptr(GError) error = NULL;
-
-	disk = raw_open(&options, &error);
-	ck_assert_msg(disk, "%s", error ? error->message : "");
-	if (errors)
-		block_set_errors(disk, errors);
-	q = user_queue(disk);
+	raw_setup();
 }
 
 START_TEST(no_space)
 {
 	struct block_stats s;
 
-	open_disk(_i, NULL);
+	open_disk(_i);
 	ck_assert_int_eq(user_write(q, 0, data, DISK_BYTES / 4), 0);
 	ck_assert_int_eq(user_write(q, DISK_BYTES / 4, data, DISK_BYTES / 2),
 			 -ENOSPC);
@@ -118,7 +83,9 @@ START_TEST(no_space_stops)
 	int filler;
 
 	n_stopped = 0;
-	open_disk(_i, &errors);
+	open_image(_i);
+	block_set_errors(disk, &errors);
+	q = user_queue(disk);
 	ck_assert_int_eq(user_write(q, 0, data, DISK_BYTES / 8), 0);
 	filler = make_filler();
 	for (unsigned int i = 0; i < 8; i++) {
@@ -161,7 +128,7 @@ int main(void)
 		       strerror(errno));
 		return 77;
 	}
-	tcase_add_checked_fixture(tc, setup, teardown);
+	tcase_add_checked_fixture(tc, setup, raw_teardown);
 	tcase_add_loop_test(tc, no_space, 0, 2);
 	tcase_add_loop_test(tc, no_space_stops, 0, 2);
 	suite_add_tcase(suite, tc);
