@@ -202,11 +202,26 @@ static inline void guest_share(uint32_t relid, uint32_t gpadl, uint64_t pfn,
 		      .rangecount = 1},
 		.range = {.byte_count = n * PAGE},
 	};
+	struct {
+		struct vmbus_channel_gpadl_body h;
+		uint64_t pfns[28];
+	} __attribute__((packed))
+	body = {.h = {.header.msgtype = CHANNELMSG_GPADL_BODY, .gpadl = gpadl}};
 	struct vmbus_channel_gpadl_created r;
+	uint32_t at = MIN(n, 26);
 
-	for (uint32_t i = 0; i < n; i++)
+	for (uint32_t i = 0; i < at; i++)
 		m.pfns[i] = pfn + i;
-	guest_post(&m, 28 + 8ul * n);
+	guest_post(&m, 28 + 8ul * at);
+	while (at < n) {
+		uint32_t more = MIN(n - at, 28);
+
+		for (uint32_t i = 0; i < more; i++)
+			body.pfns[i] = pfn + at + i;
+		body.h.msgnumber++;
+		guest_post(&body, sizeof(body.h) + 8ul * more);
+		at += more;
+	}
 	guest_expect(CHANNELMSG_GPADL_CREATED, &r, sizeof(r));
 	ck_assert_uint_eq(r.creation_status, 0);
 }

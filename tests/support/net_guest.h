@@ -229,45 +229,6 @@ static inline void net_say_config(uint32_t mtu, uint64_t capability)
 	net_say(&m);
 }
 
-/* As guest_share(), of any number of pages. */
-static inline void net_share(uint32_t gpadl, uint64_t pfn, uint32_t n)
-{
-	struct {
-		struct vmbus_channel_gpadl_header h;
-		struct gpa_range range;
-		uint64_t pfns[26];
-	} __attribute__((packed)) m = {
-		.h = {.header.msgtype = CHANNELMSG_GPADL_HEADER,
-		      .child_relid = NET_PRIMARY->relid,
-		      .gpadl = gpadl,
-		      .range_buflen = (uint16_t)(8 + 8 * n),
-		      .rangecount = 1},
-		.range = {.byte_count = n * PAGE},
-	};
-	struct {
-		struct vmbus_channel_gpadl_body h;
-		uint64_t pfns[28];
-	} __attribute__((packed))
-	body = {.h = {.header.msgtype = CHANNELMSG_GPADL_BODY, .gpadl = gpadl}};
-	struct vmbus_channel_gpadl_created r;
-	uint32_t at = MIN(n, 26);
-
-	for (uint32_t i = 0; i < at; i++)
-		m.pfns[i] = pfn + i;
-	guest_post(&m, 28 + 8ul * at);
-	while (at < n) {
-		uint32_t more = MIN(n - at, 28);
-
-		for (uint32_t i = 0; i < more; i++)
-			body.pfns[i] = pfn + at + i;
-		body.h.msgnumber++;
-		guest_post(&body, sizeof(body.h) + 8ul * more);
-		at += more;
-	}
-	guest_expect(CHANNELMSG_GPADL_CREATED, &r, sizeof(r));
-	ck_assert_uint_eq(r.creation_status, 0);
-}
-
 /* Return: status; with success net_section and net_sections are set. */
 static inline uint32_t net_say_recv_buf(uint32_t gpadl)
 {
@@ -306,9 +267,11 @@ static inline uint32_t net_say_send_buf(uint32_t gpadl)
 /* Both buffers. */
 static inline void net_share_buffers(void)
 {
-	net_share(NET_RECV_GPADL, NET_RECV_PFN, NET_RECV_PAGES);
+	guest_share(NET_PRIMARY->relid, NET_RECV_GPADL, NET_RECV_PFN,
+		    NET_RECV_PAGES);
 	ck_assert_uint_eq(net_say_recv_buf(NET_RECV_GPADL), NVSP_STAT_SUCCESS);
-	net_share(NET_SEND_GPADL, NET_SEND_PFN, NET_SEND_PAGES);
+	guest_share(NET_PRIMARY->relid, NET_SEND_GPADL, NET_SEND_PFN,
+		    NET_SEND_PAGES);
 	ck_assert_uint_eq(net_say_send_buf(NET_SEND_GPADL), NVSP_STAT_SUCCESS);
 }
 
@@ -680,6 +643,18 @@ static inline uint64_t net_get_frame_of(struct guest_channel *g,
 static inline void net_get_frame(struct net_frame *f)
 {
 	net_done(NET_PRIMARY, net_get_frame_of(NET_PRIMARY, f));
+}
+
+/* A case of the suite; @start may be NULL, and the test ends the card then. */
+static inline TCase *net_case(Suite *s, const char *name, void (*start)(void))
+{
+	TCase *t = tcase_create(name);
+
+	tcase_set_timeout(t, 30);
+	if (start)
+		tcase_add_checked_fixture(t, start, net_end);
+	suite_add_tcase(s, t);
+	return t;
 }
 
 #endif

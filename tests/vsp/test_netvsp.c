@@ -82,7 +82,7 @@ START_TEST(sections_hold_frames_of_the_mtu)
 {
 	net_say_version(NVSP_PROTOCOL_VERSION_61, NVSP_PROTOCOL_VERSION_61);
 	net_say_config(mtus[_i].mtu, 0);
-	net_share(NET_RECV_GPADL, NET_RECV_PFN, 200);
+	guest_share(NET_PRIMARY->relid, NET_RECV_GPADL, NET_RECV_PFN, 200);
 	ck_assert_uint_eq(net_say_recv_buf(NET_RECV_GPADL), NVSP_STAT_SUCCESS);
 	ck_assert_uint_eq(net_section, mtus[_i].section);
 	ck_assert_uint_eq(net_sections, 200 * PAGE / net_section);
@@ -96,9 +96,9 @@ START_TEST(buffers_that_are_none)
 	ck_assert_uint_eq(net_say_recv_buf(0x77), NVSP_STAT_FAIL);
 	ck_assert_uint_eq(net_say_send_buf(0x77), NVSP_STAT_FAIL);
 	/* too small: seven sections; less than a section */
-	net_share(1, NET_RECV_PFN, 3);
+	guest_share(NET_PRIMARY->relid, 1, NET_RECV_PFN, 3);
 	ck_assert_uint_eq(net_say_recv_buf(1), NVSP_STAT_FAIL);
-	net_share(2, NET_SEND_PFN, 1);
+	guest_share(NET_PRIMARY->relid, 2, NET_SEND_PFN, 1);
 	ck_assert_uint_eq(net_say_send_buf(2), NVSP_STAT_FAIL);
 	net_share_buffers();
 	ck_assert_uint_eq(net_say_recv_buf(NET_RECV_GPADL), NVSP_STAT_FAIL);
@@ -174,32 +174,21 @@ START_TEST(a_frame_comes_in)
 }
 END_TEST
 
-static TCase *add_case(Suite *s, const char *name, void (*start)(void))
-{
-	TCase *t = tcase_create(name);
-
-	tcase_set_timeout(t, 30);
-	if (start)
-		tcase_add_checked_fixture(t, start, net_end);
-	suite_add_tcase(s, t);
-	return t;
-}
-
 int main(void)
 {
 	Suite *s = suite_create("vsp/netvsp");
-	TCase *t = add_case(s, "alone", NULL);
+	TCase *t = net_case(s, "alone", NULL);
 
 	tcase_add_loop_test(t, each_version, 0, G_N_ELEMENTS(hosts));
 
-	t = add_case(s, "open", setup_host);
+	t = net_case(s, "open", setup_host);
 	tcase_add_test(t, the_newest_of_a_range);
 	tcase_add_loop_test(t, sections_hold_frames_of_the_mtu, 0,
 			    G_N_ELEMENTS(mtus));
 	tcase_add_test(t, buffers_that_are_none);
 	tcase_add_test(t, nothing_before_a_version);
 
-	t = add_case(s, "started", setup_started);
+	t = net_case(s, "started", setup_started);
 	tcase_add_test(t, the_data_path_is_switched);
 	tcase_add_loop_test(t, a_frame_goes_out, 0, 3);
 	tcase_add_loop_test(t, a_frame_comes_in, 0, 3);

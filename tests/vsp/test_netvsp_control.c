@@ -691,17 +691,6 @@ START_TEST(what_a_report_says)
 }
 END_TEST
 
-static TCase *add_case(Suite *s, const char *name, void (*start)(void))
-{
-	TCase *t = tcase_create(name);
-
-	tcase_set_timeout(t, 30);
-	if (start)
-		tcase_add_checked_fixture(t, start, net_end);
-	suite_add_tcase(s, t);
-	return t;
-}
-
 static void add_objects(TCase *t)
 {
 	tcase_add_loop_test(t, objects_that_are_numbers, 0,
@@ -723,19 +712,19 @@ static void add_objects(TCase *t)
 int main(void)
 {
 	Suite *s = suite_create("vsp/netvsp_control");
-	TCase *t = add_case(s, "alone", NULL);
+	TCase *t = net_case(s, "alone", NULL);
 
 	tcase_add_test(t, the_mtu_of_the_host);
 	tcase_add_test(t, a_card_without_a_link);
 
-	t = add_case(s, "buffers", setup_buffers);
+	t = net_case(s, "buffers", setup_buffers);
 	tcase_add_test(t, initialize);
 	tcase_add_test(t, initialize_with_another_version);
 	tcase_add_test(t, nothing_before_initialize);
 	tcase_add_test(t, frames_before_initialize);
 	tcase_add_test(t, requests_without_a_buffer_for_the_answer);
 
-	t = add_case(s, "started", setup_started);
+	t = net_case(s, "started", setup_started);
 	tcase_add_test(t, keepalive);
 	tcase_add_test(t, reset);
 	tcase_add_test(t, halt);
@@ -747,7 +736,7 @@ int main(void)
 	tcase_add_loop_test(t, buffers_are_taken_back, 0, 2);
 	tcase_add_test(t, what_a_report_says);
 
-	t = add_case(s, "slow link", setup_slow_link);
+	t = net_case(s, "slow link", setup_slow_link);
 	tcase_add_test(t, the_link_flaps);
 	return check_main(s);
 }

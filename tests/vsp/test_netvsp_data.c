@@ -830,16 +830,6 @@ START_TEST(no_filter_no_frames)
 }
 END_TEST
 
-static TCase *add_case(Suite *s, const char *name, void (*start)(void))
-{
-	TCase *t = tcase_create(name);
-
-	tcase_set_timeout(t, 30);
-	tcase_add_checked_fixture(t, start, net_end);
-	suite_add_tcase(s, t);
-	return t;
-}
-
 static void add_out(TCase *t)
 {
 	tcase_add_loop_test(t, a_checksum_is_left_to_the_host, 0, 8);
@@ -871,13 +861,13 @@ static void add_out(TCase *t)
 int main(void)
 {
 	Suite *s = suite_create("vsp/netvsp_data");
-	TCase *t = add_case(s, "out", setup_started);
+	TCase *t = net_case(s, "out", setup_started);
 
 	add_out(t);
-	t = add_case(s, "short hold", setup_short_hold);
+	t = net_case(s, "short hold", setup_short_hold);
 	tcase_add_test(t, a_packet_is_held_too_long);
 
-	t = add_case(s, "in", setup_started);
+	t = net_case(s, "in", setup_started);
 	tcase_add_loop_test(t, a_checksum_in, 0, 8);
 	tcase_add_test(t, nobody_looked_at_the_checksum);
 	tcase_add_loop_test(t, a_tag_in, 0, 2);

@@ -418,27 +418,17 @@ START_TEST(all_are_closed)
 }
 END_TEST
 
-static TCase *add_case(Suite *s, const char *name, void (*start)(void))
-{
-	TCase *t = tcase_create(name);
-
-	tcase_set_timeout(t, 30);
-	tcase_add_checked_fixture(t, start, net_end);
-	suite_add_tcase(s, t);
-	return t;
-}
-
 int main(void)
 {
 	Suite *s = suite_create("vsp/netvsp_queues");
-	TCase *t = add_case(s, "started", setup_started);
+	TCase *t = net_case(s, "started", setup_started);
 
 	tcase_add_test(t, the_card_says_how_many);
 	tcase_add_loop_test(t, as_many_as_there_are, 0, G_N_ELEMENTS(requests));
 	tcase_add_test(t, asked_wrongly);
 	tcase_add_test(t, the_table_comes_last);
 
-	t = add_case(s, "all open", setup_all);
+	t = net_case(s, "all open", setup_all);
 	tcase_add_test(t, each_channel_has_its_queue);
 	tcase_add_test(t, only_data_on_sub_channels);
 	tcase_add_test(t, frames_go_where_their_hash_says);
