@@ -358,8 +358,8 @@ static int parse_run(char **argv, const struct cli_names *names,
 		c->time_sync_s = (unsigned int)o.time_sync;
 		c->signals_max = (unsigned int)o.throttle;
 		c->on_reboot = !g_strcmp0(o.on_reboot, "destroy")
-				       ? REBOOT_DESTROY
-				       : REBOOT_RESTART;
+				       ? LIFECYCLE_DESTROY
+				       : LIFECYCLE_RESTART;
 		c->test_devices = o.test_devices;
 		c->print_config = o.print_config;
 		c->srat = o.srat;

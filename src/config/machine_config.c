@@ -5,10 +5,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <json-c/json.h>
-
 #include "config/disk_config.h"
 #include "config/net_config.h"
+#include "config/serial_config.h"
 
 GQuark config_error_quark(void)
 {
@@ -23,11 +22,16 @@ struct machine_config *machine_config_new(void)
 	c->vcpus = CONFIG_VCPUS_DEFAULT;
 	c->time_sync_s = CONFIG_TIME_SYNC_DEFAULT_S;
 	c->uuid = g_strdup(CONFIG_UUID_DEFAULT);
+	c->on_reboot = LIFECYCLE_RESTART;
+	cpu_config_init(&c->cpu);
+	smbios_config_init(&c->smbios);
 	c->require = g_new0(char *, 1);
 	c->disks = g_ptr_array_new_with_free_func(
 		(GDestroyNotify)disk_config_free);
 	c->nets =
 		g_ptr_array_new_with_free_func((GDestroyNotify)net_config_free);
+	c->serials = g_ptr_array_new_with_free_func(
+		(GDestroyNotify)serial_config_free);
 	return c;
 }
 
@@ -35,6 +39,13 @@ void machine_config_free(struct machine_config *config)
 {
 	if (!config)
 		return;
+	g_free(config->name);
+	g_free(config->genid);
+	cpu_config_clear(&config->cpu);
+	hyperv_config_clear(&config->hyperv);
+	clock_config_clear(&config->clock);
+	smbios_config_clear(&config->smbios);
+	g_ptr_array_free(config->serials, TRUE);
 	g_free(config->kernel);
 	g_free(config->initrd);
 	g_free(config->cmdline);
@@ -49,6 +60,91 @@ void machine_config_free(struct machine_config *config)
 	g_ptr_array_free(config->nets, TRUE);
 	g_free(config);
 }
+
+/* --- names ------------------------------------------------------------------- */
+
+static const char *const actions[] = {
+	[LIFECYCLE_DESTROY] = "destroy",
+	[LIFECYCLE_RESTART] = "restart",
+	[LIFECYCLE_PRESERVE] = "preserve",
+	[LIFECYCLE_COREDUMP_DESTROY] = "coredump-destroy",
+	[LIFECYCLE_COREDUMP_RESTART] = "coredump-restart",
+};
+
+static const char *const devices[CONFIG_N_DEVICES] = {
+	[DEVICE_HEARTBEAT] = "heartbeat",
+	[DEVICE_TIMESYNC] = "timesync",
+	[DEVICE_SHUTDOWN] = "shutdown",
+	[DEVICE_KVP] = "kvp",
+	[DEVICE_VSS] = "vss",
+	[DEVICE_FCOPY] = "fcopy",
+	[DEVICE_KEYBOARD] = "keyboard",
+	[DEVICE_MOUSE] = "mouse",
+	[DEVICE_BALLOON] = "balloon",
+};
+
+static int find_name(const char *const *names, unsigned int n, const char *name)
+{
+	for (unsigned int i = 0; i < n; i++)
+		if (!strcmp(names[i], name))
+			return (int)i;
+	return -1;
+}
+
+const char *lifecycle_action_name(enum lifecycle_action action)
+{
+	return actions[action];
+}
+
+int lifecycle_action_find(const char *name)
+{
+	return find_name(actions, G_N_ELEMENTS(actions), name);
+}
+
+const char *config_device_name(enum config_device device)
+{
+	return devices[device];
+}
+
+int config_device_find(const char *name)
+{
+	return find_name(devices, G_N_ELEMENTS(devices), name);
+}
+
+bool machine_config_has(const struct machine_config *config, const char *name)
+{
+	int which = config_device_find(name);
+
+	return which < 0 || !(config->without & 1u << which);
+}
+
+/* Linux include/linux/hyperv.h, VERSION_WS2008 and on. */
+static const struct {
+	const char *text;
+	uint32_t version;
+} vmbus_versions[] = {
+	{"0.13", 0x0000D}, {"1.1", 0x10001}, {"2.4", 0x20004}, {"3.0", 0x30000},
+	{"4.0", 0x40000},  {"4.1", 0x40001}, {"5.0", 0x50000}, {"5.1", 0x50001},
+	{"5.2", 0x50002},  {"5.3", 0x50003}, {"6.0", 0x60000},
+};
+
+uint32_t machine_config_vmbus(const char *text)
+{
+	for (unsigned int i = 0; i < G_N_ELEMENTS(vmbus_versions); i++)
+		if (!strcmp(vmbus_versions[i].text, text))
+			return vmbus_versions[i].version;
+	return 0;
+}
+
+const char *machine_config_vmbus_text(uint32_t version)
+{
+	for (unsigned int i = 0; i < G_N_ELEMENTS(vmbus_versions); i++)
+		if (vmbus_versions[i].version == version)
+			return vmbus_versions[i].text;
+	return NULL;
+}
+
+/* --- what can be ---------------------------------------------------------------- */
 
 static int readable(const char *option, const char *path, GError **error)
 {
@@ -143,6 +239,93 @@ static int check_nets(const struct machine_config *c, GError **error)
 	return 0;
 }
 
+static int check_uuid(const char *option, const char *uuid, GError **error)
+{
+	if (!uuid || g_uuid_string_is_valid(uuid))
+		return 0;
+	g_set_error(error, CONFIG_ERROR, 0,
+		    "%s %s: not a UUID, as "
+		    "6ba7b810-9dad-11d1-80b4-00c04fd430c8 is",
+		    option, uuid);
+	return -1;
+}
+
+static int check_serials(const struct machine_config *c, GError **error)
+{
+	unsigned int n_stdio = 0;
+
+	if (c->serials->len > CONFIG_SERIALS_MAX) {
+		g_set_error(error, CONFIG_ERROR, 0,
+			    "--serial: a machine has at most %u serial ports",
+			    CONFIG_SERIALS_MAX);
+		return -1;
+	}
+	for (guint i = 0; i < c->serials->len; i++) {
+		const struct serial_config *s =
+			g_ptr_array_index(c->serials, i);
+
+		if (serial_config_check(s, error)) {
+			g_prefix_error(error, "--serial: ");
+			return -1;
+		}
+		n_stdio += s->kind == SERIAL_STDIO;
+	}
+	if (n_stdio <= 1)
+		return 0;
+	g_set_error(error, CONFIG_ERROR, 0,
+		    "--serial stdio: there is one terminal");
+	return -1;
+}
+
+static int check_actions(const struct machine_config *c, GError **error)
+{
+	if (c->on_poweroff >= LIFECYCLE_COREDUMP_DESTROY ||
+	    c->on_reboot >= LIFECYCLE_COREDUMP_DESTROY) {
+		g_set_error(error, CONFIG_ERROR, 0,
+			    "--on-poweroff, --on-reboot: a memory dump is for "
+			    "--on-crash");
+		return -1;
+	}
+	return 0;
+}
+
+/* What has fields already, but no effect. */
+static int check_effects(const struct machine_config *c, GError **error)
+{
+	bool smbios = c->smbios.oem->len;
+	const char *what = NULL;
+
+	for (unsigned int i = 0; i < SMBIOS_N_TEXTS; i++)
+		smbios |= c->smbios.texts[i] != NULL;
+	if (c->cpu.sockets || c->cpu.phys_bits || c->cpu.choices->len)
+		what = "topology and features of processors";
+	else if (c->hyperv.base || c->hyperv.on || c->hyperv.off ||
+		 c->hyperv.vendor_id)
+		what = "a choice of enlightenments";
+	else if (c->clock.base || c->clock.pit)
+		what = "another clock than UTC";
+	else if (c->memory.hugepages || c->memory.locked || c->memory.immediate)
+		what = "memory backing";
+	else if (c->on_poweroff != LIFECYCLE_DESTROY ||
+		 c->on_crash != LIFECYCLE_DESTROY ||
+		 c->on_reboot == LIFECYCLE_PRESERVE)
+		what = "this action at the end";
+	else if (smbios)
+		what = "SMBIOS strings";
+	else if (c->genid)
+		what = "a generation id";
+	else if (c->serials->len)
+		what = "a choice of serial ports";
+	else if (c->without || c->vmbus_max)
+		what = "a choice of devices";
+	else if (c->ignore_msrs)
+		what = "unknown MSRs that are ignored";
+	if (!what)
+		return 0;
+	g_set_error(error, CONFIG_ERROR, 0, "%s: not implemented", what);
+	return -1;
+}
+
 int machine_config_validate(const struct machine_config *c, GError **error)
 {
 	if (!c->kernel) {
@@ -153,13 +336,9 @@ int machine_config_validate(const struct machine_config *c, GError **error)
 	if (readable("--kernel", c->kernel, error) ||
 	    readable("--initrd", c->initrd, error))
 		return -1;
-	if (!g_uuid_string_is_valid(c->uuid)) {
-		g_set_error(error, CONFIG_ERROR, 0,
-			    "--uuid %s: not a UUID, as "
-			    "6ba7b810-9dad-11d1-80b4-00c04fd430c8 is",
-			    c->uuid);
+	if (check_uuid("--uuid", c->uuid, error) ||
+	    check_uuid("--genid", c->genid, error))
 		return -1;
-	}
 	if (c->memory_mib < CONFIG_MEMORY_MIN_MIB) {
 		g_set_error(error, CONFIG_ERROR, 0,
 			    "--memory %" G_GUINT64_FORMAT
@@ -181,169 +360,11 @@ int machine_config_validate(const struct machine_config *c, GError **error)
 			    CONFIG_VCPUS_MAX);
 		return -1;
 	}
-	if (check_disks(c, error))
+	if (cpu_config_check(&c->cpu, c->vcpus, error) ||
+	    hyperv_config_check(&c->hyperv, error) ||
+	    clock_config_check(&c->clock, error) || check_disks(c, error) ||
+	    check_nets(c, error) || check_serials(c, error) ||
+	    check_actions(c, error))
 		return -1;
-	return check_nets(c, error);
-}
-
-static void add(struct json_object *o, const char *key, const char *value)
-{
-	json_object_object_add(o, key,
-			       value ? json_object_new_string(value) : NULL);
-}
-
-static struct json_object *limits_json(const struct disk_limits *l)
-{
-	static const char *const endings[] = {"", "-max", "-max-length"};
-	struct json_object *o = json_object_new_object();
-
-	for (int i = 0; i < DISK_LIMITS; i++) {
-		const struct disk_limit *limit = &l->of[i];
-		const uint64_t values[] = {limit->rate, limit->burst,
-					   limit->burst_s};
-
-		for (unsigned int k = 0; k < G_N_ELEMENTS(endings); k++) {
-			g_autofree char *key = g_strconcat(
-				disk_limits_name((enum disk_limit_index)i),
-				endings[k], NULL);
-
-			if (values[k])
-				json_object_object_add(
-					o, key,
-					json_object_new_uint64(values[k]));
-		}
-	}
-	if (l->iops_bytes)
-		json_object_object_add(o, "iops-size",
-				       json_object_new_uint64(l->iops_bytes));
-	add(o, "throttle-group", l->group);
-	return o;
-}
-
-static struct json_object *disk_json(const struct disk_config *d)
-{
-	struct json_object *o = json_object_new_object();
-
-	add(o, "path", d->path);
-	add(o, "bus", disk_bus_name(d->bus));
-	add(o, "format", d->format);
-	add(o, "cache", d->cache);
-	add(o, "serial", d->serial);
-	add(o, "error_policy", d->error_policy);
-	add(o, "rerror_policy", d->rerror_policy);
-	add(o, "discard", d->discard);
-	add(o, "detect_zeroes", d->detect_zeroes);
-	json_object_object_add(o, "limits", limits_json(&d->limits));
-	json_object_object_add(o, "block_size",
-			       json_object_new_int((int)d->block_bytes));
-	json_object_object_add(o, "readonly",
-			       json_object_new_boolean(d->readonly));
-	json_object_object_add(o, "snapshot",
-			       json_object_new_boolean(d->snapshot));
-	json_object_object_add(o, "dvd", json_object_new_boolean(d->dvd));
-	return o;
-}
-
-static char *forward_text(const struct net_forward_config *f)
-{
-	const char *host = f->host ? f->host : "";
-	const char *guest = f->guest ? f->guest : "";
-	bool host_v6 = strchr(host, ':'), guest_v6 = strchr(guest, ':');
-
-	return g_strdup_printf("%s:%s%s%s:%u-%s%s%s:%u", f->udp ? "udp" : "tcp",
-			       host_v6 ? "[" : "", host, host_v6 ? "]" : "",
-			       f->host_port, guest_v6 ? "[" : "", guest,
-			       guest_v6 ? "]" : "", f->guest_port);
-}
-
-/* What only user networking has. */
-static void add_user(struct json_object *o, const struct net_config *n)
-{
-	struct json_object *forwards = json_object_new_array();
-
-	for (guint i = 0; i < n->forwards->len; i++) {
-		g_autofree char *text =
-			forward_text(g_ptr_array_index(n->forwards, i));
-
-		json_object_array_add(forwards, json_object_new_string(text));
-	}
-	json_object_object_add(o, "hostfwd", forwards);
-	if (n->network) {
-		g_autofree char *text =
-			g_strdup_printf("%s/%u", n->network, n->prefix);
-
-		add(o, "net", text);
-	}
-	add(o, "hostname", n->hostname);
-	json_object_object_add(o, "restrict",
-			       json_object_new_boolean(n->restricted));
-	add(o, "ipv6", n->no_ipv6 ? "off" : "on");
-}
-
-static struct json_object *net_json(const struct machine_config *c, guint i)
-{
-	const struct net_config *n = g_ptr_array_index(c->nets, i);
-	struct json_object *o = json_object_new_object();
-	struct json_object *fds = json_object_new_array();
-	char mac[18];
-	uint8_t b[CONFIG_MAC_BYTES];
-
-	add(o, "kind", net_kind_name(n->kind));
-	add(o, "name", n->name);
-	for (guint k = 0; k < n->fds->len; k++)
-		json_object_array_add(fds, json_object_new_int(g_array_index(
-						   n->fds, int, k)));
-	json_object_object_add(o, "fds", fds);
-	if (n->kind == NET_SOCKET)
-		add(o, n->listen ? "listen" : "connect", n->path);
-	if (n->kind == NET_USER)
-		add_user(o, n);
-	mac_of(c, i, b);
-	g_snprintf(mac, sizeof(mac), "%02x:%02x:%02x:%02x:%02x:%02x", b[0],
-		   b[1], b[2], b[3], b[4], b[5]);
-	add(o, "mac", mac);
-	json_object_object_add(o, "mtu", json_object_new_int((int)n->mtu));
-	json_object_object_add(o, "queues",
-			       json_object_new_int((int)n->queues));
-	add(o, "link", n->cable_out ? "down" : "up");
-	add(o, "pcap", n->pcap);
-	return o;
-}
-
-char *machine_config_json(const struct machine_config *c)
-{
-	struct json_object *o = json_object_new_object();
-	struct json_object *disks = json_object_new_array();
-	struct json_object *nets = json_object_new_array();
-	char *text;
-
-	add(o, "kernel", c->kernel);
-	add(o, "initrd", c->initrd);
-	add(o, "append", c->cmdline);
-	add(o, "profile", c->profile);
-	add(o, "uuid", c->uuid);
-	json_object_object_add(o, "memory_mib",
-			       json_object_new_uint64(c->memory_mib));
-	json_object_object_add(
-		o, "memory_max_mib",
-		json_object_new_uint64(MAX(c->memory_max_mib, c->memory_mib)));
-	json_object_object_add(o, "vcpus", json_object_new_int((int)c->vcpus));
-	for (guint i = 0; i < c->disks->len; i++)
-		json_object_array_add(
-			disks, disk_json(g_ptr_array_index(c->disks, i)));
-	json_object_object_add(o, "disks", disks);
-	for (guint i = 0; i < c->nets->len; i++)
-		json_object_array_add(nets, net_json(c, i));
-	json_object_object_add(o, "nets", nets);
-	add(o, "accel", c->accel);
-	add(o, "on_reboot",
-	    c->on_reboot == REBOOT_RESTART ? "restart" : "destroy");
-	json_object_object_add(o, "numa_srat",
-			       json_object_new_boolean(c->srat));
-	json_object_object_add(o, "test_devices",
-			       json_object_new_boolean(c->test_devices));
-	text = g_strdup(json_object_to_json_string_ext(
-		o, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_NOSLASHESCAPE));
-	json_object_put(o);
-	return text;
+	return check_effects(c, error);
 }

@@ -12,6 +12,11 @@
 
 #include <glib.h>
 
+#include "config/clock_config.h"
+#include "config/cpu_config.h"
+#include "config/hyperv_config.h"
+#include "config/smbios_config.h"
+
 #define CONFIG_MEMORY_MIN_MIB      64
 #define CONFIG_MEMORY_DEFAULT_MIB  1024
 #define CONFIG_VCPUS_DEFAULT       2
@@ -24,13 +29,42 @@
 #define CONFIG_ERROR (config_error_quark())
 GQuark config_error_quark(void);
 
-enum reboot_action {
-	REBOOT_RESTART, /* as a machine does */
-	REBOOT_DESTROY, /* end with exit code 32 */
+/* What becomes of the machine when its guest is done with it. */
+enum lifecycle_action {
+	LIFECYCLE_DESTROY, /* the run ends */
+	LIFECYCLE_RESTART, /* it boots again */
+	LIFECYCLE_PRESERVE, /* it stays, paused, until the user ends it */
+	/* for crashes: the memory goes to a file first */
+	LIFECYCLE_COREDUMP_DESTROY,
+	LIFECYCLE_COREDUMP_RESTART,
+};
+
+/* How the host provides the guest's memory. */
+struct memory_backing {
+	/* pages of 2 MiB from the start, or the machine is not made */
+	bool hugepages;
+	/* never paged out; implies that it is there from the start */
+	bool locked;
+	bool immediate; /* all of it is there from the start */
+};
+
+/* Devices on VMbus that a machine has unless it is told otherwise. */
+enum config_device {
+	DEVICE_HEARTBEAT,
+	DEVICE_TIMESYNC,
+	DEVICE_SHUTDOWN,
+	DEVICE_KVP,
+	DEVICE_VSS,
+	DEVICE_FCOPY,
+	DEVICE_KEYBOARD,
+	DEVICE_MOUSE,
+	DEVICE_BALLOON,
+	CONFIG_N_DEVICES,
 };
 
 struct machine_config {
 	/* Strings are owned; NULL: not given. */
+	char *name; /* of the domain */
 	char *kernel;
 	char *initrd;
 	char *cmdline;
@@ -40,16 +74,31 @@ struct machine_config {
 	char *hvsock; /* socket, and what others begin with */
 	char *accel;
 	char *uuid; /* never NULL */
+	/* generation id, a UUID; NULL: the machine has no such device */
+	char *genid;
 	GPtrArray *disks; /* struct disk_config, in order; never NULL */
 	GPtrArray *nets; /* struct net_config, in order; never NULL */
+	/* struct serial_config, COM1 first; empty: the terminal is COM1 */
+	GPtrArray *serials; /* never NULL */
+	/* devices on VMbus that are left out: config_device_name() */
+	uint32_t without; /* 1 << enum config_device */
 	GStrv require; /* milestone names, checked; never NULL after parsing */
 	uint64_t memory_mib;
 	uint64_t memory_max_mib; /* with what may be added later; 0: nothing */
+	struct memory_backing memory;
 	unsigned int vcpus;
+	struct cpu_config cpu;
+	struct hyperv_config hyperv;
+	struct clock_config clock;
+	struct smbios_config smbios;
+	/* newest VMbus version, major << 16 | minor; 0: the profile's */
+	uint32_t vmbus_max;
 	unsigned int timeout_s; /* 0: none */
 	unsigned int signals_max; /* needless ones, a second; 0: any number */
 	unsigned int time_sync_s; /* how often guests set their clock; 0: no */
-	enum reboot_action on_reboot;
+	enum lifecycle_action on_poweroff, on_reboot, on_crash;
+	/* reads of MSRs that nobody knows are 0, writes nothing; else #GP */
+	bool ignore_msrs;
 	bool test_devices;
 	bool print_config;
 	bool summary;
@@ -59,6 +108,31 @@ struct machine_config {
 /** machine_config_new() - the defaults; free with machine_config_free() */
 struct machine_config *machine_config_new(void);
 void machine_config_free(struct machine_config *config);
+
+/** lifecycle_action_name() - "destroy", …, as libvirt has it */
+const char *lifecycle_action_name(enum lifecycle_action action);
+
+/** lifecycle_action_find() - by name; -1: there is none */
+int lifecycle_action_find(const char *name);
+
+/** config_device_name() - "heartbeat", … */
+const char *config_device_name(enum config_device device);
+
+/** config_device_find() - by name; -1: there is none */
+int config_device_find(const char *name);
+
+/** machine_config_has() - is the device of that name not left out? */
+bool machine_config_has(const struct machine_config *config, const char *name);
+
+/**
+ * machine_config_vmbus() - "5.3" as vmbus_max has it
+ *
+ * Return: 0: there is no such version.
+ */
+uint32_t machine_config_vmbus(const char *text);
+
+/** machine_config_vmbus_text() - the other way; NULL: none */
+const char *machine_config_vmbus_text(uint32_t version);
 
 /**
  * machine_config_validate() - is this a machine that can be made?

@@ -231,7 +231,7 @@ static bool handle_reset(struct vm *vm)
 	bool is_over;
 
 	if (vm->event != VM_EVENT_RESET ||
-	    (vm->config->on_reboot != REBOOT_RESTART && !vm->event_value))
+	    (vm->config->on_reboot != LIFECYCLE_RESTART && !vm->event_value))
 		return false;
 	log_info("the guest resets (%s)",
 		 vm->event_detail ? vm->event_detail : "");

@@ -62,7 +62,7 @@ START_TEST(run_takes_all_its_options)
 	ck_assert_str_eq(c->report, "R");
 	ck_assert_uint_eq(g_strv_length(c->require), 3);
 	ck_assert_str_eq(c->require[1], "poweroff");
-	ck_assert_int_eq(c->on_reboot, REBOOT_DESTROY);
+	ck_assert_int_eq(c->on_reboot, LIFECYCLE_DESTROY);
 	ck_assert(c->test_devices);
 	ck_assert_uint_eq(c->disks->len, 2);
 	disk = g_ptr_array_index(c->disks, 1);
@@ -101,7 +101,7 @@ START_TEST(defaults)
 	ck_assert_uint_eq(cli.config->time_sync_s, CONFIG_TIME_SYNC_DEFAULT_S);
 	ck_assert_uint_eq(cli.config->signals_max, 0);
 	ck_assert_uint_eq(cli.config->memory_max_mib, 0);
-	ck_assert_int_eq(cli.config->on_reboot, REBOOT_RESTART);
+	ck_assert_int_eq(cli.config->on_reboot, LIFECYCLE_RESTART);
 	ck_assert_ptr_null(cli.config->profile);
 	ck_assert_uint_eq(cli.config->nets->len, 0);
 	ck_assert(!cli.config->test_devices);

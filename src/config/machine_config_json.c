@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The machine as `--print-config` shows it.
+ */
+#include "config/machine_config.h"
+
+#include <string.h>
+
+#include <json-c/json.h>
+
+#include "config/disk_config.h"
+#include "config/net_config.h"
+#include "config/serial_config.h"
+
+static void add(struct json_object *o, const char *key, const char *value)
+{
+	json_object_object_add(o, key,
+			       value ? json_object_new_string(value) : NULL);
+}
+
+static struct json_object *limits_json(const struct disk_limits *l)
+{
+	static const char *const endings[] = {"", "-max", "-max-length"};
+	struct json_object *o = json_object_new_object();
+
+	for (int i = 0; i < DISK_LIMITS; i++) {
+		const struct disk_limit *limit = &l->of[i];
+		const uint64_t values[] = {limit->rate, limit->burst,
+					   limit->burst_s};
+
+		for (unsigned int k = 0; k < G_N_ELEMENTS(endings); k++) {
+			g_autofree char *key = g_strconcat(
+				disk_limits_name((enum disk_limit_index)i),
+				endings[k], NULL);
+
+			if (values[k])
+				json_object_object_add(
+					o, key,
+					json_object_new_uint64(values[k]));
+		}
+	}
+	if (l->iops_bytes)
+		json_object_object_add(o, "iops-size",
+				       json_object_new_uint64(l->iops_bytes));
+	add(o, "throttle-group", l->group);
+	return o;
+}
+
+static struct json_object *disk_json(const struct disk_config *d)
+{
+	struct json_object *o = json_object_new_object();
+
+	add(o, "path", d->path);
+	add(o, "bus", disk_bus_name(d->bus));
+	add(o, "format", d->format);
+	add(o, "cache", d->cache);
+	add(o, "serial", d->serial);
+	add(o, "error_policy", d->error_policy);
+	add(o, "rerror_policy", d->rerror_policy);
+	add(o, "discard", d->discard);
+	add(o, "detect_zeroes", d->detect_zeroes);
+	json_object_object_add(o, "limits", limits_json(&d->limits));
+	json_object_object_add(o, "block_size",
+			       json_object_new_int((int)d->block_bytes));
+	json_object_object_add(o, "readonly",
+			       json_object_new_boolean(d->readonly));
+	json_object_object_add(o, "snapshot",
+			       json_object_new_boolean(d->snapshot));
+	json_object_object_add(o, "dvd", json_object_new_boolean(d->dvd));
+	return o;
+}
+
+static char *forward_text(const struct net_forward_config *f)
+{
+	const char *host = f->host ? f->host : "";
+	const char *guest = f->guest ? f->guest : "";
+	bool host_v6 = strchr(host, ':'), guest_v6 = strchr(guest, ':');
+
+	return g_strdup_printf("%s:%s%s%s:%u-%s%s%s:%u", f->udp ? "udp" : "tcp",
+			       host_v6 ? "[" : "", host, host_v6 ? "]" : "",
+			       f->host_port, guest_v6 ? "[" : "", guest,
+			       guest_v6 ? "]" : "", f->guest_port);
+}
+
+/* What only user networking has. */
+static void add_user(struct json_object *o, const struct net_config *n)
+{
+	struct json_object *forwards = json_object_new_array();
+
+	for (guint i = 0; i < n->forwards->len; i++) {
+		g_autofree char *text =
+			forward_text(g_ptr_array_index(n->forwards, i));
+
+		json_object_array_add(forwards, json_object_new_string(text));
+	}
+	json_object_object_add(o, "hostfwd", forwards);
+	if (n->network) {
+		g_autofree char *text =
+			g_strdup_printf("%s/%u", n->network, n->prefix);
+
+		add(o, "net", text);
+	}
+	add(o, "hostname", n->hostname);
+	json_object_object_add(o, "restrict",
+			       json_object_new_boolean(n->restricted));
+	add(o, "ipv6", n->no_ipv6 ? "off" : "on");
+}
+
+static struct json_object *net_json(const struct machine_config *c, guint i)
+{
+	const struct net_config *n = g_ptr_array_index(c->nets, i);
+	struct json_object *o = json_object_new_object();
+	struct json_object *fds = json_object_new_array();
+	char mac[18];
+	uint8_t b[CONFIG_MAC_BYTES];
+
+	add(o, "kind", net_kind_name(n->kind));
+	add(o, "name", n->name);
+	for (guint k = 0; k < n->fds->len; k++)
+		json_object_array_add(fds, json_object_new_int(g_array_index(
+						   n->fds, int, k)));
+	json_object_object_add(o, "fds", fds);
+	if (n->kind == NET_SOCKET)
+		add(o, n->listen ? "listen" : "connect", n->path);
+	if (n->kind == NET_USER)
+		add_user(o, n);
+	net_config_mac(n, c->uuid, i, b);
+	g_snprintf(mac, sizeof(mac), "%02x:%02x:%02x:%02x:%02x:%02x", b[0],
+		   b[1], b[2], b[3], b[4], b[5]);
+	add(o, "mac", mac);
+	json_object_object_add(o, "mtu", json_object_new_int((int)n->mtu));
+	json_object_object_add(o, "queues",
+			       json_object_new_int((int)n->queues));
+	add(o, "link", n->cable_out ? "down" : "up");
+	add(o, "pcap", n->pcap);
+	return o;
+}
+
+static struct json_object *memory_json(const struct memory_backing *m)
+{
+	struct json_object *o = json_object_new_object();
+
+	json_object_object_add(o, "hugepages",
+			       json_object_new_boolean(m->hugepages));
+	json_object_object_add(o, "locked", json_object_new_boolean(m->locked));
+	json_object_object_add(o, "immediate",
+			       json_object_new_boolean(m->immediate));
+	return o;
+}
+
+static void add_vmbus(struct json_object *o, const struct machine_config *c)
+{
+	struct json_object *without = json_object_new_array();
+
+	add(o, "vmbus_max", machine_config_vmbus_text(c->vmbus_max));
+	for (unsigned int i = 0; i < CONFIG_N_DEVICES; i++)
+		if (c->without & 1u << i)
+			json_object_array_add(
+				without,
+				json_object_new_string(config_device_name(
+					(enum config_device)i)));
+	json_object_object_add(o, "without", without);
+}
+
+static struct json_object *serials_json(const struct machine_config *c)
+{
+	struct json_object *a = json_object_new_array();
+
+	for (guint i = 0; i < c->serials->len; i++)
+		json_object_array_add(a, serial_config_json(g_ptr_array_index(
+						 c->serials, i)));
+	return a;
+}
+
+char *machine_config_json(const struct machine_config *c)
+{
+	struct json_object *o = json_object_new_object();
+	struct json_object *disks = json_object_new_array();
+	struct json_object *nets = json_object_new_array();
+	char *text;
+
+	add(o, "name", c->name);
+	add(o, "kernel", c->kernel);
+	add(o, "initrd", c->initrd);
+	add(o, "append", c->cmdline);
+	add(o, "profile", c->profile);
+	add(o, "uuid", c->uuid);
+	add(o, "genid", c->genid);
+	json_object_object_add(o, "memory_mib",
+			       json_object_new_uint64(c->memory_mib));
+	json_object_object_add(
+		o, "memory_max_mib",
+		json_object_new_uint64(MAX(c->memory_max_mib, c->memory_mib)));
+	json_object_object_add(o, "memory_backing", memory_json(&c->memory));
+	json_object_object_add(o, "vcpus", json_object_new_int((int)c->vcpus));
+	json_object_object_add(o, "cpu", cpu_config_json(&c->cpu, c->vcpus));
+	json_object_object_add(o, "hyperv", hyperv_config_json(&c->hyperv));
+	json_object_object_add(o, "clock", clock_config_json(&c->clock));
+	json_object_object_add(o, "smbios", smbios_config_json(&c->smbios));
+	add_vmbus(o, c);
+	for (guint i = 0; i < c->disks->len; i++)
+		json_object_array_add(
+			disks, disk_json(g_ptr_array_index(c->disks, i)));
+	json_object_object_add(o, "disks", disks);
+	for (guint i = 0; i < c->nets->len; i++)
+		json_object_array_add(nets, net_json(c, i));
+	json_object_object_add(o, "nets", nets);
+	json_object_object_add(o, "serials", serials_json(c));
+	add(o, "accel", c->accel);
+	add(o, "on_poweroff", lifecycle_action_name(c->on_poweroff));
+	add(o, "on_reboot", lifecycle_action_name(c->on_reboot));
+	add(o, "on_crash", lifecycle_action_name(c->on_crash));
+	json_object_object_add(o, "ignore_msrs",
+			       json_object_new_boolean(c->ignore_msrs));
+	json_object_object_add(o, "numa_srat",
+			       json_object_new_boolean(c->srat));
+	json_object_object_add(o, "test_devices",
+			       json_object_new_boolean(c->test_devices));
+	text = g_strdup(json_object_to_json_string_ext(
+		o, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_NOSLASHESCAPE));
+	json_object_put(o);
+	return text;
+}
