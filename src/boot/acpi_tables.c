@@ -197,13 +197,18 @@ static unsigned int n_all_cpus(const struct boot_platform *platform)
 	return MAX(platform->n_cpus, platform->n_possible_cpus);
 }
 
-static void madt_cpu(struct tables *t, uint32_t id, bool enabled)
+static uint32_t apic_id(const struct boot_platform *platform, unsigned int cpu)
+{
+	return platform->apic_ids ? platform->apic_ids[cpu] : cpu;
+}
+
+static void madt_cpu(struct tables *t, uint32_t uid, uint32_t id, bool enabled)
 {
 	uint32_t flags = enabled ? ACPI_LAPIC_ENABLED : 0;
 	struct acpi_madt_lapic lapic = {
 		.type = ACPI_MADT_LAPIC,
 		.length = sizeof(lapic),
-		.uid = (uint8_t)id,
+		.uid = (uint8_t)uid,
 		.apic_id = (uint8_t)id,
 		.flags = flags,
 	};
@@ -212,7 +217,7 @@ static void madt_cpu(struct tables *t, uint32_t id, bool enabled)
 		.length = sizeof(x2apic),
 		.apic_id = id,
 		.flags = flags,
-		.uid = id,
+		.uid = uid,
 	};
 
 	if (id <= XAPIC_MAX_ID)
@@ -273,13 +278,13 @@ static void put_madt(struct tables *t, const struct boot_platform *platform)
 	guint start = align_blob(t);
 
 	append(t, &madt, sizeof(madt));
-	for (uint32_t id = 0; id < n; id++)
-		madt_cpu(t, id, id < platform->n_cpus);
+	for (uint32_t i = 0; i < n; i++)
+		madt_cpu(t, i, apic_id(platform, i), i < platform->n_cpus);
 	append(t, &ioapic, sizeof(ioapic));
 	madt_override(t, 0, PLATFORM_PIT_GSI, ACPI_INTI_CONFORMS);
 	madt_override(t, PLATFORM_SCI_IRQ, PLATFORM_SCI_IRQ,
 		      ACPI_INTI_ACTIVE_HIGH | ACPI_INTI_LEVEL);
-	madt_nmi(t, n - 1 > XAPIC_MAX_ID);
+	madt_nmi(t, apic_id(platform, n - 1) > XAPIC_MAX_ID);
 	list(t, end_table(t, start));
 }
 
@@ -317,8 +322,8 @@ static void put_srat(struct tables *t, const struct gmem *mem,
 	guint start = align_blob(t);
 
 	append(t, &srat, sizeof(srat));
-	for (uint32_t id = 0; id < n_all_cpus(platform); id++)
-		srat_cpu(t, id);
+	for (uint32_t i = 0; i < n_all_cpus(platform); i++)
+		srat_cpu(t, apic_id(platform, i));
 	for (unsigned int i = 0; i < n_e820; i++) {
 		struct acpi_srat_memory m = {
 			.type = ACPI_SRAT_MEMORY,

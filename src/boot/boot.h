@@ -67,7 +67,11 @@ struct boot_source {
 
 /* The machine that ACPI and SMBIOS describe. */
 struct boot_platform {
-	/* APIC ids are 0 to n_cpus - 1; ids of 255 and more need x2APIC */
+	/*
+	 * Of all possible processors; NULL: from 0 on, one after the other.
+	 * Ids of 255 and more need x2APIC.
+	 */
+	const uint32_t *apic_ids;
 	unsigned int n_cpus;
 	/* all MADT entries; those beyond n_cpus are disabled; 0: n_cpus */
 	unsigned int n_possible_cpus;

@@ -35,7 +35,13 @@ static const char help_text[] =
 	"  --memory MIB[,max=MIB]\n"
 	"                      guest memory (default 1024), and what can be "
 	"added to it\n"
-	"  --vcpus N           virtual processors (default 2)\n"
+	"  --vcpus N[,OPT]     virtual processors (default 2); sockets=, "
+	"dies=, "
+	"cores=,\n"
+	"                      threads=\n"
+	"  --cpu WORD,...      FEATURE that they must have, -FEATURE that they "
+	"must not;\n"
+	"                      phys-bits=\n"
 	"  --disk PATH[,OPT]   a disk; format=, cache=, serial=, bus=scsi|ide, "
 	"readonly,\n"
 	"                      snapshot, dvd\n"
@@ -88,9 +94,9 @@ void cli_help(FILE *out)
 /* Raw values of the options; checked and moved into the config afterwards. */
 struct run_options {
 	char *kernel, *initrd, *append, *profile, *report, *accel, *on_reboot,
-		*uuid, *control, *hvsock, *memory;
-	char **require, **log, **disk, **net, **pcap;
-	int vcpus, timeout, time_sync, throttle;
+		*uuid, *control, *hvsock, *memory, *vcpus;
+	char **require, **log, **disk, **net, **pcap, **cpu;
+	int timeout, time_sync, throttle;
 	gboolean test_devices, print_config, srat, summary;
 };
 
@@ -107,6 +113,8 @@ static void run_options_clear(struct run_options *o)
 	g_free(o->control);
 	g_free(o->hvsock);
 	g_free(o->memory);
+	g_free(o->vcpus);
+	g_strfreev(o->cpu);
 	g_strfreev(o->require);
 	g_strfreev(o->log);
 	g_strfreev(o->disk);
@@ -128,7 +136,8 @@ static int parse_options(char **argv, struct run_options *o, GError **error)
 		{"initrd", 0, 0, G_OPTION_ARG_FILENAME, &o->initrd, NULL, NULL},
 		{"append", 0, 0, G_OPTION_ARG_STRING, &o->append, NULL, NULL},
 		{"memory", 0, 0, G_OPTION_ARG_STRING, &o->memory, NULL, NULL},
-		{"vcpus", 0, 0, G_OPTION_ARG_INT, &o->vcpus, NULL, NULL},
+		{"vcpus", 0, 0, G_OPTION_ARG_STRING, &o->vcpus, NULL, NULL},
+		{"cpu", 0, 0, G_OPTION_ARG_STRING_ARRAY, &o->cpu, NULL, NULL},
 		{"disk", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &o->disk, NULL,
 		 NULL},
 		{"net", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &o->net, NULL, NULL},
@@ -227,6 +236,28 @@ static int parse_memory(const char *text, struct machine_config *c,
 	return 0;
 }
 
+/* As refuse(), of one that a parser found wrong: "--cpu warp: no feature …" */
+static int refuse_word(GError **error, const char *option, GError *why)
+{
+	g_set_error(error, CLI_ERROR, 0, "%s %s", option, why->message);
+	g_error_free(why);
+	return -1;
+}
+
+static int parse_processors(const struct run_options *o,
+			    struct machine_config *c, GError **error)
+{
+	GError *why = NULL;
+
+	if (o->vcpus &&
+	    cpu_config_parse_vcpus(&c->cpu, o->vcpus, &c->vcpus, &why))
+		return refuse_word(error, "--vcpus", why);
+	for (char **w = o->cpu; w && *w; w++)
+		if (cpu_config_parse(&c->cpu, *w, &why))
+			return refuse_word(error, "--cpu", why);
+	return 0;
+}
+
 static int parse_disks(char **disks, GPtrArray *out, GError **error)
 {
 	for (char **d = disks; d && *d; d++) {
@@ -310,11 +341,10 @@ static int check_words(const struct run_options *o,
 				      "expected error, warn, info or debug, "
 				      "or CATEGORY=LEVEL");
 	}
-	if (o->vcpus < 0 || o->timeout < 0 || o->time_sync < 0 ||
-	    o->throttle < 0) {
+	if (o->timeout < 0 || o->time_sync < 0 || o->throttle < 0) {
 		g_set_error(error, CLI_ERROR, 0,
-			    "--vcpus, --timeout, --time-sync and --throttle "
-			    "take positive numbers");
+			    "--timeout, --time-sync and --throttle take "
+			    "positive numbers");
 		return -1;
 	}
 	return 0;
@@ -323,8 +353,7 @@ static int check_words(const struct run_options *o,
 static int parse_run(char **argv, const struct cli_names *names,
 		     struct machine_config *c, GError **error)
 {
-	struct run_options o = {.vcpus = CONFIG_VCPUS_DEFAULT,
-				.time_sync = CONFIG_TIME_SYNC_DEFAULT_S};
+	struct run_options o = {.time_sync = CONFIG_TIME_SYNC_DEFAULT_S};
 	int ret = parse_options(argv, &o, error);
 
 	if (!ret)
@@ -333,6 +362,8 @@ static int parse_run(char **argv, const struct cli_names *names,
 		ret = parse_require(o.require, names, &c->require, error);
 	if (!ret)
 		ret = parse_memory(o.memory, c, error);
+	if (!ret)
+		ret = parse_processors(&o, c, error);
 	if (!ret)
 		ret = parse_disks(o.disk, c->disks, error);
 	if (!ret)
@@ -353,7 +384,6 @@ static int parse_run(char **argv, const struct cli_names *names,
 			g_free(c->uuid);
 			c->uuid = g_steal_pointer(&o.uuid);
 		}
-		c->vcpus = (unsigned int)o.vcpus;
 		c->timeout_s = (unsigned int)o.timeout;
 		c->time_sync_s = (unsigned int)o.time_sync;
 		c->signals_max = (unsigned int)o.throttle;

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "config/cpu_config.h"
 
+#include <string.h>
+
 #include <json-c/json.h>
 
 #include "config/machine_config.h"
+#include "config/option_list.h"
 
 void cpu_config_init(struct cpu_config *cpu)
 {
@@ -38,6 +41,76 @@ int cpu_config_choose(struct cpu_config *cpu, const char *name, bool on,
 		}
 	}
 	g_array_append_val(cpu->choices, choice);
+	return 0;
+}
+
+static int parse_number(unsigned int *field, const char *word, GError **error)
+{
+	guint64 n;
+
+	if (!g_ascii_string_to_unsigned(strchr(word, '=') + 1, 10, 1,
+					CONFIG_VCPUS_MAX, &n, NULL))
+		return option_refuse(error, word, "expected 1 to 1024");
+	*field = (unsigned int)n;
+	return 0;
+}
+
+int cpu_config_parse(struct cpu_config *cpu, const char *text, GError **error)
+{
+	const char *at = text;
+	int err = 0;
+
+	while (at && !err) {
+		g_autofree char *word = option_list_next(&at);
+
+		if (g_str_has_prefix(word, "phys-bits="))
+			err = parse_number(&cpu->phys_bits, word, error);
+		else
+			err = cpu_config_choose(cpu, word + (*word == '-'),
+						*word != '-', error);
+	}
+	return err;
+}
+
+int cpu_config_parse_vcpus(struct cpu_config *cpu, const char *text,
+			   unsigned int *vcpus, GError **error)
+{
+	const struct {
+		const char *key;
+		unsigned int *field;
+	} counts[] = {
+		{"sockets=", &cpu->sockets},
+		{"dies=", &cpu->dies},
+		{"cores=", &cpu->cores},
+		{"threads=", &cpu->threads},
+	};
+	const char *at = text;
+	g_autofree char *first = option_list_next(&at);
+	guint64 n, others;
+
+	if (!g_ascii_string_to_unsigned(first, 10, 0, INT32_MAX, &n, NULL))
+		return option_refuse(error, first, "expected a number");
+	*vcpus = (unsigned int)n;
+	if (!at)
+		return 0;
+	cpu->sockets = cpu->dies = cpu->threads = 1;
+	while (at) {
+		g_autofree char *word = option_list_next(&at);
+		unsigned int i = 0;
+
+		while (i < G_N_ELEMENTS(counts) &&
+		       !g_str_has_prefix(word, counts[i].key))
+			i++;
+		if (i == G_N_ELEMENTS(counts))
+			return option_refuse(error, word,
+					     "expected sockets=, dies=, cores= "
+					     "or threads=");
+		if (parse_number(counts[i].field, word, error))
+			return -1;
+	}
+	others = (guint64)cpu->sockets * cpu->dies * cpu->threads;
+	if (!cpu->cores)
+		cpu->cores = (unsigned int)MAX((n + others - 1) / others, 1);
 	return 0;
 }
 

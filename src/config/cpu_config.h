@@ -73,6 +73,26 @@ int cpu_config_choose(struct cpu_config *cpu, const char *name, bool on,
 		      GError **error);
 
 /**
+ * cpu_config_parse() - understand "WORD,…": the name of a feature, '-' before
+ * it to forbid it; or "phys-bits=N"
+ *
+ * Return: 0, or -1 with @error (CONFIG_ERROR), "WORD: hint".
+ */
+int cpu_config_parse(struct cpu_config *cpu, const char *text, GError **error);
+
+/**
+ * cpu_config_parse_vcpus() - understand "N[,sockets=N][,dies=N][,cores=N]
+ * [,threads=N]"
+ * @vcpus: N
+ *
+ * What is not said is 1; but of cores there are enough for all.
+ *
+ * Return: as cpu_config_parse().
+ */
+int cpu_config_parse_vcpus(struct cpu_config *cpu, const char *text,
+			   unsigned int *vcpus, GError **error);
+
+/**
  * cpu_config_check() - can a machine of @vcpus processors have these?
  *
  * Return: 0, or -1 with @error (CONFIG_ERROR) that names the option.

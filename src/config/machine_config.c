@@ -297,10 +297,8 @@ static int check_effects(const struct machine_config *c, GError **error)
 
 	for (unsigned int i = 0; i < SMBIOS_N_TEXTS; i++)
 		smbios |= c->smbios.texts[i] != NULL;
-	if (c->cpu.sockets || c->cpu.phys_bits || c->cpu.choices->len)
-		what = "topology and features of processors";
-	else if (c->hyperv.base || c->hyperv.on || c->hyperv.off ||
-		 c->hyperv.vendor_id)
+	if (c->hyperv.base || c->hyperv.on || c->hyperv.off ||
+	    c->hyperv.vendor_id)
 		what = "a choice of enlightenments";
 	else if (c->clock.base || c->clock.pit)
 		what = "another clock than UTC";

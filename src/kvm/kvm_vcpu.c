@@ -33,7 +33,7 @@ struct kvm_vcpu {
 	size_t run_bytes;
 };
 
-struct kvm_vcpu *kvm_vcpu_new(struct kvm *kvm, unsigned int index,
+struct kvm_vcpu *kvm_vcpu_new(struct kvm *kvm, unsigned int apic_id,
 			      GError **error)
 {
 	struct kvm_vcpu *v = g_new0(struct kvm_vcpu, 1);
@@ -41,7 +41,7 @@ struct kvm_vcpu *kvm_vcpu_new(struct kvm *kvm, unsigned int index,
 	int err;
 
 	v->kvm = kvm;
-	v->fd = ioctl(kvm_vm_fd(kvm), KVM_CREATE_VCPU, (long)index);
+	v->fd = ioctl(kvm_vm_fd(kvm), KVM_CREATE_VCPU, (long)apic_id);
 	if (v->fd < 0 || bytes < 0)
 		goto fail;
 	v->run_bytes = (size_t)bytes;
@@ -55,8 +55,8 @@ struct kvm_vcpu *kvm_vcpu_new(struct kvm *kvm, unsigned int index,
 	return v;
 fail:
 	err = errno;
-	g_set_error(error, KVM_ERROR, err, "processor %u: %s", index,
-		    g_strerror(err));
+	g_set_error(error, KVM_ERROR, err, "processor with APIC id %u: %s",
+		    apic_id, g_strerror(err));
 	kvm_vcpu_free(v);
 	return NULL;
 }

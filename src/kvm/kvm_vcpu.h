@@ -21,11 +21,11 @@ struct kvm_regs;
 struct kvm_sregs;
 
 /**
- * kvm_vcpu_new() - create the processor whose APIC id is @index
+ * kvm_vcpu_new() - create the processor whose APIC id is @apic_id
  *
  * Return: owned; NULL with @error set.
  */
-struct kvm_vcpu *kvm_vcpu_new(struct kvm *kvm, unsigned int index,
+struct kvm_vcpu *kvm_vcpu_new(struct kvm *kvm, unsigned int apic_id,
 			      GError **error);
 void kvm_vcpu_free(struct kvm_vcpu *vcpu);
 

@@ -59,7 +59,8 @@ int vcpu_init(struct vm *vm, unsigned int index, GError **error)
 
 	v->vm = vm;
 	v->index = index;
-	v->kvm = kvm_vcpu_new(vm->kvm, index, error);
+	v->apic_id = topology_apic_id(&vm->topology, index);
+	v->kvm = kvm_vcpu_new(vm->kvm, v->apic_id, error);
 	return v->kvm ? 0 : -1;
 }
 

@@ -156,7 +156,9 @@ static int load_images(const struct vm *vm, struct boot_entry *entry,
 		.initrd = vm->config->initrd,
 		.cmdline = vm->config->cmdline,
 	};
+	g_autofree uint32_t *apic_ids = g_new(uint32_t, vm->n_possible_vcpus);
 	struct boot_platform platform = {
+		.apic_ids = apic_ids,
 		.n_cpus = vm->n_vcpus,
 		.n_possible_cpus = vm->n_possible_vcpus,
 		.n_serial = 2,
@@ -166,6 +168,8 @@ static int load_images(const struct vm *vm, struct boot_entry *entry,
 		.i8042 = false,
 	};
 
+	for (unsigned int i = 0; i < vm->n_possible_vcpus; i++)
+		apic_ids[i] = topology_apic_id(&vm->topology, i);
 	return boot_load(vm->mem, &source, &platform, entry, error);
 }
 
@@ -248,18 +252,48 @@ static int trap_msrs(struct vm *vm, GError **error)
 	return -1;
 }
 
-static void choose_features(struct vm *vm, bool tsc_invariant)
+/* All processors that there are, or that tables say there could be. */
+static void choose_processors(struct vm *vm)
 {
 	const struct machine_config *c = vm->config;
+	struct cpu_config t;
 
-	vm->profile = c->profile ? profile_find(c->profile) : profile_newest();
 	vm->n_vcpus = c->vcpus;
 	vm->n_possible_vcpus = vm->n_vcpus;
 	if (vm->profile->madt_possible_cpus)
 		vm->n_possible_vcpus =
 			MAX(vm->n_vcpus,
 			    MIN(vm->profile->max_vps, POSSIBLE_CPUS_OLD_HOST));
-	partition_features_init(&vm->features, vm->profile, tsc_invariant,
+	t = cpu_config_topology(&c->cpu, vm->n_possible_vcpus);
+	topology_init(&vm->topology, t.sockets, t.dies, t.cores, t.threads);
+	/* Who says how many there are of each has said it of all. */
+	vm->n_possible_vcpus =
+		MIN(vm->n_possible_vcpus,
+		    t.sockets * topology_package_threads(&vm->topology));
+}
+
+static bool is_forbidden(const struct machine_config *c, const char *feature)
+{
+	const struct cpu_feature *f = cpu_feature_find(feature);
+
+	for (guint i = 0; i < c->cpu.choices->len; i++) {
+		const struct cpu_choice *choice =
+			&g_array_index(c->cpu.choices, struct cpu_choice, i);
+
+		if (choice->feature == f)
+			return !choice->on;
+	}
+	return false;
+}
+
+static void choose_features(struct vm *vm, bool tsc_invariant)
+{
+	const struct machine_config *c = vm->config;
+
+	vm->profile = c->profile ? profile_find(c->profile) : profile_newest();
+	choose_processors(vm);
+	partition_features_init(&vm->features, vm->profile,
+				tsc_invariant && !is_forbidden(c, "invtsc"),
 				vm->n_vcpus, vm->n_possible_vcpus);
 }
 
@@ -338,14 +372,17 @@ struct vm *vm_new(const struct machine_config *config, uint64_t start_ns,
 	vm->kvm = kvm_open(error);
 	if (!vm->kvm)
 		goto fail;
-	host_cpuid = vm_cpuid_host(vm);
+	host_cpuid = vm_cpuid_host(vm, error);
+	if (!host_cpuid)
+		goto fail;
 	vm->mem = gmem_new_with_spare(
 		config->memory_mib << 20,
 		config->memory_max_mib > config->memory_mib
 			? (config->memory_max_mib - config->memory_mib) << 20
 			: 0,
 		error);
-	if (!vm->mem || load_and_make_machine(vm, host_cpuid, error) ||
+	if (!vm->mem || vm_check_memory(vm, error) ||
+	    load_and_make_machine(vm, host_cpuid, error) ||
 	    start_threads(vm, error))
 		goto fail;
 	return vm;

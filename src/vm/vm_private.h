@@ -36,6 +36,7 @@
 #include "partition/features.h"
 #include "report/milestone.h"
 #include "report/report.h"
+#include "vm/topology.h"
 
 struct bus;
 struct console;
@@ -77,7 +78,8 @@ enum vcpu_exit {
 struct vcpu {
 	/* set before start, then read-only */
 	struct vm *vm;
-	unsigned int index; /* VP index and APIC id */
+	unsigned int index; /* VP index */
+	uint32_t apic_id;
 	struct kvm_vcpu *kvm;
 	struct kvm_vcpu_state *power_on;
 	pthread_t thread;
@@ -140,6 +142,7 @@ struct vm {
 	struct vcpu *vcpus;
 	unsigned int n_vcpus;
 	unsigned int n_possible_vcpus;
+	struct topology topology;
 	unsigned int phys_bits;
 	uint64_t tsc_hz;
 	bool tsc_offset_settable;
@@ -226,8 +229,15 @@ void vm_time_resume(struct vm *vm);
 
 struct kvm_cpuid2;
 
-/** vm_cpuid_host() - what KVM offers, and what we take from it; owned */
-struct kvm_cpuid2 *vm_cpuid_host(struct vm *vm);
+/**
+ * vm_cpuid_host() - what KVM offers, and the width of addresses from it
+ *
+ * Return: owned; NULL with @error set.
+ */
+struct kvm_cpuid2 *vm_cpuid_host(struct vm *vm, GError **error);
+
+/** vm_check_memory() - do addresses of that width reach all of it? 0 or -1 */
+int vm_check_memory(const struct vm *vm, GError **error);
 
 /** vm_cpuid_apply() - set the CPUID of every processor */
 int vm_cpuid_apply(struct vm *vm, const struct kvm_cpuid2 *host,

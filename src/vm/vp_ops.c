@@ -45,7 +45,7 @@
 void vm_interrupt(struct vm *vm, uint32_t vp, uint8_t vector)
 {
 	/* 0: the guest has switched its APIC off, and misses the interrupt */
-	kvm_signal_msi(vm->kvm, vp, KVM_MSI_FIXED, vector);
+	kvm_signal_msi(vm->kvm, vm->vcpus[vp].apic_id, KVM_MSI_FIXED, vector);
 	vcpu_wake_idle(&vm->vcpus[vp]);
 }
 
@@ -118,7 +118,9 @@ static int vp_index_of_apic_id(void *ctx, uint32_t apic_id)
 {
 	const struct vm *vm = ctx;
 
-	return apic_id < vm->n_vcpus ? (int)apic_id : -ENOENT;
+	int vp = topology_vp(&vm->topology, apic_id);
+
+	return vp >= 0 && (unsigned int)vp < vm->n_vcpus ? vp : -ENOENT;
 }
 
 static void yield(void *ctx, uint32_t vp)
@@ -218,6 +220,7 @@ static void write_icr(struct vm *vm, uint32_t self, uint64_t icr)
 	if (mode == ICR_MODE_INIT && icr & ICR_LEVEL && !(icr & ICR_ASSERT))
 		return;
 	for (uint32_t vp = 0; vp < vm->n_vcpus; vp++) {
+		uint32_t id = vm->vcpus[vp].apic_id;
 		bool hit;
 
 		if (shorthand == SHORTHAND_SELF)
@@ -229,10 +232,10 @@ static void write_icr(struct vm *vm, uint32_t self, uint64_t icr)
 		else if (icr & ICR_LOGICAL) /* flat model: a bit per VP */
 			hit = vp < 8 && dest >> vp & 1;
 		else
-			hit = dest == ICR_BROADCAST || dest == vp;
+			hit = dest == ICR_BROADCAST || dest == id;
 		if (!hit)
 			continue;
-		kvm_signal_msi(vm->kvm, vp, mode,
+		kvm_signal_msi(vm->kvm, id, mode,
 			       (uint8_t)(icr & ICR_VECTOR_MASK));
 		vcpu_wake_idle(&vm->vcpus[vp]);
 	}

@@ -38,7 +38,8 @@ START_TEST(run_takes_all_its_options)
 
 	ck_assert_int_eq(
 		parse("kvmbus run --kernel K --initrd=I --append quiet "
-		      "--memory 512,max=2048 --vcpus 4 --profile ws2022 "
+		      "--memory 512,max=2048 --vcpus 4,threads=2 "
+		      "--cpu cx16,-avx --cpu phys-bits=40 --profile ws2022 "
 		      "--timeout 9 "
 		      "--time-sync 60 --throttle 100 "
 		      "--report R --require stimer,poweroff --require stimer "
@@ -55,6 +56,10 @@ START_TEST(run_takes_all_its_options)
 	ck_assert_uint_eq(c->memory_mib, 512);
 	ck_assert_uint_eq(c->memory_max_mib, 2048);
 	ck_assert_uint_eq(c->vcpus, 4);
+	ck_assert_uint_eq(c->cpu.cores, 2);
+	ck_assert_uint_eq(c->cpu.threads, 2);
+	ck_assert_uint_eq(c->cpu.choices->len, 2);
+	ck_assert_uint_eq(c->cpu.phys_bits, 40);
 	ck_assert_str_eq(c->profile, "ws2022");
 	ck_assert_uint_eq(c->timeout_s, 9);
 	ck_assert_uint_eq(c->time_sync_s, 60);
@@ -126,6 +131,10 @@ static const struct {
 	{"kvmbus run --kernel K --memory 512,max=600,max=700", "700"},
 	{"kvmbus run --kernel K --memory 4294967296", "4294967296"},
 	{"kvmbus run --kernel K --vcpus -1", "--vcpus"},
+	{"kvmbus run --kernel K --vcpus 4,tribes=2", "tribes"},
+	{"kvmbus run --kernel K --vcpus 4,cores=0", "cores=0"},
+	{"kvmbus run --kernel K --cpu warp", "warp"},
+	{"kvmbus run --kernel K --cpu phys-bits=", "phys-bits"},
 	{"kvmbus run --kernel K --time-sync -1", "--time-sync"},
 	{"kvmbus run --kernel K --throttle -1", "--throttle"},
 	{"kvmbus run --kernel K --profile ws1999", "ws1999"},
@@ -187,6 +196,9 @@ START_TEST(machines_that_cannot_be_are_refused)
 		{"kvmbus run --kernel /dev/null --uuid 1234", "1234"},
 		{"kvmbus run --kernel /dev/null --vcpus 0", "0"},
 		{"kvmbus run --kernel /dev/null --vcpus 1025", "1025"},
+		{"kvmbus run --kernel /dev/null --vcpus 9,sockets=2,cores=4",
+		 "8 processors"},
+		{"kvmbus run --kernel /dev/null --cpu phys-bits=35", "35"},
 		{"kvmbus run --kernel /dev/null --disk /nonexistent/d",
 		 "/nonexistent/d"},
 		{"kvmbus run --kernel /dev/null --disk /dev/null,bus=ide "

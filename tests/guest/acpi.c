@@ -122,7 +122,7 @@ static void count_entry(const uint8_t *entry, struct madt_counts *n)
 
 		memory_copy(&e, entry, sizeof(e));
 		if (e.flags & ACPI_LAPIC_ENABLED)
-			n->bad += e.apic_id != n->enabled++;
+			n->bad += e.apic_id != smp_apic_id(n->enabled++);
 		n->listed++;
 	} else if (entry[0] == ACPI_MADT_X2APIC) {
 		n->listed++;

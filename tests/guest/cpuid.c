@@ -4,7 +4,7 @@
  * processors' own places in the machine.
  *
  * Arguments: build=, major=, minor= of the profile; max-leaf= of leaf
- * 0x40000000; eax=, ebx=, edx= and hints=: bits that leaves 3 and 4 must have,
+ * 0x40000000; cores= in a package, threads= in a core; eax=, ebx=, edx= and hints=: bits that leaves 3 and 4 must have,
  * and no-… the ones that they must not have.
  */
 #include "lib/arguments.h"
@@ -175,6 +175,38 @@ static void read_place(void *arg)
 	p->end = cpuid(LEAF_TOPOLOGY, 2);
 }
 
+static void test_place(unsigned int i, const struct place *p)
+{
+	unsigned int id = smp_apic_id(i);
+	unsigned int threads = (unsigned int)argument_number("threads", 1);
+	unsigned int cores = (unsigned int)argument_number("cores", 0);
+	uint32_t in_package = p->leaf1.ebx >> 16 & 0xFF;
+
+	check_equal(p->apic_id, id, "processor %u: APIC id", i);
+	check_equal(p->leaf1.ebx >> 24, id, "processor %u: in leaf 1", i);
+	if (cores)
+		check_equal(in_package, cores * threads,
+			    "processor %u: how many in a package", i);
+	else
+		check_between(in_package, smp_cpus(), 255,
+			      "processor %u: how many ids", i);
+	check_equal(!!(p->leaf1.edx & LEAF1_EDX_HTT), in_package > 1,
+		    "processor %u: more than one", i);
+	check_equal(p->cores.edx, id, "processor %u: x2APIC id", i);
+	check_equal(p->threads.ecx >> 8 & 0xFF, TOPOLOGY_THREADS,
+		    "processor %u: level of threads", i);
+	check_equal(p->cores.ecx >> 8 & 0xFF, TOPOLOGY_CORES,
+		    "processor %u: level of cores", i);
+	check_equal(p->threads.ebx & 0xFFFF, threads,
+		    "processor %u: threads of its core", i);
+	check(1u << (p->cores.eax & 31) >= in_package,
+	      "processor %u: the package has room for all", i);
+	check_equal(id >> (p->cores.eax & 31), cores ? i / cores / threads : 0,
+		    "processor %u: its package", i);
+	check_equal(p->end.ecx >> 8 & 0xFF, 0, "processor %u: no more levels",
+		    i);
+}
+
 static void test_processor(unsigned int i)
 {
 	struct place p;
@@ -183,25 +215,8 @@ static void test_processor(unsigned int i)
 	check(smp_run(i, read_leaves, others) &&
 		      memory_equal(own, others, sizeof(own)),
 	      "processor %u sees the same leaves", i);
-	if (!check(smp_run(i, read_place, &p), "processor %u answers", i))
-		return;
-	check_equal(p.apic_id, i, "processor %u: APIC id", i);
-	check_equal(p.leaf1.ebx >> 24, i, "processor %u: in leaf 1", i);
-	check_between(p.leaf1.ebx >> 16 & 0xFF, smp_cpus(), 255,
-		      "processor %u: how many ids", i);
-	check_equal(!!(p.leaf1.edx & LEAF1_EDX_HTT),
-		    (p.leaf1.ebx >> 16 & 0xFF) > 1,
-		    "processor %u: more than one", i);
-	check_equal(p.cores.edx, i, "processor %u: x2APIC id", i);
-	check_equal(p.threads.ecx >> 8 & 0xFF, TOPOLOGY_THREADS,
-		    "processor %u: level of threads", i);
-	check_equal(p.cores.ecx >> 8 & 0xFF, TOPOLOGY_CORES,
-		    "processor %u: level of cores", i);
-	check_equal(p.threads.ebx & 0xFFFF, 1, "processor %u: one thread", i);
-	check(1u << (p.cores.eax & 31) >= smp_cpus(),
-	      "processor %u: all in one package", i);
-	check_equal(p.end.ecx >> 8 & 0xFF, 0, "processor %u: no more levels",
-		    i);
+	if (check(smp_run(i, read_place, &p), "processor %u answers", i))
+		test_place(i, &p);
 }
 
 void guest_main(void)

@@ -75,7 +75,7 @@ struct cpu {
 	volatile uint32_t caught_error;
 	volatile unsigned long caught_ip;
 
-	unsigned int index; /* and APIC id */
+	unsigned int index;
 	volatile bool alive;
 	/* work for smp_begin() */
 	void (*volatile work)(void *arg);

@@ -22,13 +22,35 @@ unsigned int smp_cpus(void)
 	return n < CPUS_MAX ? n : CPUS_MAX;
 }
 
+/* How wide the field of an APIC id is that counts to @n. */
+static unsigned int width_of(unsigned int n)
+{
+	unsigned int bits = 0;
+
+	while (1u << bits < n)
+		bits++;
+	return bits;
+}
+
+unsigned int smp_apic_id(unsigned int cpu)
+{
+	unsigned int threads = (unsigned int)argument_number("threads", 1);
+	unsigned int cores = (unsigned int)argument_number("cores", 0);
+	unsigned int core_shift = width_of(threads);
+
+	if (!cores)
+		return cpu;
+	return cpu / threads / cores << (core_shift + width_of(cores)) |
+	       cpu / threads % cores << core_shift | cpu % threads;
+}
+
 /*
  * As Linux before 5.17 does where the synthetic registers are recommended:
  * the level goes down after INIT, and start-up is said twice.
  */
 static void start_by_msr(unsigned int index)
 {
-	uint64_t to = (uint64_t)index << 56;
+	uint64_t to = (uint64_t)smp_apic_id(index) << 56;
 	uint64_t startup =
 		APIC_ICR_STARTUP | APIC_ICR_ASSERT | AP_TRAMPOLINE / PAGE_BYTES;
 
@@ -43,10 +65,10 @@ static void start_by_msr(unsigned int index)
 
 static void start_by_apic(unsigned int index)
 {
-	apic_send(index, APIC_ICR_INIT | APIC_ICR_ASSERT);
+	apic_send(smp_apic_id(index), APIC_ICR_INIT | APIC_ICR_ASSERT);
 	clock_wait_ms(1);
-	apic_send(index, APIC_ICR_STARTUP | APIC_ICR_ASSERT |
-				 AP_TRAMPOLINE / PAGE_BYTES);
+	apic_send(smp_apic_id(index), APIC_ICR_STARTUP | APIC_ICR_ASSERT |
+					      AP_TRAMPOLINE / PAGE_BYTES);
 }
 
 static bool start(unsigned int index)
@@ -80,7 +102,8 @@ void smp_begin(unsigned int cpu, void (*work)(void *arg), void *arg)
 	memory_barrier();
 	cpu_at(cpu)->work = work;
 	memory_barrier();
-	apic_send(cpu, APIC_ICR_FIXED | APIC_ICR_ASSERT | VECTOR_WAKE);
+	apic_send(smp_apic_id(cpu),
+		  APIC_ICR_FIXED | APIC_ICR_ASSERT | VECTOR_WAKE);
 }
 
 bool smp_finish(unsigned int cpu)

@@ -12,6 +12,14 @@
 unsigned int smp_cpus(void);
 
 /**
+ * smp_apic_id() - of processor @cpu
+ *
+ * As the arguments "cores" (in a package) and "threads" (in a core) say; the
+ * same without them.
+ */
+unsigned int smp_apic_id(unsigned int cpu);
+
+/**
  * smp_start() - start them all, with the argument "start-by-msr" by
  * HV_X64_MSR_ICR; Return: false if one did not come up
  */
