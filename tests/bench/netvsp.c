@@ -5,40 +5,26 @@
  * takes any frame and always has one, and does nothing with them.
  *
  * usage: netvsp [SECONDS]
+ *        netvsp --frames N
  *
  * One line for each load: frames a second, MiB a second, nanoseconds of the
  * card's thread for each frame, and signals each way for each.  So it is what
  * the card costs; what a tap costs comes on top.  The guest's end spins on a
  * processor of its own; the thread's time is what counts where there is no
  * other.
+ *
+ * With --frames that many of 64 bytes, half of them each way: guest, card, net
+ * and back end have counted the same in the end, and no memory was taken on
+ * the way, or the exit code is 1.
  */
-#include <sched.h>
+#include <inttypes.h>
+#include <malloc.h>
 #include <stdio.h>
+#include <unistd.h>
 
-/* Long rings: 48 KiB each way. */
-#define BUS_RING_PAGES 26u
-#define BUS_DOWNSTREAM 13u
-#define RAM_BYTES      (16u << 20)
-#define NET_RECV_PFN   1024u
-#define NET_RECV_PAGES 2048u
-#define NET_SEND_PFN   512u
-#define NET_SEND_PAGES 256u
-#define NET_DATA_PFN   800u
+#include "support/net_bench.h"
 
-#include "support/net_guest.h"
-
-#include "base/clock.h"
 #include "devices/net/net_impl.h"
-#include "support/processors.h"
-
-#define DEPTH 64u
-
-struct load {
-	const char *name;
-	bool in; /* to the guest */
-	uint32_t bytes;
-	unsigned int batch; /* messages of a section; 0: from pages */
-};
 
 static const struct load loads[] = {
 	{"out, 64 B, 8 to a section", false, 64, 8},
@@ -50,12 +36,13 @@ static const struct load loads[] = {
 	{"in, 64 KiB (RSC)", true, 65226, 0},
 };
 
-static double seconds = 2;
+static double seconds = 2, frames_wanted;
 static struct net *net_any;
 
 /* --- a back end that is always ready -------------------------------------------- */
 
 static _Atomic uint32_t any_bytes; /* of frames that come; 0: none */
+static uint64_t any_sent, any_brought; /* the queue's thread */
 static int any_ready[2]; /* a pipe, with a byte in it while frames come */
 
 static int any_open(struct net_queue *q, GError **error)
@@ -77,6 +64,7 @@ static int any_send(struct net_queue *q, const struct virtio_net_hdr *hdr,
 	(void)hdr;
 	(void)iov;
 	(void)n_iov;
+	any_sent++;
 	return 0;
 }
 
@@ -91,6 +79,7 @@ static ssize_t any_recv(struct net_queue *q, struct virtio_net_hdr *hdr,
 		return -EAGAIN;
 	hdr->flags = VIRTIO_NET_HDR_F_DATA_VALID;
 	memcpy(iov->iov_base, net_mac, sizeof(net_mac));
+	any_brought++;
 	return bytes;
 }
 
@@ -122,106 +111,36 @@ static const struct net_ops any_ops = {
 	.free = any_free,
 };
 
-/* --- loads -------------------------------------------------------------------------- */
-
-/* Nanoseconds that the card's one channel has run. */
-static uint64_t thread_ns(void)
-{
-	GDir *dir = g_dir_open("/proc/self/task", 0, NULL);
-	const char *tid;
-	uint64_t ns = 0;
-
-	while ((tid = g_dir_read_name(dir))) {
-		g_autofree char *comm = NULL, *stat = NULL;
-		g_autofree char *base =
-			g_strdup_printf("/proc/self/task/%s/", tid);
-		g_autofree char *a = g_strconcat(base, "comm", NULL);
-		g_autofree char *b = g_strconcat(base, "schedstat", NULL);
-
-		if (g_file_get_contents(a, &comm, NULL, NULL) &&
-		    !strcmp(comm, "chan/net0\n") &&
-		    g_file_get_contents(b, &stat, NULL, NULL))
-			ns = g_ascii_strtoull(stat, NULL, 10);
-	}
-	g_dir_close(dir);
-	return ns;
-}
-
-/* Messages where they are sent from. */
-static uint32_t make_messages(const struct load *l)
-{
-	static uint8_t frame[70000];
-	uint8_t *at = gmem_load(
-		mem, (l->batch ? NET_SEND_PFN : NET_DATA_PFN) * (uint64_t)PAGE,
-		20 * PAGE);
-	uint32_t used = 0;
-
-	net_frame(frame, l->bytes, 1);
-	for (unsigned int i = 0; i < MAX(l->batch, 1); i++)
-		used += net_message(at + used, frame, l->bytes, NULL, 0);
-	return used;
-}
-
-static bool put(const struct load *l, uint32_t bytes)
-{
-	struct net_place at = {.section = NETVSC_INVALID_INDEX,
-			       .pfn = NET_DATA_PFN,
-			       .bytes = bytes};
-
-	if (l->batch)
-		at = (struct net_place){.section_bytes = bytes};
-	return net_try_put_rndis(NET_PRIMARY, 1, NVSP_CHANNEL_DATA, &at);
-}
-
-/* One turn of the guest's.  Return: frames that are over. */
-static uint64_t turn(const struct load *l, uint32_t bytes,
-		     unsigned int *in_flight, bool more)
-{
-	static struct net_packet p;
-	uint64_t n = 0;
-
-	while (net_try_get(NET_PRIMARY, &p)) {
-		if (p.p.type == VM_PKT_COMP) {
-			n += MAX(l->batch, 1);
-			(*in_flight)--;
-			continue;
-		}
-		n += l->bytes > 1514 ? 1 : p.p.n_xfer;
-		net_done(NET_PRIMARY, p.p.trans_id);
-	}
-	while (!l->in && more && *in_flight < DEPTH && put(l, bytes))
-		(*in_flight)++;
-	return n;
-}
+/* --- loads ------------------------------------------------------------------------- */
 
 static void run(const struct load *l)
 {
 	uint64_t limit = (uint64_t)(seconds * 1e9), start, ns, cpu, n = 0;
 	struct channel *ch = netvsp_ops.channel(card);
-	uint32_t bytes = l->in ? 0 : make_messages(l);
+	uint32_t bytes = l->in ? 0 : bench_messages(l);
 	struct channel_stats s0, s1;
 	struct netvsp_status t0, t1;
 	unsigned int in_flight = 0;
 
 	channel_get_stats(ch, &s0);
 	t0 = net_status();
-	cpu = thread_ns();
+	cpu = bench_thread_ns();
 	start = clock_monotonic_ns();
 	any_come(l->in ? l->bytes : 0);
 	do {
-		uint64_t done = turn(l, bytes, &in_flight, true);
+		uint64_t done = bench_turn(l, bytes, &in_flight, true);
 
 		n += done;
 		if (!done)
 			sched_yield();
 		ns = clock_monotonic_ns() - start;
 	} while (ns < limit);
-	cpu = thread_ns() - cpu;
+	cpu = bench_thread_ns() - cpu;
 	channel_get_stats(ch, &s1);
 	t1 = net_status();
 	any_come(0);
 	while (in_flight)
-		turn(l, bytes, &in_flight, false);
+		bench_turn(l, bytes, &in_flight, false);
 	n = l->in ? t1.stats.rx_frames - t0.stats.rx_frames
 		  : t1.stats.tx_frames - t0.stats.tx_frames;
 	printf("%-32s %10.0f %9.0f %8.0f %9.4f %9.4f\n", l->name,
@@ -232,7 +151,7 @@ static void run(const struct load *l)
 	       (double)(s1.signals_out - s0.signals_out) / (double)n);
 	fflush(stdout);
 	for (unsigned int i = 0; i < 1000; i++) {
-		turn(l, bytes, &in_flight, false);
+		bench_turn(l, bytes, &in_flight, false);
 		sched_yield();
 	}
 }
@@ -245,47 +164,118 @@ static void make_any(void)
 	ck_assert_int_eq(pipe(any_ready), 0);
 }
 
-START_TEST(all_loads)
-{
-	struct ndis_offload_params p = {
-		.header = {NDIS_OBJECT_TYPE_DEFAULT, 3, sizeof(p)},
-		.tcp_ip_v4_csum = NDIS_OFFLOAD_PARAMETERS_TX_RX_ENABLED,
-		.rsc_ip_v4 = NDIS_OFFLOAD_PARAMETERS_ON};
+/* --- very many ------------------------------------------------------------------ */
 
-	use_processors(false);
-	bus_setup();
-	make_any();
-	net_make_on(net_any, VERSION_WIN10_V5_3);
-	use_processors(true);
-	net_open();
-	net_start(1500);
-	ck_assert_uint_eq(net_set(OID_TCP_OFFLOAD_PARAMETERS, &p, sizeof(p)),
-			  0);
+/* What this process has: pages, and bytes that were allocated. */
+struct memory {
+	uint64_t pages;
+	size_t allocated;
+};
+
+static struct memory memory_now(void)
+{
+	struct memory m = {.allocated = mallinfo2().uordblks};
+	g_autofree char *statm = NULL;
+
+	ck_assert(g_file_get_contents("/proc/self/statm", &statm, NULL, NULL));
+	/* The first number is what it has room for. */
+	m.pages = g_ascii_strtoull(strchr(statm, ' '), NULL, 10);
+	return m;
+}
+
+/* Half of them one way.  Return: how many the guest has seen. */
+static uint64_t many(const struct load *l, uint64_t wanted)
+{
+	uint32_t bytes = l->in ? 0 : bench_messages(l);
+	unsigned int in_flight = 0;
+	uint64_t n = 0, after = 0;
+
+	any_come(l->in ? l->bytes : 0);
+	while (n < wanted) {
+		uint64_t done = bench_turn(l, bytes, &in_flight, true);
+
+		n += done;
+		if (!done)
+			sched_yield();
+	}
+	any_come(0);
+	/* What is on its way still comes. */
+	while (in_flight || after++ < 10000) {
+		n += bench_turn(l, bytes, &in_flight, false);
+		sched_yield();
+	}
+	return n;
+}
+
+static void very_many(void)
+{
+	static const struct load out = {.bytes = 64, .batch = 8};
+	static const struct load in = {.bytes = 64, .in = true};
+	uint64_t start = clock_monotonic_ns(), wanted, sent, got;
+	struct memory before, after;
+	struct netvsp_stats card_stats;
+	struct net_stats stats;
+
+	/* All that is allocated for the first few is there by then. */
+	sent = many(&out, 100000);
+	got = many(&in, 100000);
+	memory_now();
+	before = memory_now();
+	wanted = (uint64_t)(frames_wanted / 2);
+	sent += many(&out, wanted);
+	got += many(&in, wanted);
+	after = memory_now();
+	card_stats = net_status().stats;
+	net_get_stats(net_any, &stats);
+	printf("out: guest %" PRIu64 ", card %" PRIu64 ", net %" PRIu64
+	       ", back end %" PRIu64 "\n",
+	       sent, card_stats.tx_frames, stats.sent, any_sent);
+	printf("in: guest %" PRIu64 ", card %" PRIu64 ", net %" PRIu64
+	       ", back end %" PRIu64 "\n",
+	       got, card_stats.rx_frames, stats.received, any_brought);
+	printf("allocated: %zu bytes, then %zu; pages: %" PRIu64
+	       ", then %" PRIu64 "; %.0f s\n",
+	       before.allocated, after.allocated, before.pages, after.pages,
+	       (double)(clock_monotonic_ns() - start) / 1e9);
+	ck_assert_uint_eq(sent, any_sent);
+	ck_assert_uint_eq(sent, card_stats.tx_frames);
+	ck_assert_uint_eq(sent * 64, card_stats.tx_bytes);
+	ck_assert_uint_eq(sent, stats.sent);
+	ck_assert_uint_eq(got, any_brought);
+	ck_assert_uint_eq(got, card_stats.rx_frames);
+	ck_assert_uint_eq(got * 64, card_stats.rx_bytes);
+	ck_assert_uint_eq(got, stats.received);
+	ck_assert_uint_eq(before.allocated, after.allocated);
+	ck_assert_uint_le(after.pages, before.pages + 16);
+}
+
+static void every_load(void)
+{
 	printf("%-32s %10s %9s %8s %9s %9s\n", "", "frames/s", "MiB/s",
 	       "ns/frame", "signals", "to guest");
 	for (size_t i = 0; i < G_N_ELEMENTS(loads); i++)
 		run(&loads[i]);
+}
+
+START_TEST(benchmark)
+{
+	use_processors(false);
+	bus_setup();
+	make_any();
+	bench_begin(net_any);
+	if (frames_wanted > 0)
+		very_many();
+	else
+		every_load();
 	net_end();
 }
 END_TEST
 
 int main(int argc, char **argv)
 {
-	Suite *s = suite_create("netvsp");
-	TCase *t = tcase_create("netvsp");
-	SRunner *r;
-	int failed;
-
-	if (argc > 1)
+	if (argc > 2 && !strcmp(argv[1], "--frames"))
+		frames_wanted = g_ascii_strtod(argv[2], NULL);
+	else if (argc > 1)
 		seconds = g_ascii_strtod(argv[1], NULL);
-	tcase_add_test(t, all_loads);
-	suite_add_tcase(s, t);
-	r = srunner_create(s);
-	srunner_set_fork_status(r, CK_NOFORK);
-	srunner_run_all(r, CK_SILENT);
-	failed = srunner_ntests_failed(r);
-	if (failed)
-		srunner_print(r, CK_NORMAL);
-	srunner_free(r);
-	return failed ? 1 : 0;
+	return bench_main("netvsp", benchmark);
 }
