@@ -52,6 +52,9 @@ static const char help_text[] =
 	"net0)\n"
 	"  --profile NAME      Windows Server version to imitate (default the "
 	"newest)\n"
+	"  --hyperv WORD,...   enlightenments: profile, none or all; and NAME, "
+	"-NAME,\n"
+	"                      spinlocks=, vendor-id=, incomplete\n"
 	"  --uuid UUID         of the machine, in SMBIOS\n"
 	"  --timeout SECONDS   end the run after that long, with exit code "
 	"124\n"
@@ -95,7 +98,7 @@ void cli_help(FILE *out)
 struct run_options {
 	char *kernel, *initrd, *append, *profile, *report, *accel, *on_reboot,
 		*uuid, *control, *hvsock, *memory, *vcpus;
-	char **require, **log, **disk, **net, **pcap, **cpu;
+	char **require, **log, **disk, **net, **pcap, **cpu, **hyperv;
 	int timeout, time_sync, throttle;
 	gboolean test_devices, print_config, srat, summary;
 };
@@ -115,6 +118,7 @@ static void run_options_clear(struct run_options *o)
 	g_free(o->memory);
 	g_free(o->vcpus);
 	g_strfreev(o->cpu);
+	g_strfreev(o->hyperv);
 	g_strfreev(o->require);
 	g_strfreev(o->log);
 	g_strfreev(o->disk);
@@ -144,6 +148,8 @@ static int parse_options(char **argv, struct run_options *o, GError **error)
 		{"pcap", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &o->pcap, NULL,
 		 NULL},
 		{"profile", 0, 0, G_OPTION_ARG_STRING, &o->profile, NULL, NULL},
+		{"hyperv", 0, 0, G_OPTION_ARG_STRING_ARRAY, &o->hyperv, NULL,
+		 NULL},
 		{"uuid", 0, 0, G_OPTION_ARG_STRING, &o->uuid, NULL, NULL},
 		{"timeout", 0, 0, G_OPTION_ARG_INT, &o->timeout, NULL, NULL},
 		{"report", 0, 0, G_OPTION_ARG_FILENAME, &o->report, NULL, NULL},
@@ -255,6 +261,9 @@ static int parse_processors(const struct run_options *o,
 	for (char **w = o->cpu; w && *w; w++)
 		if (cpu_config_parse(&c->cpu, *w, &why))
 			return refuse_word(error, "--cpu", why);
+	for (char **w = o->hyperv; w && *w; w++)
+		if (hyperv_config_parse(&c->hyperv, *w, &why))
+			return refuse_word(error, "--hyperv", why);
 	return 0;
 }
 

@@ -297,10 +297,7 @@ static int check_effects(const struct machine_config *c, GError **error)
 
 	for (unsigned int i = 0; i < SMBIOS_N_TEXTS; i++)
 		smbios |= c->smbios.texts[i] != NULL;
-	if (c->hyperv.base || c->hyperv.on || c->hyperv.off ||
-	    c->hyperv.vendor_id)
-		what = "a choice of enlightenments";
-	else if (c->clock.base || c->clock.pit)
+	if (c->clock.base || c->clock.pit)
 		what = "another clock than UTC";
 	else if (c->memory.hugepages || c->memory.locked || c->memory.immediate)
 		what = "memory backing";

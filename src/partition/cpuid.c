@@ -15,9 +15,9 @@ static struct cpuid_leaf leaf(const struct partition_features *f,
 	switch (index) {
 	case HYPERV_CPUID_VENDOR_AND_MAX_FUNCTIONS:
 		l.eax = f->max_leaf;
-		l.ebx = HYPERV_VENDOR_EBX;
-		l.ecx = HYPERV_VENDOR_ECX;
-		l.edx = HYPERV_VENDOR_EDX;
+		l.ebx = f->vendor[0];
+		l.ecx = f->vendor[1];
+		l.edx = f->vendor[2];
 		break;
 	case HYPERV_CPUID_INTERFACE:
 		l.eax = HYPERV_INTERFACE_HV1;

@@ -52,32 +52,47 @@ const char *feature_note(enum feature_word word, unsigned int bit)
 	return NULL;
 }
 
-void partition_features_init(struct partition_features *f,
-			     const struct profile *profile,
-			     bool host_tsc_invariant, unsigned int n_vps,
-			     unsigned int max_vps)
+void partition_features_implemented(struct partition_features *f,
+				    bool host_tsc_invariant)
 {
 	uint64_t privileges =
 		hypercall_table_privileges() | msr_table_privileges();
 
 	*f = (struct partition_features){
+		.eax = (uint32_t)privileges,
+		.ebx = (uint32_t)(privileges >> 32),
+		.edx = msr_table_features() | hypercall_table_features() |
+		       OTHER_FEATURES,
+		.hints = hypercall_table_hints() | OTHER_HINTS |
+			 HV_X64_APIC_ACCESS_RECOMMENDED,
+	};
+	if (!host_tsc_invariant)
+		f->eax &= ~HV_ACCESS_TSC_INVARIANT;
+}
+
+void partition_features_init(struct partition_features *f,
+			     const struct profile *profile,
+			     bool host_tsc_invariant, unsigned int n_vps,
+			     unsigned int max_vps)
+{
+	struct partition_features can;
+
+	partition_features_implemented(&can, host_tsc_invariant);
+	*f = (struct partition_features){
 		.profile = profile,
-		.eax = profile->features_eax & (uint32_t)privileges,
-		.ebx = profile->features_ebx & (uint32_t)(privileges >> 32),
-		.edx = profile->features_edx &
-		       (msr_table_features() | hypercall_table_features() |
-			OTHER_FEATURES),
-		.hints = profile->hints_eax & ~HINTS_WITHHELD &
-			 (hypercall_table_hints() | OTHER_HINTS),
+		.eax = profile->features_eax & can.eax,
+		.ebx = profile->features_ebx & can.ebx,
+		.edx = profile->features_edx & can.edx,
+		.hints = profile->hints_eax & can.hints & ~HINTS_WITHHELD,
 		.spin_retries = profile->spin_retries,
 		.max_vps = MAX(n_vps, MIN(profile->max_vps, max_vps)),
 		.max_lps = profile->max_lps,
 		.hardware = profile->hardware_eax & HARDWARE,
 		.max_leaf = profile->max_leaf,
+		.vendor = {HYPERV_VENDOR_EBX, HYPERV_VENDOR_ECX,
+			   HYPERV_VENDOR_EDX},
 	};
 	f->hints |= HV_DEPRECATING_AEOI_RECOMMENDED;
-	if (!host_tsc_invariant)
-		f->eax &= ~HV_ACCESS_TSC_INVARIANT;
 }
 
 /*

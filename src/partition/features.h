@@ -28,8 +28,9 @@ struct partition_features {
 	uint32_t max_vps, max_lps;
 	/* leaf 0x40000006 */
 	uint32_t hardware;
-	/* leaf 0x40000000 EAX */
+	/* leaf 0x40000000: EAX; EBX, ECX and EDX, who it is */
 	uint32_t max_leaf;
+	uint32_t vendor[3];
 };
 
 /**
@@ -44,6 +45,13 @@ void partition_features_init(struct partition_features *features,
 			     const struct profile *profile,
 			     bool host_tsc_invariant, unsigned int n_vps,
 			     unsigned int max_vps);
+
+/**
+ * partition_features_implemented() - every bit that something stands for
+ * @features: eax, ebx, edx and hints are filled in, the rest is 0
+ */
+void partition_features_implemented(struct partition_features *features,
+				    bool host_tsc_invariant);
 
 /**
  * partition_features_recommend_apic() - let the guest end interrupts by

@@ -19,6 +19,7 @@
 #include "kvm/kvm_vcpu.h"
 #include "mem/gmem.h"
 #include "mem/overlay.h"
+#include "partition/enlightenment.h"
 #include "partition/partition.h"
 #include "partition/profile.h"
 #include "synic/ports.h"
@@ -286,22 +287,59 @@ static bool is_forbidden(const struct machine_config *c, const char *feature)
 	return false;
 }
 
+static void choose_enlightenments(struct vm *vm, bool tsc_invariant)
+{
+	static const enum enlightenment_base bases[] = {
+		[HYPERV_OF_PROFILE] = ENLIGHTENMENTS_OF_PROFILE,
+		[HYPERV_NOTHING] = ENLIGHTENMENTS_NONE,
+		[HYPERV_EVERYTHING] = ENLIGHTENMENTS_ALL,
+	};
+	const struct hyperv_config *h = &vm->config->hyperv;
+	const char *kept[HYPERV_N_FEATURES + 1] = {NULL};
+	const char *added[HYPERV_N_FEATURES + 1] = {NULL};
+	uint32_t set = hyperv_config_features(h);
+	unsigned int n_kept = 0, n_added = 0;
+
+	for (unsigned int i = 0; i < HYPERV_N_FEATURES; i++) {
+		const char *name = hyperv_feature_name((enum hyperv_feature)i);
+
+		if (!(set & HYPERV_BIT(i)))
+			continue;
+		kept[n_kept++] = name;
+		if (h->on & HYPERV_BIT(i))
+			added[n_added++] = name;
+	}
+	enlightenments_choose(&vm->features,
+			      &(struct enlightenment_choice){
+				      .base = bases[h->base],
+				      .kept = kept,
+				      .added = added,
+				      .spin_retries = h->spinlocks,
+				      .vendor = h->vendor_id,
+			      },
+			      tsc_invariant);
+}
+
 static void choose_features(struct vm *vm, bool tsc_invariant)
 {
 	const struct machine_config *c = vm->config;
 
 	vm->profile = c->profile ? profile_find(c->profile) : profile_newest();
 	choose_processors(vm);
-	partition_features_init(&vm->features, vm->profile,
-				tsc_invariant && !is_forbidden(c, "invtsc"),
+	tsc_invariant = tsc_invariant && !is_forbidden(c, "invtsc");
+	partition_features_init(&vm->features, vm->profile, tsc_invariant,
 				vm->n_vcpus, vm->n_possible_vcpus);
+	choose_enlightenments(vm, tsc_invariant);
 }
 
 static void choose_eoi(struct vm *vm)
 {
-	vm->lazy_eoi = !kvm_apic_is_accelerated() &&
+	/* Without the register KVM must not take what is written to it. */
+	vm->lazy_eoi = vm->features.eax & HV_MSR_APIC_ACCESS_AVAILABLE &&
+		       !kvm_apic_is_accelerated() &&
 		       kvm_vcpu_can_end_lazily(vm->vcpus[0].kvm);
-	if (vm->lazy_eoi)
+	/* Who says which enlightenments there are has said so. */
+	if (vm->lazy_eoi && vm->config->hyperv.base != HYPERV_NOTHING)
 		partition_features_recommend_apic(&vm->features);
 }
 

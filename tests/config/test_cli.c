@@ -134,6 +134,7 @@ static const struct {
 	{"kvmbus run --kernel K --vcpus 4,tribes=2", "tribes"},
 	{"kvmbus run --kernel K --vcpus 4,cores=0", "cores=0"},
 	{"kvmbus run --kernel K --cpu warp", "warp"},
+	{"kvmbus run --kernel K --hyperv warp", "warp"},
 	{"kvmbus run --kernel K --cpu phys-bits=", "phys-bits"},
 	{"kvmbus run --kernel K --time-sync -1", "--time-sync"},
 	{"kvmbus run --kernel K --throttle -1", "--throttle"},
@@ -199,6 +200,7 @@ START_TEST(machines_that_cannot_be_are_refused)
 		{"kvmbus run --kernel /dev/null --vcpus 9,sockets=2,cores=4",
 		 "8 processors"},
 		{"kvmbus run --kernel /dev/null --cpu phys-bits=35", "35"},
+		{"kvmbus run --kernel /dev/null --hyperv none", "vpindex"},
 		{"kvmbus run --kernel /dev/null --disk /nonexistent/d",
 		 "/nonexistent/d"},
 		{"kvmbus run --kernel /dev/null --disk /dev/null,bus=ide "

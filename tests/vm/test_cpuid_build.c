@@ -7,6 +7,8 @@
 #include <glib.h>
 
 #include "config/cpu_config.h"
+#include "config/hyperv_config.h"
+#include "partition/enlightenment.h"
 #include "partition/features.h"
 #include "partition/profile.h"
 #include "proto/hv_tlfs.h"
@@ -262,6 +264,18 @@ START_TEST(invariant_tsc_is_the_partitions)
 }
 END_TEST
 
+/* Both have a table; the names are what joins them. */
+START_TEST(enlightenments_of_the_configuration_are_known)
+{
+	for (unsigned int i = 0; i < HYPERV_N_FEATURES; i++) {
+		const char *name = hyperv_feature_name((enum hyperv_feature)i);
+
+		ck_assert_msg(enlightenment_find(name) != NULL, "%s", name);
+	}
+	ck_assert_ptr_null(enlightenment_at(HYPERV_N_FEATURES));
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("vm/cpuid_build");
@@ -277,6 +291,7 @@ int main(void)
 	tcase_add_test(t, what_is_forbidden_is_gone);
 	tcase_add_test(t, amd_says_some_twice);
 	tcase_add_test(t, what_is_required_is_there_or_missing);
+	tcase_add_test(t, enlightenments_of_the_configuration_are_known);
 	tcase_add_test(t, invariant_tsc_is_the_partitions);
 	suite_add_tcase(s, t);
 	return check_main(s);
