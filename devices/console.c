@@ -384,3 +384,13 @@ void console_restore_terminal(void)
 {
 	host_fd_restore_all();
 }
+
+void console_stop_terminal(void)
+{
+	host_fd_stop_all();
+}
+
+void console_continue_terminal(void)
+{
+	host_fd_continue_all();
+}

@@ -107,4 +107,12 @@ uint64_t console_lost(struct console *console);
  */
 void console_restore_terminal(void);
 
+/**
+ * console_stop_terminal() - the same until console_continue_terminal()
+ *
+ * Async-signal-safe both; for handlers of SIGTSTP and SIGCONT.
+ */
+void console_stop_terminal(void);
+void console_continue_terminal(void);
+
 #endif

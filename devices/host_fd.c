@@ -30,6 +30,7 @@ struct note {
 	bool modes; /* the terminal's modes, not the file's flags */
 	int flags;
 	struct termios termios;
+	struct termios raw; /* what we made of it */
 };
 
 #define NOTES_MAX 32
@@ -37,6 +38,8 @@ struct note {
 static struct note notes[NOTES_MAX];
 /* The process is about to end: nothing is to be made dirty again. */
 static atomic_bool ending;
+/* Nor before we go on: we are about to be stopped. */
+static atomic_bool stopping;
 static atomic_flag at_exit_registered = ATOMIC_FLAG_INIT;
 
 static int note_take(int fd, bool modes)
@@ -108,6 +111,34 @@ void host_fd_restore_all(void)
 	for (int i = 0; i < NOTES_MAX; i++)
 		note_undo(&notes[i]);
 	errno = saved;
+}
+
+/* Every terminal that is ours now, while we are in its foreground. */
+static void set_all_modes(bool raw)
+{
+	int saved = errno;
+
+	for (int i = 0; i < NOTES_MAX; i++) {
+		const struct note *n = &notes[i];
+
+		if (atomic_load(&n->state) == NOTE_DIRTY && n->modes &&
+		    in_foreground(n->fd))
+			set_modes(n->fd, raw ? &n->raw : &n->termios);
+	}
+	errno = saved;
+}
+
+void host_fd_stop_all(void)
+{
+	atomic_store(&stopping, true);
+	set_all_modes(false);
+}
+
+void host_fd_continue_all(void)
+{
+	atomic_store(&stopping, false);
+	if (!atomic_load(&ending))
+		set_all_modes(true);
 }
 
 /* An open file of our own for the same terminal or pipe; -1 if refused. */
@@ -210,7 +241,7 @@ void host_fd_make_raw(struct host_fd *h)
 	struct note *n;
 
 	if (h->fd < 0 || !h->terminal || atomic_load(&ending) ||
-	    tcgetattr(h->fd, &t))
+	    atomic_load(&stopping) || tcgetattr(h->fd, &t))
 		return;
 	if (h->undo_modes >= 0 && !(t.c_lflag & (ICANON | ECHO)))
 		return;
@@ -228,6 +259,7 @@ void host_fd_make_raw(struct host_fd *h)
 	t.c_cflag |= CS8;
 	t.c_cc[VMIN] = 1;
 	t.c_cc[VTIME] = 0;
+	n->raw = t;
 	atomic_store(&n->state, NOTE_DIRTY);
 	set_modes(h->fd, &t);
 	/* Were they put back in between?  Then once more, and for good. */

@@ -85,4 +85,13 @@ void host_fd_restore(struct host_fd *h);
  */
 void host_fd_restore_all(void);
 
+/**
+ * host_fd_stop_all() - terminals as they were, as we are about to be stopped
+ *
+ * Async-signal-safe, as host_fd_continue_all(), which makes those raw again
+ * in whose foreground we are.
+ */
+void host_fd_stop_all(void);
+void host_fd_continue_all(void);
+
 #endif

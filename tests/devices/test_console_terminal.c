@@ -88,6 +88,30 @@ START_TEST(fatal_signal_restores)
 }
 END_TEST
 
+START_TEST(stopped_and_continued)
+{
+	open_terminal();
+	start(slave, slave);
+	console_stop_terminal();
+	ck_assert(is_as_before());
+	/* Nothing makes it raw before we go on. */
+	say("x");
+	expect_text(master, "x");
+	say("y");
+	expect_text(master, "y");
+	ck_assert(is_as_before());
+	console_continue_terminal();
+	ck_assert(is_raw());
+	console_continue_terminal();
+	ck_assert(is_raw());
+	console_stop(con, 0);
+	ck_assert(is_as_before());
+	console_stop_terminal();
+	console_continue_terminal();
+	ck_assert(is_as_before());
+}
+END_TEST
+
 START_TEST(raw_again_after_the_shell)
 {
 	uint64_t end = clock_monotonic_ns() + PATIENCE_MS * NSEC_PER_MSEC;
@@ -216,6 +240,7 @@ int main(void)
 	tcase_add_test(t, terminal_is_raw_and_restored);
 	tcase_add_test(t, terminal_not_raw_unless_asked);
 	tcase_add_test(t, fatal_signal_restores);
+	tcase_add_test(t, stopped_and_continued);
 	tcase_add_test(t, raw_again_after_the_shell);
 	tcase_add_test(t, exit_restores);
 	tcase_add_test(t, escape_leaves);
