@@ -2,13 +2,18 @@
 /*
  * main.c - the verbs, and which exit code each kind of failure has.
  */
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 #include <glib.h>
 
 #include "base/clock.h"
+#include "base/notify.h"
+#include "base/pidfile.h"
 #include "boot/boot.h"
 #include "config/cli.h"
 #include "config/machine_config.h"
@@ -18,10 +23,12 @@
 #include "devices/console.h"
 #include "kvm/kvm.h"
 #include "partition/profile.h"
+#include "report/event_file.h"
 #include "report/milestone.h"
 #include "report/report.h"
 #include "vm/doctor.h"
 #include "vm/vm.h"
+#include "vm/vm_events.h"
 
 static int exit_code_of(const GError *error)
 {
@@ -52,16 +59,38 @@ static void on_fatal_signal(int number)
 	raise(number);
 }
 
-static void install_fatal_handlers(void)
+/* Nor one that stops us. */
+static void on_stop(int number)
 {
-	static const int fatal[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT};
+	(void)number;
+	console_stop_terminal();
+	raise(SIGSTOP);
+}
+
+static void on_continue(int number)
+{
+	(void)number;
+	console_continue_terminal();
+}
+
+static void install_handlers(void)
+{
+	static const int fatal[] = {SIGSEGV, SIGBUS,  SIGILL,  SIGFPE,
+				    SIGABRT, SIGQUIT, SIGTRAP, SIGSYS,
+				    SIGALRM, SIGXCPU, SIGUSR1, SIGUSR2};
 	struct sigaction action = {
 		.sa_handler = on_fatal_signal,
 		.sa_flags = (int)SA_RESETHAND,
 	};
+	const struct sigaction stop = {.sa_handler = on_stop,
+				       .sa_flags = SA_RESTART};
+	const struct sigaction go_on = {.sa_handler = on_continue,
+					.sa_flags = SA_RESTART};
 
 	for (size_t i = 0; i < G_N_ELEMENTS(fatal); i++)
 		sigaction(fatal[i], &action, NULL);
+	sigaction(SIGTSTP, &stop, NULL);
+	sigaction(SIGCONT, &go_on, NULL);
 	/* A reader of our output that goes away is an error of write(2). */
 	signal(SIGPIPE, SIG_IGN);
 	/* An image that may not grow is an error of its disk. */
@@ -79,13 +108,94 @@ static void say_outcome(const struct outcome *outcome)
 		outcome->detail ? outcome->detail : "", outcome->exit_code);
 }
 
+/* What is around a machine that runs. */
+struct surroundings {
+	struct pidfile *pidfile;
+	struct event_file *events;
+	struct commands *commands;
+	struct control *control;
+};
+
+static void tell_clients(void *control, const char *line)
+{
+	control_event(control, line);
+}
+
+static void write_event(void *file, const char *line)
+{
+	event_file_write(file, line);
+}
+
+/* @where: NULL: the first that was passed.  Return: NULL with @error set. */
+static struct control *open_control(const char *where,
+				    struct commands *commands, GError **error)
+{
+	guint64 fd = NOTIFY_FDS_START;
+
+	if (where && !g_str_has_prefix(where, "fd="))
+		return control_new(where, vm_commands, commands, error);
+	if (where && !g_ascii_string_to_unsigned(where + strlen("fd="), 10, 0,
+						 G_MAXINT, &fd, NULL)) {
+		g_set_error(
+			error, CLI_ERROR, 0,
+			"--control %s: expected a number behind fd=", where);
+		return NULL;
+	}
+	return control_new_fd((int)fd, vm_commands, commands, error);
+}
+
+static void clear(struct surroundings *s)
+{
+	control_free(s->control);
+	commands_free(s->commands);
+	event_file_close(s->events);
+	pidfile_free(s->pidfile);
+}
+
+/* Return: 0; -1 with @error set, and what there is to be cleared. */
+static int surround(struct surroundings *s, struct vm *vm,
+		    const struct machine_config *config, int n_passed,
+		    GError **error)
+{
+	struct vm_events *events = vm_event_source(vm);
+
+	if (config->pidfile) {
+		s->pidfile = pidfile_new(config->pidfile, error);
+		if (!s->pidfile)
+			return -1;
+	}
+	if (config->events) {
+		s->events = event_file_open(config->events, error);
+		if (!s->events)
+			return -1;
+		vm_events_listen(events, write_event, s->events);
+	}
+	s->commands = commands_new(vm);
+	if (!config->control && !n_passed)
+		return 0;
+	s->control = open_control(config->control, s->commands, error);
+	if (!s->control)
+		return -1;
+	vm_events_listen(events, tell_clients, s->control);
+	return 0;
+}
+
+static void say_stopping(const struct outcome *outcome)
+{
+	g_autofree char *state = g_strdup_printf(
+		"STOPPING=1\nSTATUS=%s (exit code %d)",
+		outcome_name(outcome->kind), outcome->exit_code);
+
+	notify_send(state);
+}
+
 static int run(const struct machine_config *config, uint64_t start_ns)
 {
 	g_autoptr(GError) error = NULL;
-	struct control *control = NULL;
+	struct surroundings around = {0};
 	struct outcome outcome;
 	struct vm *vm;
-	int code;
+	int code, n_passed = notify_init();
 
 	if (machine_config_validate(config, &error))
 		return fail(error);
@@ -95,19 +205,20 @@ static int run(const struct machine_config *config, uint64_t start_ns)
 		puts(json);
 		return 0;
 	}
-	install_fatal_handlers();
+	install_handlers();
 	vm = vm_new(config, start_ns, &error);
 	if (!vm)
 		return fail(error);
-	if (config->control) {
-		control = control_new(config->control, vm_commands, vm, &error);
-		if (!control) {
-			vm_free(vm);
-			return fail(error);
-		}
+	if (surround(&around, vm, config, n_passed, &error)) {
+		clear(&around);
+		vm_free(vm);
+		return fail(error);
 	}
+	notify_send("READY=1\nSTATUS=running");
 	vm_run(vm, &outcome);
-	control_free(control);
+	/* Nobody would answer. */
+	control_free(g_steal_pointer(&around.control));
+	say_stopping(&outcome);
 	say_outcome(&outcome);
 	code = outcome.exit_code;
 	if (vm_report(vm, &outcome, &error)) {
@@ -116,6 +227,7 @@ static int run(const struct machine_config *config, uint64_t start_ns)
 			code = EXIT_FAILED;
 	}
 	outcome_clear(&outcome);
+	clear(&around);
 	vm_free(vm);
 	return code;
 }
@@ -123,6 +235,21 @@ static int run(const struct machine_config *config, uint64_t start_ns)
 static int profile_exists(const char *name)
 {
 	return profile_find(name) != NULL;
+}
+
+/*
+ * What was started without standard descriptors would have others of ours in
+ * their place, and take them for the terminal.
+ */
+static void fill_standard_descriptors(void)
+{
+	int fd;
+
+	do {
+		fd = open("/dev/null", O_RDWR);
+	} while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd >= 0)
+		close(fd);
 }
 
 int main(int argc, char **argv)
@@ -137,6 +264,7 @@ int main(int argc, char **argv)
 	int code;
 
 	(void)argc;
+	fill_standard_descriptors();
 	if (cli_parse(argv, &names, &cli, &error)) {
 		cli_clear(&cli);
 		return fail(error);

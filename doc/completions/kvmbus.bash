@@ -23,6 +23,7 @@ _kvmbus()
 	local profiles='ws2012 ws2012r2 ws2016 ws2019 ws2022 ws2025'
 	local options='--kernel --initrd --append --memory --vcpus --cpu --disk --net --pcap --profile
 		--hyperv --uuid --timeout --control --hvsock --time-sync --throttle --report --summary --require --on-reboot --numa-srat
+		--events --pidfile
 		--accel --test-devices --print-config --log --help'
 	local milestones='guest_os_id hypercall_page reference_tsc synic stimer
 		vmbus_contact vmbus_offers storvsc_open storvsc_io netvsc_open
@@ -55,7 +56,7 @@ _kvmbus()
 		;;
 	run)
 		case $before in
-		--kernel | --initrd | --disk | --pcap | --control | --hvsock | --report)
+		--kernel | --initrd | --disk | --pcap | --events | --control | --pidfile | --hvsock | --report)
 			compopt -o filenames 2>/dev/null
 			mapfile -t COMPREPLY < <(compgen -f -- "$word")
 			return

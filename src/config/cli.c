@@ -62,7 +62,11 @@ static const char help_text[] =
 	"standard output)\n"
 	"  --summary           say at the end what the guest used, on standard "
 	"error\n"
-	"  --control SOCKET    listen there for 'kvmbus ctl'\n"
+	"  --events FILE       write what happens as it does, a line of JSON "
+	"each\n"
+	"  --control SOCKET    listen there for 'kvmbus ctl' and QMP clients; "
+	"or fd=N\n"
+	"  --pidfile FILE      say there which process it is\n"
 	"  --hvsock SOCKET     connect the guest's AF_VSOCK to sockets there\n"
 	"  --time-sync SECONDS have the guest set its clock that often "
 	"(default "
@@ -98,6 +102,7 @@ void cli_help(FILE *out)
 struct run_options {
 	char *kernel, *initrd, *append, *profile, *report, *accel, *on_reboot,
 		*uuid, *control, *hvsock, *memory, *vcpus;
+	char *events, *pidfile;
 	char **require, **log, **disk, **net, **pcap, **cpu, **hyperv;
 	int timeout, time_sync, throttle;
 	gboolean test_devices, print_config, srat, summary;
@@ -114,6 +119,8 @@ static void run_options_clear(struct run_options *o)
 	g_free(o->on_reboot);
 	g_free(o->uuid);
 	g_free(o->control);
+	g_free(o->events);
+	g_free(o->pidfile);
 	g_free(o->hvsock);
 	g_free(o->memory);
 	g_free(o->vcpus);
@@ -154,6 +161,9 @@ static int parse_options(char **argv, struct run_options *o, GError **error)
 		{"timeout", 0, 0, G_OPTION_ARG_INT, &o->timeout, NULL, NULL},
 		{"report", 0, 0, G_OPTION_ARG_FILENAME, &o->report, NULL, NULL},
 		{"control", 0, 0, G_OPTION_ARG_FILENAME, &o->control, NULL,
+		 NULL},
+		{"events", 0, 0, G_OPTION_ARG_FILENAME, &o->events, NULL, NULL},
+		{"pidfile", 0, 0, G_OPTION_ARG_FILENAME, &o->pidfile, NULL,
 		 NULL},
 		{"hvsock", 0, 0, G_OPTION_ARG_FILENAME, &o->hvsock, NULL, NULL},
 		{"time-sync", 0, 0, G_OPTION_ARG_INT, &o->time_sync, NULL,
@@ -386,6 +396,8 @@ static int parse_run(char **argv, const struct cli_names *names,
 		c->profile = g_steal_pointer(&o.profile);
 		c->report = g_steal_pointer(&o.report);
 		c->control = g_steal_pointer(&o.control);
+		c->events = g_steal_pointer(&o.events);
+		c->pidfile = g_steal_pointer(&o.pidfile);
 		c->hvsock = g_steal_pointer(&o.hvsock);
 		c->accel =
 			o.accel ? g_steal_pointer(&o.accel) : g_strdup("auto");

@@ -52,6 +52,8 @@ void machine_config_free(struct machine_config *config)
 	g_free(config->profile);
 	g_free(config->report);
 	g_free(config->control);
+	g_free(config->events);
+	g_free(config->pidfile);
 	g_free(config->hvsock);
 	g_free(config->accel);
 	g_free(config->uuid);

@@ -70,7 +70,9 @@ struct machine_config {
 	char *cmdline;
 	char *profile;
 	char *report;
-	char *control; /* socket */
+	char *control; /* socket, or "fd=N" */
+	char *events; /* file, as lines of JSON; "-": standard output */
+	char *pidfile;
 	char *hvsock; /* socket, and what others begin with */
 	char *accel;
 	char *uuid; /* never NULL */

@@ -1,205 +1,215 @@
 /* SPDX-License-Identifier: MIT */
 #include "control/commands.h"
 
-#include <json-c/json.h>
+#include <glib.h>
 
-#include "base/clock.h"
 #include "control/commands_device.h"
 #include "control/commands_disk.h"
 #include "control/commands_ic.h"
+#include "control/commands_machine.h"
 #include "control/commands_net.h"
-#include "report/report.h"
-#include "vm/vm.h"
+#include "control/schema.h"
 
-static void add_string(struct json_object *o, const char *key, const char *s)
+struct commands {
+	struct vm *vm;
+};
+
+struct commands *commands_new(struct vm *vm)
 {
-	json_object_object_add(o, key, json_object_new_string(s));
+	struct commands *c = g_new0(struct commands, 1);
+
+	c->vm = vm;
+	return c;
 }
 
-static void add_number(struct json_object *o, const char *key, uint64_t n)
+void commands_free(struct commands *commands)
 {
-	json_object_object_add(o, key, json_object_new_uint64(n));
+	g_free(commands);
 }
 
-static void status(void *ctx, struct control_call *call)
+struct vm *commands_vm(void *ctx)
 {
-	struct json_object *o = json_object_new_object();
-	g_autofree char *guest = NULL;
-	struct vm_status s;
-
-	vm_get_status(ctx, &s);
-	guest = report_guest_name(s.guest_os_id);
-	add_string(o, "state", s.paused ? "paused" : "running");
-	if (s.stopped_by)
-		add_string(o, "stopped_by", s.stopped_by);
-	add_string(o, "profile", s.profile);
-	add_number(o, "vcpus", s.n_vcpus);
-	add_number(o, "memory_bytes", s.memory_bytes);
-	add_number(o, "uptime_ms", s.uptime_ns / NSEC_PER_MSEC);
-	add_number(o, "resets", s.resets);
-	add_string(o, "guest", guest);
-	control_answer(call, o);
+	return ((struct commands *)ctx)->vm;
 }
 
-static void inspect(void *ctx, struct control_call *call)
-{
-	g_autofree char *text = vm_inspect(ctx);
-
-	control_answer(call, json_tokener_parse(text));
-}
-
-static void pause_vm(void *ctx, struct control_call *call)
-{
-	vm_suspend(ctx);
-	control_answer(call, NULL);
-}
-
-static void resume(void *ctx, struct control_call *call)
-{
-	vm_continue(ctx);
-	control_answer(call, NULL);
-}
-
-static void reset(void *ctx, struct control_call *call)
-{
-	vm_host_reset(ctx);
-	control_answer(call, NULL);
-}
-
-static void power_button(void *ctx, struct control_call *call)
-{
-	vm_power_button(ctx);
-	control_answer(call, NULL);
-}
-
-static void nmi(void *ctx, struct control_call *call)
-{
-	int err = vm_nmi(ctx);
-
-	if (err)
-		control_refuse(call, "failed", "nmi: %s", g_strerror(-err));
-	else
-		control_answer(call, NULL);
-}
-
-static void quit(void *ctx, struct control_call *call)
-{
-	control_answer(call, NULL);
-	vm_quit(ctx, "asked to on the control socket");
-}
-
+/* In the order in which `kvmbus ctl` lists those that have a verb. */
 const struct control_command vm_commands[] = {
-	{"status", "state, profile, size, what runs in it", {{0}}, status},
-	{"inspect",
-	 "everything counted so far, as in the report",
-	 {{0}},
-	 inspect},
-	{"pause", "stop the processors and the guest's time", {{0}}, pause_vm},
-	{"resume", "go on after pause", {{0}}, resume},
-	{"reset", "press the reset button", {{0}}, reset},
-	{"power-button", "press the power button (ACPI)", {{0}}, power_button},
-	{"shutdown", "ask the guest to power off", {{0}}, command_shutdown},
-	{"reboot", "ask the guest to restart", {{0}}, command_reboot},
-	{"hibernate", "ask the guest to hibernate", {{0}}, command_hibernate},
-	{"time-sync", "have the guest set its clock", {{0}}, command_time_sync},
-	{"kvp-get",
-	 "the value of a key in the guest",
-	 {{"key", false, false}, {"pool", false, true}},
-	 command_kvp_get},
-	{"kvp-set",
-	 "give a key in the guest a value",
-	 {{"key", false, false},
-	  {"value", false, false},
-	  {"pool", false, true}},
-	 command_kvp_set},
-	{"kvp-delete",
-	 "remove a key from the guest",
-	 {{"key", false, false}, {"pool", false, true}},
-	 command_kvp_delete},
-	{"kvp-list",
-	 "all keys and values of a pool",
-	 {{"pool", false, true}},
-	 command_kvp_list},
-	{"kvp-ip",
-	 "network settings of the NIC with that MAC address",
-	 {{"mac", false, false}},
-	 command_kvp_ip},
-	{"freeze-check",
-	 "could the guest's file systems be frozen?",
-	 {{0}},
-	 command_freeze_check},
-	{"freeze",
-	 "freeze the guest's file systems, not for ever",
-	 {{"seconds", true, true}},
-	 command_freeze},
-	{"thaw", "thaw them", {{0}}, command_thaw},
-	{"copy-file",
-	 "copy a file into a directory of the guest",
-	 {{"file", false, false},
-	  {"directory", false, false},
-	  {"overwrite", true, true}},
-	 command_copy_file},
-	{"type",
-	 "type text on the guest's keyboard",
-	 {{"text", false, false}},
-	 command_type},
-	{"key",
-	 "press keys together: ctrl-alt-delete",
-	 {{"keys", false, false}},
-	 command_key},
-	{"mouse",
-	 "move the pointer; both from 0 to 32767",
-	 {{"x", true, false}, {"y", true, false}},
-	 command_mouse},
-	{"click",
-	 "click with the left, right or middle button",
-	 {{"button", false, true}},
-	 command_click},
-	{"scroll",
-	 "turn the wheel, -127 to 127; up is positive",
-	 {{"steps", false, false}},
-	 command_scroll},
-	{"balloon",
-	 "have the guest give MIB in all; else: how it is",
-	 {{"mib", true, true}},
-	 command_balloon},
-	{"memory-add",
-	 "have the guest take MIB more in all; else: how it is",
-	 {{"mib", true, true}},
-	 command_memory_add},
-	{"disk-add",
-	 "put a disk at a SCSI controller, as --disk has it",
-	 {{"disk", false, false}},
-	 command_disk_add},
-	{"disk-remove",
-	 "take a disk away: scsi0:3",
-	 {{"disk", false, false}},
-	 command_disk_remove},
-	{"disk-resize",
-	 "look at an image's size anew",
-	 {{"disk", false, false}},
-	 command_disk_resize},
-	{"dvd-insert",
-	 "put a disc into a drive that is empty",
-	 {{"drive", false, false}, {"image", false, false}},
-	 command_dvd_insert},
-	{"dvd-eject",
-	 "take it out; 1: also if the guest has locked it",
-	 {{"drive", false, false}, {"force", true, true}},
-	 command_dvd_eject},
-	{"net-link",
-	 "pull a card's cable, or put it in: net0 down",
-	 {{"nic", false, false}, {"state", false, false}},
-	 command_net_link},
-	{"rescind",
-	 "take a device on VMbus away from the guest",
-	 {{"device", false, false}},
-	 command_rescind},
-	{"offer",
-	 "offer a device that was taken away again",
-	 {{"device", false, false}},
-	 command_offer},
-	{"nmi", "a non-maskable interrupt to every processor", {{0}}, nmi},
-	{"quit", "end the run at once, as if the plug was pulled", {{0}}, quit},
+	{.name = "kvmbus-status",
+	 .help = "state, profile, size, what runs in it",
+	 .run = command_status},
+	{.name = "kvmbus-inspect",
+	 .help = "everything counted so far, as in the report",
+	 .run = command_inspect},
+	{.name = "stop",
+	 .help = "stop the processors and the guest's time",
+	 .run = command_stop,
+	 .verb = "pause"},
+	{.name = "cont",
+	 .help = "go on after pause",
+	 .run = command_cont,
+	 .verb = "resume"},
+	{.name = "system_reset",
+	 .help = "press the reset button",
+	 .run = command_system_reset,
+	 .verb = "reset"},
+	{.name = "system_powerdown",
+	 .help = "shutdown, or the power button where that cannot be",
+	 .run = command_system_powerdown,
+	 .verb = "powerdown"},
+	{.name = "kvmbus-power-button",
+	 .help = "press the power button (ACPI)",
+	 .run = command_power_button},
+	{.name = "kvmbus-shutdown",
+	 .help = "ask the guest to power off",
+	 .run = command_shutdown},
+	{.name = "kvmbus-reboot",
+	 .help = "ask the guest to restart",
+	 .run = command_reboot},
+	{.name = "kvmbus-hibernate",
+	 .help = "ask the guest to hibernate",
+	 .run = command_hibernate},
+	{.name = "kvmbus-time-sync",
+	 .help = "have the guest set its clock",
+	 .run = command_time_sync},
+	{.name = "kvmbus-kvp-get",
+	 .help = "the value of a key in the guest",
+	 .params = {{"key", CONTROL_STRING, false},
+		    {"pool", CONTROL_STRING, true}},
+	 .run = command_kvp_get},
+	{.name = "kvmbus-kvp-set",
+	 .help = "give a key in the guest a value",
+	 .params = {{"key", CONTROL_STRING, false},
+		    {"value", CONTROL_STRING, false},
+		    {"pool", CONTROL_STRING, true}},
+	 .run = command_kvp_set},
+	{.name = "kvmbus-kvp-delete",
+	 .help = "remove a key from the guest",
+	 .params = {{"key", CONTROL_STRING, false},
+		    {"pool", CONTROL_STRING, true}},
+	 .run = command_kvp_delete},
+	{.name = "kvmbus-kvp-list",
+	 .help = "all keys and values of a pool",
+	 .params = {{"pool", CONTROL_STRING, true}},
+	 .run = command_kvp_list},
+	{.name = "kvmbus-kvp-ip",
+	 .help = "network settings of the NIC with that MAC address",
+	 .params = {{"mac", CONTROL_STRING, false}},
+	 .run = command_kvp_ip},
+	{.name = "kvmbus-freeze-check",
+	 .help = "could the guest's file systems be frozen?",
+	 .run = command_freeze_check},
+	{.name = "kvmbus-freeze",
+	 .help = "freeze the guest's file systems, not for ever",
+	 .params = {{"seconds", CONTROL_NUMBER, true}},
+	 .run = command_freeze},
+	{.name = "kvmbus-thaw", .help = "thaw them", .run = command_thaw},
+	{.name = "kvmbus-copy-file",
+	 .help = "copy a file into a directory of the guest",
+	 .params = {{"file", CONTROL_STRING, false},
+		    {"directory", CONTROL_STRING, false},
+		    {"overwrite", CONTROL_NUMBER, true}},
+	 .run = command_copy_file},
+	{.name = "kvmbus-type",
+	 .help = "type text on the guest's keyboard",
+	 .params = {{"text", CONTROL_STRING, false}},
+	 .run = command_type},
+	{.name = "kvmbus-key",
+	 .help = "press keys together: ctrl-alt-delete",
+	 .params = {{"keys", CONTROL_STRING, false}},
+	 .run = command_key},
+	{.name = "kvmbus-mouse",
+	 .help = "move the pointer; both from 0 to 32767",
+	 .params = {{"x", CONTROL_NUMBER, false}, {"y", CONTROL_NUMBER, false}},
+	 .run = command_mouse},
+	{.name = "kvmbus-click",
+	 .help = "click with the left, right or middle button",
+	 .params = {{"button", CONTROL_STRING, true}},
+	 .run = command_click},
+	{.name = "kvmbus-scroll",
+	 .help = "turn the wheel, -127 to 127; up is positive",
+	 .params = {{"steps", CONTROL_STRING, false}},
+	 .run = command_scroll},
+	{.name = "kvmbus-balloon",
+	 .help = "have the guest give MIB in all; else: how it is",
+	 .params = {{"mib", CONTROL_NUMBER, true}},
+	 .run = command_balloon},
+	{.name = "kvmbus-memory-add",
+	 .help = "have the guest take MIB more in all; else: how it is",
+	 .params = {{"mib", CONTROL_NUMBER, true}},
+	 .run = command_memory_add},
+	{.name = "kvmbus-disk-add",
+	 .help = "put a disk at a SCSI controller, as --disk has it",
+	 .params = {{"disk", CONTROL_STRING, false}},
+	 .run = command_disk_add},
+	{.name = "kvmbus-disk-remove",
+	 .help = "take a disk away: scsi0:3",
+	 .params = {{"disk", CONTROL_STRING, false}},
+	 .run = command_disk_remove},
+	{.name = "kvmbus-disk-resize",
+	 .help = "look at an image's size anew",
+	 .params = {{"disk", CONTROL_STRING, false}},
+	 .run = command_disk_resize},
+	{.name = "kvmbus-dvd-insert",
+	 .help = "put a disc into a drive that is empty",
+	 .params = {{"drive", CONTROL_STRING, false},
+		    {"image", CONTROL_STRING, false}},
+	 .run = command_dvd_insert},
+	{.name = "kvmbus-dvd-eject",
+	 .help = "take it out; 1: also if the guest has locked it",
+	 .params = {{"drive", CONTROL_STRING, false},
+		    {"force", CONTROL_NUMBER, true}},
+	 .run = command_dvd_eject},
+	{.name = "kvmbus-net-link",
+	 .help = "pull a card's cable, or put it in: net0 down",
+	 .params = {{"nic", CONTROL_STRING, false},
+		    {"state", CONTROL_STRING, false}},
+	 .run = command_net_link},
+	{.name = "kvmbus-rescind",
+	 .help = "take a device on VMbus away from the guest",
+	 .params = {{"device", CONTROL_STRING, false}},
+	 .run = command_rescind},
+	{.name = "kvmbus-offer",
+	 .help = "offer a device that was taken away again",
+	 .params = {{"device", CONTROL_STRING, false}},
+	 .run = command_offer},
+	{.name = "inject-nmi",
+	 .help = "a non-maskable interrupt to every processor",
+	 .run = command_inject_nmi,
+	 .verb = "nmi"},
+	{.name = "quit",
+	 .help = "end the run at once, as if the plug was pulled",
+	 .run = command_quit,
+	 .verb = "quit"},
+	{.name = "qmp_capabilities",
+	 .help = "what a client says first",
+	 .params = {{"enable", CONTROL_ANY, true}},
+	 .run = control_negotiate},
+	{.name = "query-commands",
+	 .help = "names of all commands",
+	 .run = query_commands},
+	{.name = "query-qmp-schema",
+	 .help = "all commands and events, with their members",
+	 .run = query_qmp_schema},
+	{.name = "query-version", .help = "of kvmbus", .run = query_version},
+	{.name = "query-status", .help = "does it run?", .run = query_status},
+	{.name = "query-name", .help = "of the machine", .run = query_name},
+	{.name = "query-uuid", .help = "of the machine", .run = query_uuid},
+	{.name = "query-kvm",
+	 .help = "KVM is there, and used",
+	 .run = query_kvm},
+	{.name = "query-target",
+	 .help = "what processors it has",
+	 .run = query_target},
+	{.name = "query-cpus-fast",
+	 .help = "processors and their threads",
+	 .run = query_cpus_fast},
+	{.name = "query-memory-size-summary",
+	 .help = "memory from the start, and that was added",
+	 .run = query_memory_size_summary},
+	{.name = "human-monitor-command",
+	 .help = "refused: there is no human monitor",
+	 .params = {{"command-line", CONTROL_STRING, false},
+		    {"cpu-index", CONTROL_NUMBER, true}},
+	 .run = command_monitor},
 	{0},
 };

@@ -9,7 +9,17 @@
 
 #include "control/control.h"
 
-/* The table for control_new(), with a struct vm as its context. */
+struct commands;
+struct vm;
+
+/* The table for control_new(); its context is a struct commands. */
 extern const struct control_command vm_commands[];
+
+/** commands_new() - @vm is borrowed; free it first, but after the socket */
+struct commands *commands_new(struct vm *vm);
+void commands_free(struct commands *commands);
+
+/** commands_vm() - of a command's context */
+struct vm *commands_vm(void *ctx);
 
 #endif

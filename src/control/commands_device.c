@@ -5,6 +5,7 @@
 
 #include <json-c/json.h>
 
+#include "control/commands.h"
 #include "control/control.h"
 #include "vm/vm.h"
 #include "vsp/balloon.h"
@@ -41,24 +42,24 @@ static void answer(struct control_call *call, const char *device, int err)
 	}
 }
 
-void *command_device(void *vm, struct control_call *call,
+void *command_device(void *ctx, struct control_call *call,
 		     const struct vsp_ops *ops, const char *name)
 {
-	void *device = vm_device(vm, ops);
+	void *device = vm_device(commands_vm(ctx), ops);
 
 	if (!device)
 		control_refuse(call, "absent", "this machine has no %s", name);
 	return device;
 }
 
-static void type_keys(void *vm, struct control_call *call, const char *what,
+static void type_keys(void *ctx, struct control_call *call, const char *what,
 		      bool (*translate)(const char *text, GArray *keys,
 					GError **error))
 {
 	g_autoptr(GArray) keys =
 		g_array_new(FALSE, FALSE, sizeof(struct synthkbd_key));
 	struct synthkbd *kbd =
-		command_device(vm, call, &synthkbd_ops, "keyboard");
+		command_device(ctx, call, &synthkbd_ops, "keyboard");
 	g_autoptr(GError) error = NULL;
 
 	if (!kbd)
@@ -73,19 +74,20 @@ static void type_keys(void *vm, struct control_call *call, const char *what,
 			     keys->len));
 }
 
-void command_type(void *vm, struct control_call *call)
+void command_type(void *ctx, struct control_call *call)
 {
-	type_keys(vm, call, "text", scancodes_text);
+	type_keys(ctx, call, "text", scancodes_text);
 }
 
-void command_key(void *vm, struct control_call *call)
+void command_key(void *ctx, struct control_call *call)
 {
-	type_keys(vm, call, "keys", scancodes_chord);
+	type_keys(ctx, call, "keys", scancodes_chord);
 }
 
-void command_mouse(void *vm, struct control_call *call)
+void command_mouse(void *ctx, struct control_call *call)
 {
-	struct synthhid *hid = command_device(vm, call, &synthhid_ops, "mouse");
+	struct synthhid *hid =
+		command_device(ctx, call, &synthhid_ops, "mouse");
 	uint64_t x = control_number(call, "x", 0);
 	uint64_t y = control_number(call, "y", 0);
 
@@ -96,10 +98,11 @@ void command_mouse(void *vm, struct control_call *call)
 			       : synthhid_move(hid, (uint32_t)x, (uint32_t)y));
 }
 
-void command_click(void *vm, struct control_call *call)
+void command_click(void *ctx, struct control_call *call)
 {
 	static const char *const names[] = {"left", "right", "middle"};
-	struct synthhid *hid = command_device(vm, call, &synthhid_ops, "mouse");
+	struct synthhid *hid =
+		command_device(ctx, call, &synthhid_ops, "mouse");
 	const char *button = control_string(call, "button");
 
 	if (!hid)
@@ -114,9 +117,10 @@ void command_click(void *vm, struct control_call *call)
 		       button);
 }
 
-void command_scroll(void *vm, struct control_call *call)
+void command_scroll(void *ctx, struct control_call *call)
 {
-	struct synthhid *hid = command_device(vm, call, &synthhid_ops, "mouse");
+	struct synthhid *hid =
+		command_device(ctx, call, &synthhid_ops, "mouse");
 	const char *text = control_string(call, "steps");
 	gint64 steps;
 
@@ -177,11 +181,11 @@ static struct json_object *memory_json(struct balloon *b)
 }
 
 /* Say how it is, or have it be so many MiB. */
-static void how_much(void *vm, struct control_call *call,
+static void how_much(void *ctx, struct control_call *call,
 		     struct json_object *(*json)(struct balloon *b),
 		     int (*set)(struct balloon *b, uint64_t bytes))
 {
-	struct balloon *b = command_device(vm, call, &balloon_ops, "balloon");
+	struct balloon *b = command_device(ctx, call, &balloon_ops, "balloon");
 	uint64_t mib = control_number(call, "mib", UINT64_MAX);
 
 	if (!b)
@@ -193,21 +197,21 @@ static void how_much(void *vm, struct control_call *call,
 		       mib > UINT64_MAX / MIB ? -EINVAL : set(b, mib * MIB));
 }
 
-void command_balloon(void *vm, struct control_call *call)
+void command_balloon(void *ctx, struct control_call *call)
 {
-	how_much(vm, call, balloon_json, balloon_set_target);
+	how_much(ctx, call, balloon_json, balloon_set_target);
 }
 
-void command_memory_add(void *vm, struct control_call *call)
+void command_memory_add(void *ctx, struct control_call *call)
 {
-	how_much(vm, call, memory_json, balloon_add_memory);
+	how_much(ctx, call, memory_json, balloon_add_memory);
 }
 
 /* Return: the channel; NULL: @call is answered. */
-static struct channel *find_channel(void *vm, struct control_call *call)
+static struct channel *find_channel(void *ctx, struct control_call *call)
 {
 	const char *name = control_string(call, "device");
-	struct channel *ch = vm_channel(vm, name);
+	struct channel *ch = vm_channel(commands_vm(ctx), name);
 
 	if (!ch)
 		control_refuse(call, "absent",
@@ -216,9 +220,9 @@ static struct channel *find_channel(void *vm, struct control_call *call)
 	return ch;
 }
 
-void command_rescind(void *vm, struct control_call *call)
+void command_rescind(void *ctx, struct control_call *call)
 {
-	struct channel *ch = find_channel(vm, call);
+	struct channel *ch = find_channel(ctx, call);
 
 	if (!ch)
 		return;
@@ -226,9 +230,9 @@ void command_rescind(void *vm, struct control_call *call)
 	control_answer(call, NULL);
 }
 
-void command_offer(void *vm, struct control_call *call)
+void command_offer(void *ctx, struct control_call *call)
 {
-	struct channel *ch = find_channel(vm, call);
+	struct channel *ch = find_channel(ctx, call);
 
 	if (ch)
 		answer(call, channel_name(ch), channel_offer(ch));

@@ -19,17 +19,17 @@ struct vsp_ops;
  * Return: borrowed until the machine ends; NULL: there is none, and @call is
  * answered.
  */
-void *command_device(void *vm, struct control_call *call,
+void *command_device(void *ctx, struct control_call *call,
 		     const struct vsp_ops *ops, const char *name);
 
-void command_type(void *vm, struct control_call *call);
-void command_key(void *vm, struct control_call *call);
-void command_mouse(void *vm, struct control_call *call);
-void command_click(void *vm, struct control_call *call);
-void command_scroll(void *vm, struct control_call *call);
-void command_balloon(void *vm, struct control_call *call);
-void command_memory_add(void *vm, struct control_call *call);
-void command_rescind(void *vm, struct control_call *call);
-void command_offer(void *vm, struct control_call *call);
+void command_type(void *ctx, struct control_call *call);
+void command_key(void *ctx, struct control_call *call);
+void command_mouse(void *ctx, struct control_call *call);
+void command_click(void *ctx, struct control_call *call);
+void command_scroll(void *ctx, struct control_call *call);
+void command_balloon(void *ctx, struct control_call *call);
+void command_memory_add(void *ctx, struct control_call *call);
+void command_rescind(void *ctx, struct control_call *call);
+void command_offer(void *ctx, struct control_call *call);
 
 #endif

@@ -4,6 +4,7 @@
 #include <glib.h>
 #include <json-c/json.h>
 
+#include "control/commands.h"
 #include "control/control.h"
 #include "vm/vm.h"
 #include "vm/vm_disks.h"
@@ -19,11 +20,12 @@ static void answer(struct control_call *call, bool failed, GError *error)
 	g_error_free(error);
 }
 
-void command_disk_add(void *vm, struct control_call *call)
+void command_disk_add(void *ctx, struct control_call *call)
 {
 	GError *error = NULL;
-	g_autofree char *name = vm_disks_add(
-		vm_storage(vm), control_string(call, "disk"), &error);
+	g_autofree char *name =
+		vm_disks_add(vm_storage(commands_vm(ctx)),
+			     control_string(call, "disk"), &error);
 	struct json_object *o;
 
 	if (!name) {
@@ -41,37 +43,40 @@ static void on_removed(void *call)
 }
 
 /* Answered when the image is closed. */
-void command_disk_remove(void *vm, struct control_call *call)
+void command_disk_remove(void *ctx, struct control_call *call)
 {
 	GError *error = NULL;
 
-	if (vm_disks_remove(vm_storage(vm), control_string(call, "disk"),
-			    on_removed, call, &error))
+	if (vm_disks_remove(vm_storage(commands_vm(ctx)),
+			    control_string(call, "disk"), on_removed, call,
+			    &error))
 		answer(call, true, error);
 }
 
-void command_disk_resize(void *vm, struct control_call *call)
+void command_disk_resize(void *ctx, struct control_call *call)
 {
 	GError *error = NULL;
-	int err = vm_disks_resize(vm_storage(vm), control_string(call, "disk"),
-				  &error);
+	int err = vm_disks_resize(vm_storage(commands_vm(ctx)),
+				  control_string(call, "disk"), &error);
 
 	answer(call, err != 0, error);
 }
 
-void command_dvd_insert(void *vm, struct control_call *call)
+void command_dvd_insert(void *ctx, struct control_call *call)
 {
 	GError *error = NULL;
-	int err = vm_disks_insert(vm_storage(vm), control_string(call, "drive"),
+	int err = vm_disks_insert(vm_storage(commands_vm(ctx)),
+				  control_string(call, "drive"),
 				  control_string(call, "image"), &error);
 
 	answer(call, err != 0, error);
 }
 
-void command_dvd_eject(void *vm, struct control_call *call)
+void command_dvd_eject(void *ctx, struct control_call *call)
 {
 	GError *error = NULL;
-	int err = vm_disks_eject(vm_storage(vm), control_string(call, "drive"),
+	int err = vm_disks_eject(vm_storage(commands_vm(ctx)),
+				 control_string(call, "drive"),
 				 control_number(call, "force", 0) != 0, &error);
 
 	answer(call, err != 0, error);

@@ -106,10 +106,10 @@ static void check_asked(struct pending *p, int err)
 	g_free(p);
 }
 
-static void ask_to_end(void *vm, struct control_call *call, uint32_t flags)
+static void ask_to_end(void *ctx, struct control_call *call, uint32_t flags)
 {
 	struct ic_shutdown *s =
-		command_device(vm, call, &ic_shutdown_ops, "shutdown");
+		command_device(ctx, call, &ic_shutdown_ops, "shutdown");
 	struct pending *p;
 
 	if (!s)
@@ -119,25 +119,25 @@ static void ask_to_end(void *vm, struct control_call *call, uint32_t flags)
 		p, ic_shutdown_request(s, flags, CONTROL_GUEST_NS, on_done, p));
 }
 
-void command_shutdown(void *vm, struct control_call *call)
+void command_shutdown(void *ctx, struct control_call *call)
 {
-	ask_to_end(vm, call, 0);
+	ask_to_end(ctx, call, 0);
 }
 
-void command_reboot(void *vm, struct control_call *call)
+void command_reboot(void *ctx, struct control_call *call)
 {
-	ask_to_end(vm, call, SHUTDOWN_RESTART);
+	ask_to_end(ctx, call, SHUTDOWN_RESTART);
 }
 
-void command_hibernate(void *vm, struct control_call *call)
+void command_hibernate(void *ctx, struct control_call *call)
 {
-	ask_to_end(vm, call, SHUTDOWN_HIBERNATE);
+	ask_to_end(ctx, call, SHUTDOWN_HIBERNATE);
 }
 
-void command_time_sync(void *vm, struct control_call *call)
+void command_time_sync(void *ctx, struct control_call *call)
 {
 	struct ic_timesync *t =
-		command_device(vm, call, &ic_timesync_ops, "timesync");
+		command_device(ctx, call, &ic_timesync_ops, "timesync");
 	struct pending *p;
 
 	if (!t)
@@ -211,12 +211,12 @@ struct kvp_ask {
 };
 
 /* What all have in common.  Return: false: @call is answered. */
-static bool begin_kvp(void *vm, struct control_call *call,
+static bool begin_kvp(void *ctx, struct control_call *call,
 		      unsigned int default_pool, struct kvp_ask *ask)
 {
 	int pool;
 
-	ask->kvp = command_device(vm, call, &ic_kvp_ops, "kvp");
+	ask->kvp = command_device(ctx, call, &ic_kvp_ops, "kvp");
 	if (!ask->kvp)
 		return false;
 	pool = pool_of(call, default_pool);
@@ -228,42 +228,42 @@ static bool begin_kvp(void *vm, struct control_call *call,
 	return true;
 }
 
-void command_kvp_get(void *vm, struct control_call *call)
+void command_kvp_get(void *ctx, struct control_call *call)
 {
 	struct kvp_ask a;
 
-	if (begin_kvp(vm, call, KVP_POOL_GUEST, &a))
+	if (begin_kvp(ctx, call, KVP_POOL_GUEST, &a))
 		check_asked(a.pending,
 			    ic_kvp_get(a.kvp, a.pool, a.key, CONTROL_GUEST_NS,
 				       on_value, a.pending));
 }
 
-void command_kvp_set(void *vm, struct control_call *call)
+void command_kvp_set(void *ctx, struct control_call *call)
 {
 	struct kvp_ask a;
 
-	if (begin_kvp(vm, call, KVP_POOL_EXTERNAL, &a))
+	if (begin_kvp(ctx, call, KVP_POOL_EXTERNAL, &a))
 		check_asked(a.pending,
 			    ic_kvp_set(a.kvp, a.pool, a.key,
 				       control_string(call, "value"),
 				       CONTROL_GUEST_NS, on_done, a.pending));
 }
 
-void command_kvp_delete(void *vm, struct control_call *call)
+void command_kvp_delete(void *ctx, struct control_call *call)
 {
 	struct kvp_ask a;
 
-	if (begin_kvp(vm, call, KVP_POOL_EXTERNAL, &a))
+	if (begin_kvp(ctx, call, KVP_POOL_EXTERNAL, &a))
 		check_asked(a.pending, ic_kvp_delete(a.kvp, a.pool, a.key,
 						     CONTROL_GUEST_NS, on_done,
 						     a.pending));
 }
 
-void command_kvp_list(void *vm, struct control_call *call)
+void command_kvp_list(void *ctx, struct control_call *call)
 {
 	struct kvp_ask a;
 
-	if (begin_kvp(vm, call, KVP_POOL_GUEST, &a))
+	if (begin_kvp(ctx, call, KVP_POOL_GUEST, &a))
 		check_asked(a.pending,
 			    ic_kvp_list(a.kvp, a.pool, CONTROL_GUEST_NS,
 					on_list, a.pending));
@@ -305,9 +305,9 @@ static void on_ip(void *ctx, int err, const struct ic_kvp_ip *ip)
 	on_done(p, err);
 }
 
-void command_kvp_ip(void *vm, struct control_call *call)
+void command_kvp_ip(void *ctx, struct control_call *call)
 {
-	struct ic_kvp *k = command_device(vm, call, &ic_kvp_ops, "kvp");
+	struct ic_kvp *k = command_device(ctx, call, &ic_kvp_ops, "kvp");
 	struct pending *p;
 
 	if (!k)
@@ -319,9 +319,9 @@ void command_kvp_ip(void *vm, struct control_call *call)
 
 /* --- file systems and files -------------------------------------------------- */
 
-void command_freeze_check(void *vm, struct control_call *call)
+void command_freeze_check(void *ctx, struct control_call *call)
 {
-	struct ic_vss *v = command_device(vm, call, &ic_vss_ops, "vss");
+	struct ic_vss *v = command_device(ctx, call, &ic_vss_ops, "vss");
 	struct pending *p;
 
 	if (!v)
@@ -330,9 +330,9 @@ void command_freeze_check(void *vm, struct control_call *call)
 	check_asked(p, ic_vss_check(v, CONTROL_GUEST_NS, on_done, p));
 }
 
-void command_freeze(void *vm, struct control_call *call)
+void command_freeze(void *ctx, struct control_call *call)
 {
-	struct ic_vss *v = command_device(vm, call, &ic_vss_ops, "vss");
+	struct ic_vss *v = command_device(ctx, call, &ic_vss_ops, "vss");
 	uint64_t s = control_number(call, "seconds", 0);
 	struct pending *p;
 
@@ -344,9 +344,9 @@ void command_freeze(void *vm, struct control_call *call)
 				     on_done, p));
 }
 
-void command_thaw(void *vm, struct control_call *call)
+void command_thaw(void *ctx, struct control_call *call)
 {
-	struct ic_vss *v = command_device(vm, call, &ic_vss_ops, "vss");
+	struct ic_vss *v = command_device(ctx, call, &ic_vss_ops, "vss");
 	struct pending *p;
 
 	if (!v)
@@ -355,9 +355,9 @@ void command_thaw(void *vm, struct control_call *call)
 	check_asked(p, ic_vss_thaw(v, CONTROL_GUEST_NS, on_done, p));
 }
 
-void command_copy_file(void *vm, struct control_call *call)
+void command_copy_file(void *ctx, struct control_call *call)
 {
-	struct ic_fcopy *f = command_device(vm, call, &ic_fcopy_ops, "fcopy");
+	struct ic_fcopy *f = command_device(ctx, call, &ic_fcopy_ops, "fcopy");
 	const char *path = control_string(call, "file");
 	g_autofree char *name = g_path_get_basename(path);
 	struct ic_fcopy_file file = {

@@ -14,18 +14,18 @@ struct control_call;
 /* How long a guest may take. */
 #define CONTROL_GUEST_NS 30000000000ull
 
-void command_shutdown(void *vm, struct control_call *call);
-void command_reboot(void *vm, struct control_call *call);
-void command_hibernate(void *vm, struct control_call *call);
-void command_time_sync(void *vm, struct control_call *call);
-void command_kvp_get(void *vm, struct control_call *call);
-void command_kvp_set(void *vm, struct control_call *call);
-void command_kvp_delete(void *vm, struct control_call *call);
-void command_kvp_list(void *vm, struct control_call *call);
-void command_kvp_ip(void *vm, struct control_call *call);
-void command_freeze_check(void *vm, struct control_call *call);
-void command_freeze(void *vm, struct control_call *call);
-void command_thaw(void *vm, struct control_call *call);
-void command_copy_file(void *vm, struct control_call *call);
+void command_shutdown(void *ctx, struct control_call *call);
+void command_reboot(void *ctx, struct control_call *call);
+void command_hibernate(void *ctx, struct control_call *call);
+void command_time_sync(void *ctx, struct control_call *call);
+void command_kvp_get(void *ctx, struct control_call *call);
+void command_kvp_set(void *ctx, struct control_call *call);
+void command_kvp_delete(void *ctx, struct control_call *call);
+void command_kvp_list(void *ctx, struct control_call *call);
+void command_kvp_ip(void *ctx, struct control_call *call);
+void command_freeze_check(void *ctx, struct control_call *call);
+void command_freeze(void *ctx, struct control_call *call);
+void command_thaw(void *ctx, struct control_call *call);
+void command_copy_file(void *ctx, struct control_call *call);
 
 #endif

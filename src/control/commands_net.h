@@ -10,6 +10,6 @@
 
 struct control_call;
 
-void command_net_link(void *vm, struct control_call *call);
+void command_net_link(void *ctx, struct control_call *call);
 
 #endif

@@ -50,9 +50,12 @@ void milestone_reach(struct milestones *m, enum milestone which)
 	uint64_t never = 0;
 
 	/* Looked at first: some are reached over and over. */
-	if (!atomic_load_explicit(&m->reached_ns[which], memory_order_relaxed))
-		atomic_compare_exchange_strong(&m->reached_ns[which], &never,
-					       clock_monotonic_ns());
+	if (!atomic_load_explicit(&m->reached_ns[which],
+				  memory_order_relaxed) &&
+	    atomic_compare_exchange_strong(&m->reached_ns[which], &never,
+					   clock_monotonic_ns()) &&
+	    m->reached)
+		m->reached(m->ctx, which);
 }
 
 bool milestone_reached(const struct milestones *m, enum milestone which)

@@ -46,6 +46,9 @@ enum milestone {
 struct milestones {
 	uint64_t start_ns; /* CLOCK_MONOTONIC */
 	_Atomic uint64_t reached_ns[N_MILESTONES]; /* 0: not yet */
+	/* Who is told of each, on the thread that reached it; NULL: nobody. */
+	void (*reached)(void *ctx, enum milestone which);
+	void *ctx;
 };
 
 /** milestones_init() - none reached; time counts from now */

@@ -371,6 +371,7 @@ static void *vcpu_main(void *arg)
 	sigemptyset(&kick);
 	sigaddset(&kick, KICK_SIGNAL);
 	pthread_sigmask(SIG_UNBLOCK, &kick, NULL);
+	atomic_store(&v->thread_id, gettid());
 	note_first_run(v->vm);
 	for (;;) {
 		kvm_vcpu_immediate_exit(v->kvm, false);

@@ -22,11 +22,13 @@
 #include "partition/enlightenment.h"
 #include "partition/partition.h"
 #include "partition/profile.h"
+#include "report/event.h"
 #include "synic/ports.h"
 #include "synic/ref_time.h"
 #include "synic/synic.h"
 #include "synic/timer_queue.h"
 #include "vm/vm_disks.h"
+#include "vm/vm_events.h"
 #include "vm/vm_nics.h"
 #include "vm/vm_private.h"
 #include "vm/vmbus_host.h"
@@ -392,6 +394,17 @@ static int load_and_make_machine(struct vm *vm,
 	return enter_kernel(vm, &l.entry, error);
 }
 
+/* Any thread. */
+static void tell_milestone(void *ctx, enum milestone which)
+{
+	struct vm *vm = ctx;
+	struct event *e = event_new(EVENT_KVMBUS_MILESTONE);
+
+	event_add_text(e, "name", milestone_name(which));
+	event_add_number(e, "ms", milestone_ms(&vm->milestones, which));
+	vm_events_tell(vm->events, e);
+}
+
 struct vm *vm_new(const struct machine_config *config, uint64_t start_ns,
 		  GError **error)
 {
@@ -404,6 +417,9 @@ struct vm *vm_new(const struct machine_config *config, uint64_t start_ns,
 	pthread_mutex_init(&vm->lock, NULL);
 	pthread_cond_init(&vm->changed, NULL);
 	milestones_init(&vm->milestones);
+	vm->events = vm_events_new();
+	vm->milestones.reached = tell_milestone;
+	vm->milestones.ctx = vm;
 	vcpus_init_signal();
 	choose_features(vm, clock_tsc_is_reliable());
 
@@ -461,6 +477,7 @@ void vm_free(struct vm *vm)
 	gmem_free(vm->mem);
 	pthread_cond_destroy(&vm->changed);
 	pthread_mutex_destroy(&vm->lock);
+	vm_events_free(vm->events);
 	g_free(vm->event_detail);
 	g_free(vm->stopped_by);
 	g_free(vm->crash_message);

@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include <glib.h>
 
@@ -17,6 +18,7 @@ struct machine_config;
 struct outcome;
 struct vm;
 struct vm_disks;
+struct vm_events;
 struct vm_nics;
 struct vsp_ops;
 
@@ -41,8 +43,9 @@ void vm_free(struct vm *vm);
  * vm_run() - start the processors and wait for the end
  * @outcome: filled in; outcome_clear() frees what it owns
  *
- * Handles SIGINT, SIGTERM and SIGHUP while it runs.  The processors are
- * stopped when it returns.
+ * Handles SIGINT and SIGTERM while it runs, which ask the guest to power off;
+ * a second one ends the run, as SIGHUP does.  The processors are stopped when
+ * it returns.
  */
 void vm_run(struct vm *vm, struct outcome *outcome);
 
@@ -52,6 +55,7 @@ struct vm_status {
 	bool paused;
 	const char *stopped_by; /* which disk's error paused it; NULL: none */
 	const char *profile;
+	const char *uuid;
 	unsigned int n_vcpus;
 	uint64_t memory_bytes;
 	uint64_t resets;
@@ -70,6 +74,17 @@ void vm_host_reset(struct vm *vm);
 
 /** vm_power_button() - ACPI's; what comes of it is up to the guest */
 void vm_power_button(struct vm *vm);
+
+/**
+ * vm_power_down() - ask the guest to power off
+ *
+ * Through its shutdown component; where it has none, or that does not answer,
+ * by the power button.
+ */
+void vm_power_down(struct vm *vm);
+
+/** vm_thread_id() - the host's number of the thread that runs VP @index */
+pid_t vm_thread_id(const struct vm *vm, unsigned int index);
 
 /** vm_nmi() - to every processor; Return: 0 or -errno */
 int vm_nmi(struct vm *vm);
@@ -92,6 +107,9 @@ struct vm_disks *vm_storage(struct vm *vm);
 
 /** vm_network() - its network cards; borrowed until vm_free() */
 struct vm_nics *vm_network(struct vm *vm);
+
+/** vm_event_source() - what happens to it; borrowed until vm_free() */
+struct vm_events *vm_event_source(struct vm *vm);
 
 /** vm_channel() - the channel of the device that is called @name, or NULL */
 struct channel *vm_channel(struct vm *vm, const char *name);

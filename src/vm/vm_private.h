@@ -51,6 +51,7 @@ struct partition;
 struct platform;
 struct vm_disks;
 struct vm_disks_events;
+struct vm_events;
 struct vm_nics;
 struct ports;
 struct ref_time;
@@ -84,6 +85,7 @@ struct vcpu {
 	struct kvm_vcpu_state *power_on;
 	pthread_t thread;
 	bool started;
+	_Atomic pid_t thread_id; /* 0: not yet */
 
 	/* any thread */
 	_Atomic uint32_t requests;
@@ -133,6 +135,7 @@ struct vm {
 	struct partition *partition;
 	struct vm_disks *disks;
 	struct vm_nics *nics;
+	struct vm_events *events;
 	struct vmbus_host *vmbus;
 	struct partition_features features;
 	struct platform *platform;
@@ -152,6 +155,7 @@ struct vm {
 	const char *boot_protocol;
 	int64_t tsc_offset; /* guest TSC = host TSC + this */
 	bool suspended; /* by the user, or */
+	bool asked_to_end; /* the guest was, for a signal */
 	char *stopped_by; /* by a disk's error: which; NULL: by the user */
 	uint64_t paused_tsc; /* host TSC when the machine was paused */
 	uint64_t resets;
@@ -217,6 +221,13 @@ int vm_load_kernel(struct vm *vm, GError **error);
 
 /** vm_exits() - exits of all processors by name; N_VCPU_EXITS entries */
 void vm_exits(const struct vm *vm, struct report_count *out);
+
+/* --- vm_power.c ------------------------------------------------------- */
+
+#define VM_SIGNALS 3
+
+/** vm_watch_signals() - SIGINT, SIGTERM, SIGHUP; sources of the main loop */
+void vm_watch_signals(struct vm *vm, guint sources[VM_SIGNALS]);
 
 /* --- vm_time.c ------------------------------------------------------- */
 

@@ -4,7 +4,6 @@
  * reset, and what the run's outcome is.
  */
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -21,11 +20,13 @@
 #include "mem/resident.h"
 #include "partition/partition.h"
 #include "partition/profile.h"
+#include "report/event.h"
 #include "synic/ref_time.h"
 #include "synic/synic.h"
 #include "synic/timer_queue.h"
 #include "vm/vm.h"
 #include "vm/vm_disks.h"
+#include "vm/vm_events.h"
 #include "vm/vm_private.h"
 #include "vm/vmbus_host.h"
 
@@ -222,6 +223,66 @@ static void finish(struct vm *vm, struct outcome *o)
 	}
 }
 
+/* --- events ----------------------------------------------------------- */
+
+/* QEMU's ShutdownCause; some are the guest's own doing. */
+static const struct {
+	const char *reason;
+	bool guest;
+} causes[] = {
+	[VM_EVENT_NONE] = {"host-error", false},
+	[VM_EVENT_POWER_OFF] = {"guest-shutdown", true},
+	[VM_EVENT_RESET] = {"guest-reset", true},
+	[VM_EVENT_CRASH] = {"guest-panic", true},
+	[VM_EVENT_TRIPLE_FAULT] = {"guest-reset", true},
+	[VM_EVENT_TEST_EXIT] = {"guest-shutdown", true},
+	[VM_EVENT_TIMEOUT] = {"host-error", false},
+	[VM_EVENT_QUIT] = {"host-qmp-quit", false},
+	[VM_EVENT_SIGNAL] = {"host-signal", false},
+	[VM_EVENT_FAILED] = {"host-error", false},
+};
+
+static void tell_cause(struct vm *vm, enum event_kind kind)
+{
+	struct event *e = event_new(kind);
+	/* of a reset: 1 the user wants it */
+	bool host = vm->event == VM_EVENT_RESET && vm->event_value;
+
+	event_add_bool(e, "guest", causes[vm->event].guest && !host);
+	event_add_text(e, "reason",
+		       host ? "host-qmp-system-reset"
+			    : causes[vm->event].reason);
+	vm_events_tell(vm->events, e);
+}
+
+static void tell_panic(struct vm *vm)
+{
+	static const char *const args[] = {"arg1", "arg2", "arg3", "arg4",
+					   "arg5"};
+	struct event *e = event_new(EVENT_GUEST_PANICKED);
+
+	event_add_text(e, "action", "poweroff");
+	event_begin(e, "info");
+	event_add_text(e, "type", "hyper-v");
+	for (unsigned int i = 0; i < G_N_ELEMENTS(args); i++)
+		event_add_number(e, args[i], vm->crash[i]);
+	vm_events_tell(vm->events, e);
+}
+
+/* The last that is heard. */
+static void tell_end(struct vm *vm, const struct outcome *o)
+{
+	struct event *e = event_new(EVENT_KVMBUS_OUTCOME);
+
+	tell_cause(vm, EVENT_SHUTDOWN);
+	event_add_text(e, "kind", outcome_name(o->kind));
+	event_add_number(e, "exit-code", (uint64_t)o->exit_code);
+	if (o->detail)
+		event_add_text(e, "detail", o->detail);
+	vm_events_tell(vm->events, e);
+	vm_events_flush(vm->events);
+}
+
 /* --- the main loop -------------------------------------------------- */
 
 /* Return: true when the run goes on. */
@@ -235,6 +296,7 @@ static bool handle_reset(struct vm *vm)
 		return false;
 	log_info("the guest resets (%s)",
 		 vm->event_detail ? vm->event_detail : "");
+	tell_cause(vm, EVENT_RESET);
 	if (vm_reset(vm, &error)) {
 		vm_post_event(vm, VM_EVENT_FAILED, 0, error->message);
 		return false;
@@ -260,6 +322,8 @@ static gboolean on_event(gint fd, GIOCondition condition, gpointer data)
 	vm_pause(vm);
 	if (vm->event == VM_EVENT_POWER_OFF)
 		milestone_reach(&vm->milestones, MILESTONE_POWEROFF);
+	if (vm->event == VM_EVENT_CRASH)
+		tell_panic(vm);
 	if (!handle_reset(vm))
 		g_main_loop_quit(vm->loop);
 	return G_SOURCE_CONTINUE;
@@ -271,34 +335,14 @@ static gboolean on_timeout(gpointer data)
 	return G_SOURCE_REMOVE;
 }
 
-static gboolean on_sigint(gpointer data)
-{
-	vm_post_event(data, VM_EVENT_SIGNAL, SIGINT, "interrupted");
-	return G_SOURCE_CONTINUE;
-}
-
-static gboolean on_sigterm(gpointer data)
-{
-	vm_post_event(data, VM_EVENT_SIGNAL, SIGTERM, "terminated");
-	return G_SOURCE_CONTINUE;
-}
-
-static gboolean on_sighup(gpointer data)
-{
-	vm_post_event(data, VM_EVENT_SIGNAL, SIGHUP, "hung up");
-	return G_SOURCE_CONTINUE;
-}
-
 void vm_run(struct vm *vm, struct outcome *outcome)
 {
-	guint sources[5];
-	unsigned int n = 0;
+	guint sources[2 + VM_SIGNALS];
+	unsigned int n = VM_SIGNALS;
 
 	vm->loop = g_main_loop_new(NULL, FALSE);
+	vm_watch_signals(vm, sources);
 	sources[n++] = g_unix_fd_add(vm->event_fd, G_IO_IN, on_event, vm);
-	sources[n++] = g_unix_signal_add(SIGINT, on_sigint, vm);
-	sources[n++] = g_unix_signal_add(SIGTERM, on_sigterm, vm);
-	sources[n++] = g_unix_signal_add(SIGHUP, on_sighup, vm);
 	if (vm->config->timeout_s)
 		sources[n++] = g_timeout_add_seconds(vm->config->timeout_s,
 						     on_timeout, vm);
@@ -306,6 +350,7 @@ void vm_run(struct vm *vm, struct outcome *outcome)
 	g_main_loop_run(vm->loop);
 	platform_stop(vm->platform);
 	finish(vm, outcome);
+	tell_end(vm, outcome);
 	for (unsigned int i = 0; i < n; i++) {
 		if (g_main_context_find_source_by_id(NULL, sources[i]))
 			g_source_remove(sources[i]);
@@ -324,6 +369,7 @@ void vm_get_status(const struct vm *vm, struct vm_status *status)
 		.paused = vm->suspended,
 		.stopped_by = vm->stopped_by,
 		.profile = vm->profile->name,
+		.uuid = vm->config->uuid,
 		.n_vcpus = vm->n_vcpus,
 		.memory_bytes = gmem_bytes(vm->mem),
 		.resets = vm->resets,
@@ -334,6 +380,8 @@ void vm_get_status(const struct vm *vm, struct vm_status *status)
 
 void vm_suspend(struct vm *vm)
 {
+	if (!vm->suspended)
+		vm_events_tell(vm->events, event_new(EVENT_STOP));
 	vm->suspended = true;
 	vm_pause(vm);
 }
@@ -343,6 +391,7 @@ void vm_continue(struct vm *vm)
 	if (!vm->suspended)
 		return;
 	vm->suspended = false;
+	vm_events_tell(vm->events, event_new(EVENT_RESUME));
 	g_clear_pointer(&vm->stopped_by, g_free);
 	vm_resume(vm);
 	vm_disks_retry(vm->disks);
@@ -382,6 +431,11 @@ void vm_power_button(struct vm *vm)
 	platform_power_button(vm->platform);
 }
 
+pid_t vm_thread_id(const struct vm *vm, unsigned int index)
+{
+	return atomic_load(&vm->vcpus[index].thread_id);
+}
+
 int vm_nmi(struct vm *vm)
 {
 	int err = 0;
@@ -396,6 +450,11 @@ int vm_nmi(struct vm *vm)
 void *vm_device(struct vm *vm, const struct vsp_ops *ops)
 {
 	return vmbus_host_find(vm->vmbus, ops);
+}
+
+struct vm_events *vm_event_source(struct vm *vm)
+{
+	return vm->events;
 }
 
 struct vm_nics *vm_network(struct vm *vm)

@@ -330,7 +330,8 @@ class Ctl(unittest.TestCase):
         self.start(READY, "--profile", "ws2012")
         with socket.socket(socket.AF_UNIX) as client:
             client.connect(self.socket)
-            client.sendall(b'{"command":"shutdown"}\n' * 3)
+            client.sendall(b'{"execute":"qmp_capabilities"}' +
+                           b'{"execute":"kvmbus-shutdown"}' * 3)
             self.ctl("quit")
             self.ends(0, "quit")
 
@@ -348,13 +349,16 @@ class Ctl(unittest.TestCase):
 
     def test_many_clients(self):
         self.start(READY)
-        clients = [socket.socket(socket.AF_UNIX) for _ in range(8)]
+        clients = [socket.socket(socket.AF_UNIX) for _ in range(60)]
         for i, client in enumerate(clients):
             client.settimeout(BOUND_S)
             client.connect(self.socket)
-            client.sendall(b'{"id":%d,"command":"status"}\n' % i)
+            client.sendall(b'{"execute":"qmp_capabilities"}'
+                           b'{"id":%d,"execute":"kvmbus-status"}' % i)
         for i, client in enumerate(clients):
             with client, client.makefile() as lines:
+                self.assertIn("QMP", json.loads(lines.readline()))
+                self.assertEqual(json.loads(lines.readline()), {"return": {}})
                 self.assertEqual(json.loads(lines.readline())["id"], i)
         self.ctl("quit")
         self.ends(0, "quit")

@@ -17,6 +17,7 @@
 #include <json-c/json.h>
 
 #include "control/client.h"
+#include "control/request.h"
 #include "support/check_main.h"
 
 static char *folder, *path;
@@ -63,19 +64,49 @@ static void big(void *ctx, struct control_call *call)
 	g_autofree char *text = g_strnfill(1 << 20, 'x');
 
 	(void)ctx;
+	n_run++;
 	json_object_object_add(o, "text", json_object_new_string(text));
 	control_answer(call, o);
 }
 
+static void miss(void *ctx, struct control_call *call)
+{
+	(void)ctx;
+	control_refuse(call, "absent", "there is none");
+}
+
+/* All that it was given. */
+static void free_form(void *ctx, struct control_call *call)
+{
+	(void)ctx;
+	control_answer(call, json_object_get(control_arguments(call)));
+}
+
 static const struct control_command commands[] = {
-	{"echo",
-	 "say it again",
-	 {{"text", false, false}, {"times", true, true}},
-	 echo},
-	{"fail", "never works", {{0}}, give_up},
-	{"hold", "is answered later", {{0}}, hold},
-	{"nothing", "has nothing to say", {{0}}, nothing},
-	{"big", "has a lot to say", {{0}}, big},
+	{.name = "qmp_capabilities",
+	 .help = "is said first",
+	 .params = {{"enable", CONTROL_ANY, true}},
+	 .run = control_negotiate},
+	{.name = "miss", .help = "finds nothing", .run = miss},
+	{.name = "free",
+	 .help = "takes anything",
+	 .params = {{"on", CONTROL_BOOL, true}},
+	 .run = free_form,
+	 .more = true},
+	{.name = "kvmbus-short", .help = "of ours", .run = miss},
+	{.name = "long_name",
+	 .help = "of QEMU's",
+	 .run = miss,
+	 .verb = "brief"},
+	{.name = "echo",
+	 .help = "say it again",
+	 .params = {{"text", CONTROL_STRING, false},
+		    {"times", CONTROL_NUMBER, true}},
+	 .run = echo},
+	{.name = "fail", .help = "never works", .run = give_up},
+	{.name = "hold", .help = "is answered later", .run = hold},
+	{.name = "nothing", .help = "has nothing to say", .run = nothing},
+	{.name = "big", .help = "has a lot to say", .run = big},
 	{0},
 };
 
@@ -102,7 +133,7 @@ static void turn(void)
 		;
 }
 
-static int dial(void)
+static int dial_only(void)
 {
 	struct sockaddr_un a = {.sun_family = AF_UNIX};
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);
@@ -142,6 +173,16 @@ static char *hear(int fd)
 	return g_string_free(s, FALSE);
 }
 
+/* Connect, and say what has to be said first. */
+static int dial(void)
+{
+	int fd = dial_only();
+
+	say(fd, "{\"execute\":\"qmp_capabilities\"}");
+	g_free(hear(fd));
+	return fd;
+}
+
 static void expect(const char *request, const char *answer)
 {
 	int fd = dial();
@@ -160,39 +201,46 @@ static void expect(const char *request, const char *answer)
 static const struct {
 	const char *request, *answer;
 } exchanges[] = {
-	{"{\"command\":\"echo\",\"arguments\":{\"text\":\"a\"}}",
-	 "{\"result\":{\"text\":\"a\",\"times\":1}}\n"},
-	{"{\"id\":7,\"command\":\"echo\",\"arguments\":{\"text\":\"a\","
+	{"{\"execute\":\"echo\",\"arguments\":{\"text\":\"a\"}}",
+	 "{\"return\":{\"text\":\"a\",\"times\":1}}\r\n"},
+	{"{\"id\":7,\"execute\":\"echo\",\"arguments\":{\"text\":\"a\","
 	 "\"times\":3}}",
-	 "{\"id\":7,\"result\":{\"text\":\"a\",\"times\":3}}\n"},
-	{"{\"id\":{\"any\":[1]},\"command\":\"nothing\"}",
-	 "{\"id\":{\"any\":[1]},\"result\":{}}\n"},
-	{"{\"command\":\"fail\"}",
-	 "{\"error\":{\"code\":\"timeout\",\"message\":\"no answer came\"}}\n"},
-	{"{\"command\":\"dance\"}", "no command 'dance'"},
-	{"{\"command\":7}", "no command"},
-	{"{}", "no command"},
-	{"[]", "not a JSON object"},
-	{"null", "whole JSON"},
-	{"7", "whole JSON"},
-	{"{\"command\":", "whole JSON"},
-	{"dance", "not JSON"},
-	{"{\"command\":\"nothing\"} x", "not JSON"},
-	{"{\"command\":\"no\xFF\"}", "not JSON"},
-	{"[[[[[[[[[[[[1]]]]]]]]]]]]", "not JSON"},
-	{"{\"command\":\"echo\"}", "argument text is missing"},
-	{"{\"command\":\"echo\",\"arguments\":[]}", "not an object"},
-	{"{\"command\":\"echo\",\"arguments\":{\"text\":1}}",
+	 "{\"return\":{\"text\":\"a\",\"times\":3},\"id\":7}\r\n"},
+	{"{\"id\":{\"any\":[1]},\"execute\":\"nothing\"}",
+	 "{\"return\":{},\"id\":{\"any\":[1]}}\r\n"},
+	{"{\"id\":null,\"execute\":\"nothing\"}",
+	 "{\"return\":{},\"id\":null}\r\n"},
+	{"{\"execute\":\"fail\"}",
+	 "{\"error\":{\"class\":\"GenericError\",\"desc\":\"no answer came\","
+	 "\"code\":\"timeout\"}}\r\n"},
+	{"{\"execute\":\"miss\"}", "\"class\":\"DeviceNotFound\""},
+	{"{\"execute\":\"dance\"}", "\"class\":\"CommandNotFound\""},
+	{"{\"execute\":\"qmp_capabilities\"}", "already complete"},
+	{"{\"execute\":7}", "lacks a string member 'execute'"},
+	{"{}", "lacks a string member 'execute'"},
+	{"{\"execute\":\"nothing\",\"x\":1}", "member 'x' is unexpected"},
+	{"{\"exec-oob\":\"nothing\"}", "member 'exec-oob' is unexpected"},
+	{"[]", "expected a JSON object"},
+	{"null", "expected a JSON object"},
+	{"{\"execute\":\"no\xFF\"}", "not UTF-8"},
+	{"{\"execute\":\"echo\"}", "argument text is missing"},
+	{"{\"execute\":\"echo\",\"arguments\":[]}", "not an object"},
+	{"{\"execute\":\"echo\",\"arguments\":{\"text\":1}}",
 	 "text: expected a string"},
-	{"{\"command\":\"echo\",\"arguments\":{\"text\":null}}",
+	{"{\"execute\":\"echo\",\"arguments\":{\"text\":null}}",
 	 "text: expected a string"},
-	{"{\"command\":\"echo\",\"arguments\":{\"text\":\"a\",\"times\":-1}}",
+	{"{\"execute\":\"echo\",\"arguments\":{\"text\":\"a\",\"times\":-1}}",
 	 "times: expected a number"},
-	{"{\"command\":\"echo\",\"arguments\":{\"text\":\"a\",\"times\":\"2\"}"
+	{"{\"execute\":\"echo\",\"arguments\":{\"text\":\"a\",\"times\":\"2\"}"
 	 "}",
 	 "times: expected a number"},
-	{"{\"command\":\"echo\",\"arguments\":{\"text\":\"a\",\"loud\":1}}",
+	{"{\"execute\":\"echo\",\"arguments\":{\"text\":\"a\",\"loud\":1}}",
 	 "takes none of that name"},
+	{"{\"execute\":\"free\",\"arguments\":{\"on\":true,\"loud\":[1]}}",
+	 "{\"return\":{\"on\":true,\"loud\":[1]}}\r\n"},
+	{"{\"execute\":\"free\",\"arguments\":{\"on\":1}}",
+	 "on: expected true or false"},
+	{"{\"execute\":\n \"nothing\"\n}", "{\"return\":{}}\r\n"},
 };
 
 START_TEST(requests_and_answers)
@@ -211,42 +259,118 @@ START_TEST(only_the_owner_may_connect)
 }
 END_TEST
 
-START_TEST(many_lines_at_once_and_one_in_pieces)
+START_TEST(clients_are_greeted_and_negotiate)
 {
-	g_autofree char *got = NULL, *rest = NULL;
-	int fd = dial();
+	g_autofree char *greeting = NULL, *early = NULL, *done = NULL;
+	int fd = dial_only();
 
-	say(fd, "{\"id\":1,\"command\":\"nothing\"}\n\n"
-		"{\"id\":2,\"command\":\"nothing\"}\n{\"id\":3,\"comm");
-	got = hear(fd);
-	ck_assert_str_eq(got, "{\"id\":1,\"result\":{}}\n"
-			      "{\"id\":2,\"result\":{}}\n");
-	say(fd, "and\":\"nothing\"}\n");
-	rest = hear(fd);
-	ck_assert_str_eq(rest, "{\"id\":3,\"result\":{}}\n");
+	greeting = hear(fd);
+	ck_assert(g_str_has_prefix(greeting, "{\"QMP\":{\"version\":{\"qemu\":{"
+					     "\"major\":"));
+	ck_assert(g_str_has_suffix(greeting, "\"capabilities\":[]}}\r\n"));
+	control_event(control, "{\"event\":\"X\"}");
+	say(fd, "{\"execute\":\"nothing\"}{\"execute\":\"dance\"}"
+		"{\"execute\":\"qmp_capabilities\","
+		"\"arguments\":{\"enable\":[\"oob\"]}}");
+	early = hear(fd);
+	ck_assert_ptr_nonnull(strstr(early, "CommandNotFound"));
+	ck_assert_ptr_nonnull(strstr(early, "capabilities negotiation"));
+	ck_assert_ptr_nonnull(strstr(early, "there are no capabilities"));
+	ck_assert_ptr_null(strstr(early, "\"event\""));
+	say(fd, "{\"execute\":\"qmp_capabilities\","
+		"\"arguments\":{\"enable\":[]}}{\"execute\":\"nothing\"}");
+	done = hear(fd);
+	ck_assert_str_eq(done, "{\"return\":{}}\r\n{\"return\":{}}\r\n");
 	close(fd);
 }
 END_TEST
 
-START_TEST(answers_come_when_they_are_ready)
+START_TEST(many_requests_at_once_and_one_in_pieces)
 {
-	g_autofree char *got = NULL;
+	g_autofree char *got = NULL, *rest = NULL;
 	int fd = dial();
 
-	say(fd, "{\"id\":1,\"command\":\"hold\"}\n"
-		"{\"id\":2,\"command\":\"hold\"}\n"
-		"{\"id\":3,\"command\":\"nothing\"}\n");
+	say(fd, "{\"id\":1,\"execute\":\"nothing\"}"
+		"\n\n{\"id\":2,\"execute\":\"nothing\"}\n{\"id\":3,\"exec");
+	got = hear(fd);
+	ck_assert_str_eq(got, "{\"return\":{},\"id\":1}\r\n"
+			      "{\"return\":{},\"id\":2}\r\n");
+	say(fd, "ute\"\n:\"nothing\"\n}\n");
+	rest = hear(fd);
+	ck_assert_str_eq(rest, "{\"return\":{},\"id\":3}\r\n");
+	close(fd);
+}
+END_TEST
+
+START_TEST(commands_are_done_in_order)
+{
+	g_autofree char *none = NULL, *got = NULL;
+	int fd = dial();
+
+	say(fd, "{\"id\":1,\"execute\":\"hold\"}"
+		"{\"id\":2,\"execute\":\"nothing\"}"
+		"{\"id\":3,\"execute\":\"hold\"}");
 	shutdown(fd, SHUT_WR);
+	turn();
+	ck_assert_uint_eq(n_held, 1);
+	none = hear(fd);
+	ck_assert_str_eq(none, "");
+	/* Another client does not wait. */
+	expect("{\"execute\":\"nothing\"}", "return");
+	control_answer(held[0], NULL);
 	turn();
 	ck_assert_uint_eq(n_held, 2);
 	control_answer(held[1], NULL);
-	control_answer(held[0], NULL);
 	got = hear(fd);
-	ck_assert_str_eq(got, "{\"id\":3,\"result\":{}}\n"
-			      "{\"id\":2,\"result\":{}}\n"
-			      "{\"id\":1,\"result\":{}}\n");
+	ck_assert_str_eq(got, "{\"return\":{},\"id\":1}\r\n"
+			      "{\"return\":{},\"id\":2}\r\n"
+			      "{\"return\":{},\"id\":3}\r\n");
 	/* And then the connection ends, as it was done. */
 	ck_assert_int_eq(read(fd, &(char){0}, 1), 0);
+	close(fd);
+}
+END_TEST
+
+START_TEST(events_come_to_all)
+{
+	int fds[3] = {dial(), dial(), dial()};
+
+	control_event(control, "{\"event\":\"X\"}");
+	for (unsigned int i = 0; i < G_N_ELEMENTS(fds); i++) {
+		g_autofree char *got = hear(fds[i]);
+
+		ck_assert_str_eq(got, "{\"event\":\"X\"}\r\n");
+		close(fds[i]);
+	}
+	turn();
+}
+END_TEST
+
+/* Who does not read loses what does not fit, and is told how much. */
+START_TEST(events_that_wait_have_a_bound)
+{
+	g_autofree char *text = g_strnfill(10000, 'x');
+	g_autofree char *line = g_strdup_printf("{\"event\":\"%s\"}", text);
+	g_autofree char *got = NULL, *more = NULL;
+	unsigned int n = 0;
+	int fd = dial();
+
+	for (unsigned int i = 0; i < 1000; i++) {
+		control_event(control, line);
+		turn();
+	}
+	expect("{\"execute\":\"nothing\"}", "return");
+	got = hear(fd);
+	for (const char *at = got; (at = strstr(at, "event")); at++)
+		n++;
+	/* What waits here and in the socket. */
+	ck_assert_uint_ge(n, CONTROL_OUT_MAX / 10100);
+	ck_assert_uint_lt(n, 200);
+	control_event(control, "{\"event\":\"X\"}");
+	more = hear(fd);
+	ck_assert(g_str_has_prefix(more, "{\"event\":\"KVMBUS_EVENTS_LOST\","
+					 "\"data\":{\"count\":"));
+	ck_assert(g_str_has_suffix(more, "{\"event\":\"X\"}\r\n"));
 	close(fd);
 }
 END_TEST
@@ -255,15 +379,18 @@ START_TEST(a_client_may_leave_before_the_answer)
 {
 	int fd = dial();
 
-	say(fd, "{\"command\":\"hold\"}\n{\"command\":\"hold\"}\n");
+	say(fd, "{\"execute\":\"hold\"}{\"execute\":\"hold\"}");
 	turn();
 	close(fd);
 	turn();
-	control_answer(held[0], NULL);
+	ck_assert_uint_eq(n_held, 1);
+	control_refuse(held[0], "x", "y");
+	/* The other was begun before it shows that nobody listens. */
+	ck_assert_uint_eq(n_held, 2);
 	turn();
-	control_refuse(held[1], "x", "y");
+	control_answer(held[1], NULL);
 	turn();
-	expect("{\"command\":\"nothing\"}", "result");
+	expect("{\"execute\":\"nothing\"}", "return");
 }
 END_TEST
 
@@ -271,7 +398,7 @@ START_TEST(the_socket_may_leave_before_the_answer)
 {
 	int fd = dial();
 
-	say(fd, "{\"command\":\"hold\"}\n");
+	say(fd, "{\"execute\":\"hold\"}\n");
 	turn();
 	control_free(control);
 	control = NULL;
@@ -286,63 +413,130 @@ START_TEST(the_last_answer_is_not_lost)
 	g_autofree char *got = NULL;
 	int fd = dial();
 
-	say(fd, "{\"command\":\"hold\"}\n");
+	say(fd, "{\"execute\":\"hold\"}\n");
 	turn();
 	control_answer(held[0], NULL);
 	control_free(control);
 	control = NULL;
 	got = hear(fd);
-	ck_assert_str_eq(got, "{\"result\":{}}\n");
+	ck_assert_str_eq(got, "{\"return\":{}}\r\n");
 	close(fd);
 }
 END_TEST
 
-START_TEST(a_line_has_a_bound)
+START_TEST(a_request_has_a_bound)
 {
-	g_autofree char *line = g_strnfill(3 * CONTROL_LINE_MAX, 'x');
+	g_autofree char *text = g_strnfill(2 * (gsize)REQUEST_BYTES_MAX, 'x');
 	g_autofree char *got = NULL;
 	int fd = dial();
 
-	say(fd, line);
-	say(fd, "\n{\"command\":\"nothing\"}\n");
+	say(fd, "{\"execute\":\"");
+	say(fd, text);
+	say(fd, "\"}\n{\"execute\":\"nothing\"}\n");
 	got = hear(fd);
-	ck_assert_ptr_nonnull(strstr(got, "a line may have"));
-	ck_assert(g_str_has_suffix(got, "}\n{\"result\":{}}\n"));
+	ck_assert_ptr_nonnull(strstr(got, "a request may have"));
+	ck_assert(g_str_has_suffix(got, "}\r\n{\"return\":{}}\r\n"));
 	close(fd);
 }
 END_TEST
 
-START_TEST(commands_under_way_have_a_bound)
+/* The rest stays in the socket until there is room. */
+START_TEST(commands_that_wait_have_a_bound)
 {
-	g_autofree char *got = NULL;
+	static const char request[] = "{\"execute\":\"hold\"}";
+	unsigned int n = 0;
 	int fd = dial();
 
-	for (unsigned int i = 0; i < CONTROL_CALLS_MAX + 1; i++)
-		say(fd, "{\"command\":\"hold\"}\n");
-	got = hear(fd);
-	ck_assert_uint_eq(n_held, CONTROL_CALLS_MAX);
-	ck_assert_ptr_nonnull(strstr(got, "\"busy\""));
-	for (unsigned int i = 0; i < n_held; i++)
-		control_answer(held[i], NULL);
-	close(fd);
-}
-END_TEST
-
-START_TEST(answers_that_wait_have_a_bound)
-{
-	int fd = dial();
-
-	for (unsigned int i = 0; i < 8; i++) {
-		const char *line = "{\"command\":\"big\"}\n";
-
-		/* Once it is cut off, nothing goes any more. */
-		if (send(fd, line, strlen(line), MSG_NOSIGNAL) < 0)
-			break;
+	for (unsigned int i = 0; i < 1000; i++) {
+		if (send(fd, request, strlen(request), MSG_NOSIGNAL) > 0)
+			n++;
 		turn();
 	}
-	ck_assert_int_eq(send(fd, "\n", 1, MSG_NOSIGNAL), -1);
+	ck_assert_uint_gt(n, CONTROL_CALLS_MAX);
+	for (unsigned int i = 0; i < n; i++) {
+		ck_assert_uint_eq(n_held, 1);
+		n_held = 0;
+		control_answer(held[0], NULL);
+		g_free(hear(fd));
+	}
+	ck_assert_uint_eq(n_held, 0);
 	close(fd);
-	expect("{\"command\":\"nothing\"}", "result");
+}
+END_TEST
+
+/* Each answer is a megabyte: one, and no more before it is read. */
+START_TEST(answers_that_wait_have_a_bound)
+{
+	unsigned int n = 0;
+	int fd = dial();
+
+	for (unsigned int i = 0; i < 8; i++)
+		say(fd, "{\"execute\":\"big\"}");
+	turn();
+	ck_assert_uint_eq(n_run, 1);
+	for (unsigned int i = 0; i < 100 && n < 8; i++) {
+		g_autofree char *got = hear(fd);
+
+		for (const char *at = got; (at = strstr(at, "return")); at++)
+			n++;
+	}
+	ck_assert_uint_eq(n, 8);
+	close(fd);
+}
+END_TEST
+
+START_TEST(a_thousand_clients_come_and_go)
+{
+	int before = dial_only(), after;
+
+	close(before);
+	turn();
+	for (unsigned int i = 0; i < 1000; i++) {
+		int fd = dial_only();
+
+		/* Some say nothing, some too much, some leave in the middle. */
+		if (i % 3)
+			say(fd, "{\"execute\":\"qmp_capabilities\"}"
+				"{\"execute\":\"nothing\"}{\"exec");
+		if (i % 2)
+			turn();
+		close(fd);
+		if (i % 50 == 0)
+			turn();
+	}
+	turn();
+	after = dial_only();
+	ck_assert_int_eq(before, after);
+	close(after);
+	turn();
+	expect("{\"execute\":\"nothing\"}", "return");
+}
+END_TEST
+
+START_TEST(a_descriptor_to_listen_on)
+{
+	g_autofree char *bound = g_build_filename(folder, "bound", NULL);
+	struct sockaddr_un a = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0), client;
+	struct control *second;
+	GError *error = NULL;
+	char byte;
+
+	g_strlcpy(a.sun_path, bound, sizeof(a.sun_path));
+	ck_assert(!bind(fd, (struct sockaddr *)&a, sizeof(a)));
+	second = control_new_fd(fd, commands, &n_run, NULL);
+	ck_assert_ptr_nonnull(second);
+	client = socket(AF_UNIX, SOCK_STREAM, 0);
+	ck_assert(!connect(client, (struct sockaddr *)&a, sizeof(a)));
+	turn();
+	ck_assert_int_eq(read(client, &byte, 1), 1);
+	close(client);
+	control_free(second);
+	/* Whoever made it takes it away. */
+	ck_assert(!unlink(bound));
+	ck_assert_ptr_null(control_new_fd(0, commands, &n_run, &error));
+	ck_assert_int_eq(error->domain, CONTROL_ERROR);
+	g_error_free(error);
 }
 END_TEST
 
@@ -352,22 +546,25 @@ START_TEST(clients_have_a_bound)
 	char byte;
 
 	for (unsigned int i = 0; i < G_N_ELEMENTS(fds); i++) {
-		fds[i] = dial();
+		fds[i] = dial_only();
 		turn();
 	}
 	ck_assert_int_eq(read(fds[CONTROL_CLIENTS_MAX], &byte, 1), 0);
+	g_free(hear(fds[0]));
 	ck_assert_int_eq(read(fds[0], &byte, 1), -1);
 	for (unsigned int i = 0; i < G_N_ELEMENTS(fds); i++)
 		close(fds[i]);
 	turn();
-	expect("{\"command\":\"nothing\"}", "result");
+	expect("{\"execute\":\"nothing\"}", "return");
 }
 END_TEST
 
 START_TEST(no_descriptor_for_a_client)
 {
 	struct rlimit limit, none;
-	int fd = dial();
+	static const char request[] = "{\"execute\":\"qmp_capabilities\"}"
+				      "{\"execute\":\"hold\"}";
+	int fd = dial_only();
 
 	ck_assert(!getrlimit(RLIMIT_NOFILE, &limit));
 	none = limit;
@@ -376,7 +573,8 @@ START_TEST(no_descriptor_for_a_client)
 	/* It ends: the socket is not looked at for a while. */
 	turn();
 	ck_assert(!setrlimit(RLIMIT_NOFILE, &limit));
-	ck_assert(send(fd, "{\"command\":\"hold\"}\n", 19, 0) == 19);
+	ck_assert_int_eq(send(fd, request, strlen(request), 0),
+			 (int)strlen(request));
 	while (!n_held)
 		g_main_context_iteration(NULL, TRUE);
 	control_answer(held[0], NULL);
@@ -407,7 +605,7 @@ START_TEST(paths_that_are_refused)
 	expect_no_socket(longer, "107 bytes");
 	expect_no_socket("", "107 bytes");
 	ck_assert(!unlink(file));
-	expect("{\"command\":\"nothing\"}", "result");
+	expect("{\"execute\":\"nothing\"}", "return");
 }
 END_TEST
 
@@ -450,6 +648,12 @@ static const struct {
 	{{"nothing"}, 0, "", ""},
 	{{"big"}, 0, "xxxx", ""},
 	{{"fail"}, 1, "", "kvmbus: ctl: no answer came\n"},
+	{{"short"}, 1, "", "there is none"},
+	{{"kvmbus-short"}, 1, "", "there is none"},
+	{{"brief"}, 1, "", "there is none"},
+	{{"long_name"}, 1, "", "there is none"},
+	{{"free", "on=true", "loud=[1]"}, 0, "\"loud\":[", ""},
+	{{"free", "on=1"}, 2, "", "on is true or false, not '1'"},
 	{{NULL}, 2, "", "Usage"},
 	{{"dance"}, 2, "", "no command 'dance'"},
 	{{"echo"}, 2, "", "text is missing; usage: echo TEXT [TIMES]"},
@@ -504,15 +708,20 @@ int main(void)
 	tcase_add_loop_test(t, requests_and_answers, 0,
 			    G_N_ELEMENTS(exchanges));
 	tcase_add_test(t, only_the_owner_may_connect);
-	tcase_add_test(t, many_lines_at_once_and_one_in_pieces);
-	tcase_add_test(t, answers_come_when_they_are_ready);
+	tcase_add_test(t, clients_are_greeted_and_negotiate);
+	tcase_add_test(t, many_requests_at_once_and_one_in_pieces);
+	tcase_add_test(t, commands_are_done_in_order);
+	tcase_add_test(t, events_come_to_all);
+	tcase_add_test(t, events_that_wait_have_a_bound);
 	tcase_add_test(t, a_client_may_leave_before_the_answer);
 	tcase_add_test(t, the_socket_may_leave_before_the_answer);
 	tcase_add_test(t, the_last_answer_is_not_lost);
-	tcase_add_test(t, a_line_has_a_bound);
-	tcase_add_test(t, commands_under_way_have_a_bound);
+	tcase_add_test(t, a_request_has_a_bound);
+	tcase_add_test(t, commands_that_wait_have_a_bound);
 	tcase_add_test(t, answers_that_wait_have_a_bound);
 	tcase_add_test(t, clients_have_a_bound);
+	tcase_add_test(t, a_thousand_clients_come_and_go);
+	tcase_add_test(t, a_descriptor_to_listen_on);
 	tcase_add_test(t, no_descriptor_for_a_client);
 	tcase_add_test(t, paths_that_are_refused);
 	tcase_add_test(t, what_a_killed_machine_left_is_replaced);

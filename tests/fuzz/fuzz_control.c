@@ -52,10 +52,31 @@ static void release(void *ctx, struct control_call *call)
 	control_answer(call, NULL);
 }
 
+/* Everything that it was given comes back; and all hear of it. */
+static void free_form(void *ctx, struct control_call *call)
+{
+	(void)ctx;
+	control_event(control, "{\"event\":\"X\"}");
+	control_answer(call, json_object_get(control_arguments(call)));
+}
+
 static const struct control_command commands[] = {
-	{"echo", "", {{"text", false, false}, {"number", true, true}}, echo},
-	{"hold", "", {{0}}, hold},
-	{"release", "", {{0}}, release},
+	{.name = "qmp_capabilities",
+	 .help = "",
+	 .params = {{"enable", CONTROL_ANY, true}},
+	 .run = control_negotiate},
+	{.name = "free",
+	 .help = "",
+	 .params = {{"on", CONTROL_BOOL, true}},
+	 .run = free_form,
+	 .more = true},
+	{.name = "echo",
+	 .help = "",
+	 .params = {{"text", CONTROL_STRING, false},
+		    {"number", CONTROL_NUMBER, true}},
+	 .run = echo},
+	{.name = "hold", .help = "", .run = hold},
+	{.name = "release", .help = "", .run = release},
 	{0},
 };
 
@@ -105,6 +126,7 @@ static void say(int fd, const uint8_t *data, size_t size)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct sockaddr_un a = {.sun_family = AF_UNIX};
+	static const char hello[] = "{\"execute\":\"qmp_capabilities\"}";
 	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
 
 	if (!control)
@@ -112,6 +134,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	g_strlcpy(a.sun_path, path, sizeof(a.sun_path));
 	if (connect(fd, (struct sockaddr *)&a, sizeof(a)))
 		abort();
+	say(fd, (const uint8_t *)hello, strlen(hello));
 	say(fd, data, size);
 	close(fd);
 	turn();

@@ -133,6 +133,9 @@ class ExitCodes(unittest.TestCase):
             bound = threading.Timer(BOUND_S, run.kill)
             bound.start()
             self.assertEqual(run.stdout.read(1), b"R")
+            # The first asks the guest, which does not listen.
+            run.send_signal(signal.SIGTERM)
+            self.assertIn(b"once more", run.stderr.readline())
             run.send_signal(signal.SIGTERM)
             run.communicate()
             bound.cancel()
