@@ -22,7 +22,7 @@ _kvmbus()
 	local verbs='run doctor profiles ctl --help --version'
 	local profiles='ws2012 ws2012r2 ws2016 ws2019 ws2022 ws2025'
 	local options='--kernel --initrd --append --memory --vcpus --cpu --disk --net --pcap --profile
-		--hyperv --uuid --timeout --control --hvsock --time-sync --throttle --report --summary --require --on-reboot --numa-srat
+		--hyperv --uuid --timeout --control --hvsock --clock --time-sync --throttle --report --summary --require --on-reboot --numa-srat
 		--events --pidfile
 		--accel --test-devices --print-config --log --help'
 	local milestones='guest_os_id hypercall_page reference_tsc synic stimer
@@ -72,6 +72,7 @@ _kvmbus()
 		--append | --memory | --vcpus | --cpu | --hyperv | --uuid | --timeout | --time-sync | --throttle) return ;;
 		--profile) choices=$profiles ;;
 		--net) choices='user tap bridge socket null none' ;;
+		--clock) choices='utc localtime timezone= start=' ;;
 		--on-reboot) choices='restart destroy' ;;
 		--accel) choices='auto user kvm' ;;
 		*) choices=$options ;;

@@ -68,6 +68,9 @@ static const char help_text[] =
 	"or fd=N\n"
 	"  --pidfile FILE      say there which process it is\n"
 	"  --hvsock SOCKET     connect the guest's AF_VSOCK to sockets there\n"
+	"  --clock WHAT        utc (default), localtime, timezone=NAME, "
+	"+SECONDS, -SECONDS,\n"
+	"                      start=SECONDS: the machine's clock\n"
 	"  --time-sync SECONDS have the guest set its clock that often "
 	"(default "
 	"300; 0: no)\n"
@@ -103,6 +106,7 @@ struct run_options {
 	char *kernel, *initrd, *append, *profile, *report, *accel, *on_reboot,
 		*uuid, *control, *hvsock, *memory, *vcpus;
 	char *events, *pidfile;
+	char *clock;
 	char **require, **log, **disk, **net, **pcap, **cpu, **hyperv;
 	int timeout, time_sync, throttle;
 	gboolean test_devices, print_config, srat, summary;
@@ -124,6 +128,7 @@ static void run_options_clear(struct run_options *o)
 	g_free(o->hvsock);
 	g_free(o->memory);
 	g_free(o->vcpus);
+	g_free(o->clock);
 	g_strfreev(o->cpu);
 	g_strfreev(o->hyperv);
 	g_strfreev(o->require);
@@ -166,6 +171,7 @@ static int parse_options(char **argv, struct run_options *o, GError **error)
 		{"pidfile", 0, 0, G_OPTION_ARG_FILENAME, &o->pidfile, NULL,
 		 NULL},
 		{"hvsock", 0, 0, G_OPTION_ARG_FILENAME, &o->hvsock, NULL, NULL},
+		{"clock", 0, 0, G_OPTION_ARG_STRING, &o->clock, NULL, NULL},
 		{"time-sync", 0, 0, G_OPTION_ARG_INT, &o->time_sync, NULL,
 		 NULL},
 		{"throttle", 0, 0, G_OPTION_ARG_INT, &o->throttle, NULL, NULL},
@@ -260,8 +266,8 @@ static int refuse_word(GError **error, const char *option, GError *why)
 	return -1;
 }
 
-static int parse_processors(const struct run_options *o,
-			    struct machine_config *c, GError **error)
+static int parse_machine(const struct run_options *o, struct machine_config *c,
+			 GError **error)
 {
 	GError *why = NULL;
 
@@ -274,6 +280,8 @@ static int parse_processors(const struct run_options *o,
 	for (char **w = o->hyperv; w && *w; w++)
 		if (hyperv_config_parse(&c->hyperv, *w, &why))
 			return refuse_word(error, "--hyperv", why);
+	if (o->clock && clock_config_parse(&c->clock, o->clock, &why))
+		return refuse_word(error, "--clock", why);
 	return 0;
 }
 
@@ -382,7 +390,7 @@ static int parse_run(char **argv, const struct cli_names *names,
 	if (!ret)
 		ret = parse_memory(o.memory, c, error);
 	if (!ret)
-		ret = parse_processors(&o, c, error);
+		ret = parse_machine(&o, c, error);
 	if (!ret)
 		ret = parse_disks(o.disk, c->disks, error);
 	if (!ret)

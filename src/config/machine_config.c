@@ -299,9 +299,7 @@ static int check_effects(const struct machine_config *c, GError **error)
 
 	for (unsigned int i = 0; i < SMBIOS_N_TEXTS; i++)
 		smbios |= c->smbios.texts[i] != NULL;
-	if (c->clock.base || c->clock.pit)
-		what = "another clock than UTC";
-	else if (c->memory.hugepages || c->memory.locked || c->memory.immediate)
+	if (c->memory.hugepages || c->memory.locked || c->memory.immediate)
 		what = "memory backing";
 	else if (c->on_poweroff != LIFECYCLE_DESTROY ||
 		 c->on_crash != LIFECYCLE_DESTROY ||

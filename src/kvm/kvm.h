@@ -108,6 +108,13 @@ int kvm_irq_line(const struct kvm *kvm, unsigned int gsi, bool level);
 int kvm_signal_msi(const struct kvm *kvm, uint32_t apic_id, unsigned int mode,
 		   uint8_t vector);
 
+/**
+ * kvm_pit_discard() - ticks of the PIT that the guest was too late for are lost
+ *
+ * Else they come later, one after the other.  Return: 0 or -errno.
+ */
+int kvm_pit_discard(const struct kvm *kvm);
+
 /* The in-kernel PIC, IOAPIC and PIT as they were at power-on. */
 struct kvm_chips;
 struct kvm_chips *kvm_chips_save(const struct kvm *kvm);

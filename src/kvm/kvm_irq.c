@@ -84,3 +84,11 @@ int kvm_chips_load(const struct kvm *kvm, const struct kvm_chips *chips)
 		return -errno;
 	return 0;
 }
+
+int kvm_pit_discard(const struct kvm *kvm)
+{
+	struct kvm_reinject_control control = {.pit_reinject = 0};
+
+	return ioctl(kvm_vm_fd(kvm), KVM_REINJECT_CONTROL, &control) ? -errno
+								     : 0;
+}

@@ -123,6 +123,7 @@ static void make_clocks(struct platform *p, struct vm *vm,
 	p->rtc = cmos_rtc_new(&(struct cmos_rtc_config){
 		.irq = irq(vm, PLATFORM_RTC_IRQ),
 		.timer = device_timer_line(rtc_timer),
+		.offset_s = vm->clock.rtc_s,
 		.ram_below_4g = low,
 		.ram_above_4g = gmem_bytes(vm->mem) - low,
 	});

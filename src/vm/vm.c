@@ -334,6 +334,19 @@ static void choose_features(struct vm *vm, bool tsc_invariant)
 	choose_enlightenments(vm, tsc_invariant);
 }
 
+static int choose_pit(const struct vm *vm, GError **error)
+{
+	int err = 0;
+
+	if (vm->config->clock.pit == TICK_DISCARD)
+		err = kvm_pit_discard(vm->kvm);
+	if (!err)
+		return 0;
+	g_set_error(error, KVM_ERROR, -err, "ticks of the PIT: %s",
+		    g_strerror(-err));
+	return -1;
+}
+
 static void choose_eoi(struct vm *vm)
 {
 	/* Without the register KVM must not take what is written to it. */
@@ -349,8 +362,8 @@ static void choose_eoi(struct vm *vm)
 static int make_machine(struct vm *vm, const struct kvm_cpuid2 *host_cpuid,
 			GError **error)
 {
-	if (kvm_create_vm(vm->kvm, error) || map_memory(vm, error) ||
-	    make_vcpus(vm, error))
+	if (kvm_create_vm(vm->kvm, error) || choose_pit(vm, error) ||
+	    map_memory(vm, error) || make_vcpus(vm, error))
 		return -1;
 	choose_eoi(vm);
 	if (vm_cpuid_apply(vm, host_cpuid, error) || vm_time_init(vm, error) ||
@@ -422,6 +435,8 @@ struct vm *vm_new(const struct machine_config *config, uint64_t start_ns,
 	vm->milestones.ctx = vm;
 	vcpus_init_signal();
 	choose_features(vm, clock_tsc_is_reliable());
+	vm->clock = clock_config_offsets(&config->clock,
+					 g_get_real_time() / G_USEC_PER_SEC);
 
 	vm->kvm = kvm_open(error);
 	if (!vm->kvm)

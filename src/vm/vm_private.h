@@ -32,6 +32,7 @@
 #include <glib.h>
 
 #include "boot/boot.h"
+#include "config/clock_config.h"
 #include "hypercalls/vp_set.h"
 #include "partition/features.h"
 #include "report/milestone.h"
@@ -148,6 +149,7 @@ struct vm {
 	struct topology topology;
 	unsigned int phys_bits;
 	uint64_t tsc_hz;
+	struct clock_offsets clock;
 	bool tsc_offset_settable;
 	bool lazy_eoi; /* KVM sets the assist page's "no EOI required" */
 

@@ -2,9 +2,11 @@
 #include "vm/vmbus_devices.h"
 
 #include <string.h>
+#include <time.h>
 
 #include <glib.h>
 
+#include "base/clock.h"
 #include "base/guid.h"
 #include "base/log.h"
 #include "config/machine_config.h"
@@ -135,10 +137,21 @@ static uint64_t reference_now(void *ctx)
 	return ref_time_now(((struct vm *)ctx)->ref_time);
 }
 
+/* What the guest is to take for UTC. */
+static uint64_t utc_now(void *ctx)
+{
+	const struct vm *vm = ctx;
+	struct timespec ts;
+
+	clock_gettime(CLOCK_REALTIME, &ts);
+	return (uint64_t)(ts.tv_sec + vm->clock.utc_s) * NSEC_PER_SEC +
+	       (uint64_t)ts.tv_nsec;
+}
+
 static void *make_timesync(struct vm *vm, const struct vsp_params *params)
 {
-	const struct ic_timesync_clock clock = {.reference = reference_now,
-						.ctx = vm};
+	const struct ic_timesync_clock clock = {
+		.utc_ns = utc_now, .reference = reference_now, .ctx = vm};
 
 	return ic_timesync_new(params, &clock, vm->config->time_sync_s, 0);
 }

@@ -135,6 +135,7 @@ static const struct {
 	{"kvmbus run --kernel K --vcpus 4,cores=0", "cores=0"},
 	{"kvmbus run --kernel K --cpu warp", "warp"},
 	{"kvmbus run --kernel K --hyperv warp", "warp"},
+	{"kvmbus run --kernel K --clock noon", "noon"},
 	{"kvmbus run --kernel K --cpu phys-bits=", "phys-bits"},
 	{"kvmbus run --kernel K --time-sync -1", "--time-sync"},
 	{"kvmbus run --kernel K --throttle -1", "--throttle"},
