@@ -36,15 +36,23 @@ load() {
 	server=$!
 }
 
-# The interrupts of every channel to processor $1.
+# Is channel $2 at processor $1, or gone?
+moved() {
+	! [ -d "$2" ] || { echo "$1" >"$2/cpu" && [ "$(cat "$2/cpu")" = "$1" ]; } 2>/dev/null
+}
+
+# The interrupts of every channel to processor $1.  A stream that has not begun,
+# or that ends, cannot be moved, but is not long like that.
 move() {
 	for channel in "$vmbus"/*/channels/*; do
-		# a stream may have ended meanwhile
-		if { ! echo "$1" >"$channel/cpu" || [ "$(cat "$channel/cpu")" != "$1" ]; } 2>/dev/null &&
-			[ -d "$channel" ]; then
-			echo "$channel stays"
-			return
-		fi
+		tries=0
+		until moved "$1" "$channel"; do
+			if [ $((tries += 1)) -gt 100 ]; then
+				echo "$channel stays"
+				return
+			fi
+			sleep 0.1
+		done
 	done
 	echo yes
 }
