@@ -262,8 +262,8 @@ void host_fd_make_raw(struct host_fd *h)
 	n->raw = t;
 	atomic_store(&n->state, NOTE_DIRTY);
 	set_modes(h->fd, &t);
-	/* Were they put back in between?  Then once more, and for good. */
-	if (atomic_load(&ending))
+	/* Were they put back in between?  Then once more. */
+	if (atomic_load(&ending) || atomic_load(&stopping))
 		set_modes(h->fd, &n->termios);
 }
 

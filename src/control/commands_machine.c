@@ -1,13 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 #include "control/commands_machine.h"
 
+#include <string.h>
+
 #include <json-c/json.h>
 
 #include "base/clock.h"
 #include "control/commands.h"
 #include "control/control.h"
+#include "report/event.h"
 #include "report/report.h"
 #include "vm/vm.h"
+#include "vm/vm_dump.h"
+#include "vm/vm_events.h"
 #include "vsp/balloon.h"
 
 static void add_string(struct json_object *o, const char *key, const char *s)
@@ -60,6 +65,16 @@ void command_power_button(void *ctx, struct control_call *call)
 	control_answer(call, NULL);
 }
 
+void command_dump(void *ctx, struct control_call *call)
+{
+	g_autoptr(GError) error = NULL;
+
+	if (vm_dump(commands_vm(ctx), control_string(call, "file"), &error))
+		control_refuse(call, "failed", "%s", error->message);
+	else
+		control_answer(call, NULL);
+}
+
 /* --- QEMU's ---------------------------------------------------------------- */
 
 void command_stop(void *ctx, struct control_call *call)
@@ -100,6 +115,42 @@ void command_quit(void *ctx, struct control_call *call)
 {
 	control_answer(call, NULL);
 	vm_quit(commands_vm(ctx), "asked to on the control socket");
+}
+
+static void tell_dumped(struct vm *vm, const GError *error)
+{
+	struct event *e = event_new(EVENT_DUMP_COMPLETED);
+
+	if (error)
+		event_add_text(e, "error", error->message);
+	event_begin(e, "result");
+	event_add_text(e, "status", error ? "failed" : "completed");
+	vm_events_tell(vm_event_source(vm), e);
+}
+
+void command_dump_guest_memory(void *ctx, struct control_call *call)
+{
+	static const char file[] = "file:";
+	const char *protocol = control_string(call, "protocol");
+	const char *format = control_string(call, "format");
+	bool detach = control_bool(call, "detach", false);
+	struct vm *vm = commands_vm(ctx);
+	g_autoptr(GError) error = NULL;
+
+	if (control_bool(call, "paging", false)) {
+		control_refuse(call, "request",
+			       "paging: only physical addresses are dumped");
+	} else if (format && strcmp(format, "elf") != 0) {
+		control_refuse(call, "request", "format %s: only elf", format);
+	} else if (!g_str_has_prefix(protocol, file)) {
+		control_refuse(call, "request", "protocol %s: only file:PATH",
+			       protocol);
+	} else if (vm_dump(vm, protocol + strlen(file), &error) && !detach) {
+		control_refuse(call, "failed", "%s", error->message);
+	} else {
+		control_answer(call, NULL);
+		tell_dumped(vm, error);
+	}
 }
 
 void command_monitor(void *ctx, struct control_call *call)

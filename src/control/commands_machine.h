@@ -12,6 +12,7 @@ struct control_call;
 void command_status(void *ctx, struct control_call *call);
 void command_inspect(void *ctx, struct control_call *call);
 void command_power_button(void *ctx, struct control_call *call);
+void command_dump(void *ctx, struct control_call *call);
 
 /* QEMU's */
 void command_stop(void *ctx, struct control_call *call);
@@ -20,6 +21,7 @@ void command_system_reset(void *ctx, struct control_call *call);
 void command_system_powerdown(void *ctx, struct control_call *call);
 void command_inject_nmi(void *ctx, struct control_call *call);
 void command_quit(void *ctx, struct control_call *call);
+void command_dump_guest_memory(void *ctx, struct control_call *call);
 void command_monitor(void *ctx, struct control_call *call);
 void query_status(void *ctx, struct control_call *call);
 void query_version(void *ctx, struct control_call *call);

@@ -158,6 +158,46 @@ class Ctl(unittest.TestCase):
         self.ctl("nmi")
         self.ends(33, "triple_fault")
 
+    def test_dump(self):
+        self.start(DOTS)
+        path = pathlib.Path(self.new_folder(), "core")
+        self.ctl("dump", str(path))
+        core = path.read_bytes()
+        self.assertEqual(core[:7], b"\x7fELF\x02\x01\x01")
+        headers, count = struct.unpack_from("<32xQ16xH", core)
+        loads = {}
+        for i in range(count):
+            kind, _, offset, _, gpa, size = struct.unpack_from(
+                "<IIQQQQ", core, headers + 56 * i)
+            if kind == 1:
+                loads[gpa] = (offset, size)
+            else:
+                notes = core[offset:offset + size]
+        self.assertEqual(list(loads), [0])
+        offset, size = loads[0]
+        self.assertEqual(size, 64 << 20)
+        self.assertEqual(len(core), offset + size)
+        self.assertEqual(core[offset + LOAD:][:0x1000], image(DOTS))
+        # Two processors, each with both notes; the first is in the loop.
+        self.assertEqual(notes.count(b"CORE\0"), 2)
+        self.assertEqual(notes.count(b"QEMU\0"), 2)
+        rip = struct.unpack_from("<Q", notes, 12 + 8 + 112 + 16 * 8)[0]
+        self.assertTrue(LOAD <= rip < LOAD + 0x1000, hex(rip))
+        self.expect_dots()
+        self.assertIn("No such file",
+                      self.ctl("dump", "/nowhere/core", code=1))
+        path.unlink()
+        self.ctl("dump-guest-memory", "paging=false", f"protocol=file:{path}")
+        self.assertEqual(path.stat().st_size, len(core))
+        for words, why in (
+                (["paging=true", "protocol=file:x"], "physical"),
+                (["paging=false", "protocol=fd:x"], "only file:"),
+                (["paging=false", "protocol=file:x", "format=kdump-lzo"],
+                 "only elf")):
+            self.assertIn(why, self.ctl("dump-guest-memory", *words, code=1))
+        self.ctl("quit")
+        self.ends(0, "quit")
+
     def image(self, name, size):
         path = pathlib.Path(self.folder.name, name)
         with open(path, "wb") as f:
