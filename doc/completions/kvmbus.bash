@@ -22,7 +22,8 @@ _kvmbus()
 	local verbs='run doctor profiles ctl --help --version'
 	local profiles='ws2012 ws2012r2 ws2016 ws2019 ws2022 ws2025'
 	local options='--kernel --initrd --append --memory --vcpus --cpu --disk --net --pcap --profile
-		--hyperv --uuid --timeout --control --hvsock --clock --time-sync --throttle --report --summary --require --on-reboot --numa-srat
+		--hyperv --uuid --timeout --control --hvsock --clock --time-sync --throttle --report --summary --require --numa-srat
+		--vmbus --without --ignore-msrs --on-poweroff --on-reboot --on-crash
 		--events --pidfile
 		--accel --test-devices --print-config --log --help'
 	local milestones='guest_os_id hypercall_page reference_tsc synic stimer
@@ -65,6 +66,10 @@ _kvmbus()
 			__kvmbus_list "$word" "$milestones"
 			return
 			;;
+		--without)
+			__kvmbus_list "$word" heartbeat timesync shutdown kvp vss fcopy keyboard mouse balloon
+			return
+			;;
 		--log)
 			__kvmbus_list "$word" error warn info debug
 			return
@@ -73,7 +78,8 @@ _kvmbus()
 		--profile) choices=$profiles ;;
 		--net) choices='user tap bridge socket null none' ;;
 		--clock) choices='utc localtime timezone= start=' ;;
-		--on-reboot) choices='restart destroy' ;;
+		--on-poweroff | --on-reboot | --on-crash) choices='destroy restart preserve' ;;
+		--vmbus) choices='2.4 3.0 4.0 4.1 5.0 5.1 5.2 5.3 6.0' ;;
 		--accel) choices='auto user kvm' ;;
 		*) choices=$options ;;
 		esac

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "config/cli_machine.h"
 #include "config/disk_config.h"
 #include "config/machine_config.h"
 #include "config/net_config.h"
@@ -35,13 +36,6 @@ static const char help_text[] =
 	"  --memory MIB[,max=MIB]\n"
 	"                      guest memory (default 1024), and what can be "
 	"added to it\n"
-	"  --vcpus N[,OPT]     virtual processors (default 2); sockets=, "
-	"dies=, "
-	"cores=,\n"
-	"                      threads=\n"
-	"  --cpu WORD,...      FEATURE that they must have, -FEATURE that they "
-	"must not;\n"
-	"                      phys-bits=\n"
 	"  --disk PATH[,OPT]   a disk; format=, cache=, serial=, bus=scsi|ide, "
 	"readonly,\n"
 	"                      snapshot, dvd\n"
@@ -52,9 +46,6 @@ static const char help_text[] =
 	"net0)\n"
 	"  --profile NAME      Windows Server version to imitate (default the "
 	"newest)\n"
-	"  --hyperv WORD,...   enlightenments: profile, none or all; and NAME, "
-	"-NAME,\n"
-	"                      spinlocks=, vendor-id=, incomplete\n"
 	"  --uuid UUID         of the machine, in SMBIOS\n"
 	"  --timeout SECONDS   end the run after that long, with exit code "
 	"124\n"
@@ -68,9 +59,6 @@ static const char help_text[] =
 	"or fd=N\n"
 	"  --pidfile FILE      say there which process it is\n"
 	"  --hvsock SOCKET     connect the guest's AF_VSOCK to sockets there\n"
-	"  --clock WHAT        utc (default), localtime, timezone=NAME, "
-	"+SECONDS, -SECONDS,\n"
-	"                      start=SECONDS: the machine's clock\n"
 	"  --time-sync SECONDS have the guest set its clock that often "
 	"(default "
 	"300; 0: no)\n"
@@ -79,8 +67,6 @@ static const char help_text[] =
 	"                      that in a second (default 0: never)\n"
 	"  --require NAME,...  milestones that must be reached, else exit "
 	"code 1\n"
-	"  --on-reboot ACTION  when the guest reboots: restart (default) or "
-	"destroy\n"
 	"  --numa-srat         describe the memory in an ACPI SRAT\n"
 	"  --accel KIND        auto, user or kvm: where Hyper-V is emulated\n"
 	"  --test-devices      exit port 0xf4, debug console 0xe9, connection "
@@ -88,6 +74,10 @@ static const char help_text[] =
 	"  --print-config      print the machine as JSON and exit\n"
 	"  --log LEVEL         error, warn (default), info or debug; or "
 	"CATEGORY=LEVEL,...\n"
+	"\n"
+	"Options of run for the machine:\n";
+
+static const char help_end[] =
 	"\n"
 	"The guest's first serial port is the terminal; ^] ends the run.\n"
 	"Exit codes: 0 powered off; 1 requirement not met; 2 usage; 3 "
@@ -99,15 +89,16 @@ static const char help_text[] =
 void cli_help(FILE *out)
 {
 	fputs(help_text, out);
+	fputs(cli_machine_help, out);
+	fputs(help_end, out);
 }
 
 /* Raw values of the options; checked and moved into the config afterwards. */
 struct run_options {
-	char *kernel, *initrd, *append, *profile, *report, *accel, *on_reboot,
-		*uuid, *control, *hvsock, *memory, *vcpus;
+	char *kernel, *initrd, *append, *profile, *report, *accel, *uuid,
+		*control, *hvsock, *memory;
 	char *events, *pidfile;
-	char *clock;
-	char **require, **log, **disk, **net, **pcap, **cpu, **hyperv;
+	char **require, **log, **disk, **net, **pcap;
 	int timeout, time_sync, throttle;
 	gboolean test_devices, print_config, srat, summary;
 };
@@ -120,17 +111,12 @@ static void run_options_clear(struct run_options *o)
 	g_free(o->profile);
 	g_free(o->report);
 	g_free(o->accel);
-	g_free(o->on_reboot);
 	g_free(o->uuid);
 	g_free(o->control);
 	g_free(o->events);
 	g_free(o->pidfile);
 	g_free(o->hvsock);
 	g_free(o->memory);
-	g_free(o->vcpus);
-	g_free(o->clock);
-	g_strfreev(o->cpu);
-	g_strfreev(o->hyperv);
 	g_strfreev(o->require);
 	g_strfreev(o->log);
 	g_strfreev(o->disk);
@@ -145,23 +131,20 @@ static int refuse(GError **error, const char *option, const char *value,
 	return -1;
 }
 
-static int parse_options(char **argv, struct run_options *o, GError **error)
+static int parse_options(char **argv, struct run_options *o,
+			 struct machine_config *c, GError **error)
 {
 	const GOptionEntry entries[] = {
 		{"kernel", 0, 0, G_OPTION_ARG_FILENAME, &o->kernel, NULL, NULL},
 		{"initrd", 0, 0, G_OPTION_ARG_FILENAME, &o->initrd, NULL, NULL},
 		{"append", 0, 0, G_OPTION_ARG_STRING, &o->append, NULL, NULL},
 		{"memory", 0, 0, G_OPTION_ARG_STRING, &o->memory, NULL, NULL},
-		{"vcpus", 0, 0, G_OPTION_ARG_STRING, &o->vcpus, NULL, NULL},
-		{"cpu", 0, 0, G_OPTION_ARG_STRING_ARRAY, &o->cpu, NULL, NULL},
 		{"disk", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &o->disk, NULL,
 		 NULL},
 		{"net", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &o->net, NULL, NULL},
 		{"pcap", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &o->pcap, NULL,
 		 NULL},
 		{"profile", 0, 0, G_OPTION_ARG_STRING, &o->profile, NULL, NULL},
-		{"hyperv", 0, 0, G_OPTION_ARG_STRING_ARRAY, &o->hyperv, NULL,
-		 NULL},
 		{"uuid", 0, 0, G_OPTION_ARG_STRING, &o->uuid, NULL, NULL},
 		{"timeout", 0, 0, G_OPTION_ARG_INT, &o->timeout, NULL, NULL},
 		{"report", 0, 0, G_OPTION_ARG_FILENAME, &o->report, NULL, NULL},
@@ -171,13 +154,10 @@ static int parse_options(char **argv, struct run_options *o, GError **error)
 		{"pidfile", 0, 0, G_OPTION_ARG_FILENAME, &o->pidfile, NULL,
 		 NULL},
 		{"hvsock", 0, 0, G_OPTION_ARG_FILENAME, &o->hvsock, NULL, NULL},
-		{"clock", 0, 0, G_OPTION_ARG_STRING, &o->clock, NULL, NULL},
 		{"time-sync", 0, 0, G_OPTION_ARG_INT, &o->time_sync, NULL,
 		 NULL},
 		{"throttle", 0, 0, G_OPTION_ARG_INT, &o->throttle, NULL, NULL},
 		{"require", 0, 0, G_OPTION_ARG_STRING_ARRAY, &o->require, NULL,
-		 NULL},
-		{"on-reboot", 0, 0, G_OPTION_ARG_STRING, &o->on_reboot, NULL,
 		 NULL},
 		{"numa-srat", 0, 0, G_OPTION_ARG_NONE, &o->srat, NULL, NULL},
 		{"accel", 0, 0, G_OPTION_ARG_STRING, &o->accel, NULL, NULL},
@@ -196,8 +176,12 @@ static int parse_options(char **argv, struct run_options *o, GError **error)
 
 	g_option_context_set_help_enabled(context, FALSE);
 	g_option_context_add_main_entries(context, entries, NULL);
+	g_option_context_add_group(context, cli_machine_group(c));
 	if (!g_option_context_parse_strv(context, &args, &why)) {
-		g_set_error(error, CLI_ERROR, 0, "run: %s", why->message);
+		/* Our own handlers say which option. */
+		g_set_error(
+			error, CLI_ERROR, 0, "%s%s",
+			why->domain == CLI_ERROR ? "" : "run: ", why->message);
 		g_clear_error(&why);
 		ret = -1;
 	} else if (args[0] && args[1]) {
@@ -255,33 +239,6 @@ static int parse_memory(const char *text, struct machine_config *c,
 					 INT_MAX, &c->memory_max_mib, NULL)))
 		return refuse(error, "--memory", text,
 			      "expected MIB or MIB,max=MIB");
-	return 0;
-}
-
-/* As refuse(), of one that a parser found wrong: "--cpu warp: no feature …" */
-static int refuse_word(GError **error, const char *option, GError *why)
-{
-	g_set_error(error, CLI_ERROR, 0, "%s %s", option, why->message);
-	g_error_free(why);
-	return -1;
-}
-
-static int parse_machine(const struct run_options *o, struct machine_config *c,
-			 GError **error)
-{
-	GError *why = NULL;
-
-	if (o->vcpus &&
-	    cpu_config_parse_vcpus(&c->cpu, o->vcpus, &c->vcpus, &why))
-		return refuse_word(error, "--vcpus", why);
-	for (char **w = o->cpu; w && *w; w++)
-		if (cpu_config_parse(&c->cpu, *w, &why))
-			return refuse_word(error, "--cpu", why);
-	for (char **w = o->hyperv; w && *w; w++)
-		if (hyperv_config_parse(&c->hyperv, *w, &why))
-			return refuse_word(error, "--hyperv", why);
-	if (o->clock && clock_config_parse(&c->clock, o->clock, &why))
-		return refuse_word(error, "--clock", why);
 	return 0;
 }
 
@@ -358,10 +315,6 @@ static int check_words(const struct run_options *o,
 		return refuse(error, "--accel", o->accel,
 			      "expected auto, user or kvm");
 	}
-	if (o->on_reboot && strcmp(o->on_reboot, "restart") &&
-	    strcmp(o->on_reboot, "destroy"))
-		return refuse(error, "--on-reboot", o->on_reboot,
-			      "expected restart or destroy");
 	for (char **l = o->log; l && *l; l++) {
 		if (log_set_level(*l))
 			return refuse(error, "--log", *l,
@@ -381,7 +334,7 @@ static int parse_run(char **argv, const struct cli_names *names,
 		     struct machine_config *c, GError **error)
 {
 	struct run_options o = {.time_sync = CONFIG_TIME_SYNC_DEFAULT_S};
-	int ret = parse_options(argv, &o, error);
+	int ret = parse_options(argv, &o, c, error);
 
 	if (!ret)
 		ret = check_words(&o, names, error);
@@ -389,8 +342,6 @@ static int parse_run(char **argv, const struct cli_names *names,
 		ret = parse_require(o.require, names, &c->require, error);
 	if (!ret)
 		ret = parse_memory(o.memory, c, error);
-	if (!ret)
-		ret = parse_machine(&o, c, error);
 	if (!ret)
 		ret = parse_disks(o.disk, c->disks, error);
 	if (!ret)
@@ -416,9 +367,6 @@ static int parse_run(char **argv, const struct cli_names *names,
 		c->timeout_s = (unsigned int)o.timeout;
 		c->time_sync_s = (unsigned int)o.time_sync;
 		c->signals_max = (unsigned int)o.throttle;
-		c->on_reboot = !g_strcmp0(o.on_reboot, "destroy")
-				       ? LIFECYCLE_DESTROY
-				       : LIFECYCLE_RESTART;
 		c->test_devices = o.test_devices;
 		c->print_config = o.print_config;
 		c->srat = o.srat;

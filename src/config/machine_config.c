@@ -301,20 +301,14 @@ static int check_effects(const struct machine_config *c, GError **error)
 		smbios |= c->smbios.texts[i] != NULL;
 	if (c->memory.hugepages || c->memory.locked || c->memory.immediate)
 		what = "memory backing";
-	else if (c->on_poweroff != LIFECYCLE_DESTROY ||
-		 c->on_crash != LIFECYCLE_DESTROY ||
-		 c->on_reboot == LIFECYCLE_PRESERVE)
-		what = "this action at the end";
+	else if (c->on_crash >= LIFECYCLE_COREDUMP_DESTROY)
+		what = "--on-crash: a memory dump";
 	else if (smbios)
 		what = "SMBIOS strings";
 	else if (c->genid)
 		what = "a generation id";
 	else if (c->serials->len)
 		what = "a choice of serial ports";
-	else if (c->without || c->vmbus_max)
-		what = "a choice of devices";
-	else if (c->ignore_msrs)
-		what = "unknown MSRs that are ignored";
 	if (!what)
 		return 0;
 	g_set_error(error, CONFIG_ERROR, 0, "%s: not implemented", what);

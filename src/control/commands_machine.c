@@ -41,6 +41,8 @@ void command_status(void *ctx, struct control_call *call)
 	vm_get_status(commands_vm(ctx), &s);
 	guest = report_guest_name(s.guest_os_id);
 	add_string(o, "state", s.paused ? "paused" : "running");
+	if (s.ended)
+		add_string(o, "ended", s.ended);
 	if (s.stopped_by)
 		add_string(o, "stopped_by", s.stopped_by);
 	add_string(o, "profile", s.profile);
@@ -171,6 +173,7 @@ void query_status(void *ctx, struct control_call *call)
 	add_bool(o, "singlestep", false);
 	add_string(o, "status",
 		   !s.paused      ? "running"
+		   : s.ended      ? s.ended
 		   : s.stopped_by ? "io-error"
 				  : "paused");
 	control_answer(call, o);

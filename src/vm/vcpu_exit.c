@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "config/machine_config.h"
 #include "devices/bus.h"
 #include "hypercalls/hypercall.h"
 #include "hypercalls/page.h"
@@ -115,6 +116,7 @@ static void handle_rdmsr(struct vcpu *v, struct kvm_run *run)
 		v->msr_refused++;
 		log_debug_ratelimited("processor %u: read of unknown MSR 0x%x",
 				      v->index, run->msr.index);
+		err = v->vm->config->ignore_msrs ? 0 : -EINVAL;
 	}
 	run->msr.data = value;
 	run->msr.error = err ? 1 : 0;
@@ -155,6 +157,7 @@ static void handle_wrmsr(struct vcpu *v, struct kvm_run *run)
 				      v->index,
 				      (unsigned long long)run->msr.data,
 				      run->msr.index);
+		err = v->vm->config->ignore_msrs ? 0 : -EINVAL;
 	}
 	run->msr.error = err ? 1 : 0;
 }

@@ -327,6 +327,9 @@ static void choose_features(struct vm *vm, bool tsc_invariant)
 	const struct machine_config *c = vm->config;
 
 	vm->profile = c->profile ? profile_find(c->profile) : profile_newest();
+	vm->vmbus_version = vm->profile->vmbus_version;
+	if (c->vmbus_max)
+		vm->vmbus_version = MIN(vm->vmbus_version, c->vmbus_max);
 	choose_processors(vm);
 	tsc_invariant = tsc_invariant && !is_forbidden(c, "invtsc");
 	partition_features_init(&vm->features, vm->profile, tsc_invariant,
@@ -495,6 +498,7 @@ void vm_free(struct vm *vm)
 	vm_events_free(vm->events);
 	g_free(vm->event_detail);
 	g_free(vm->stopped_by);
+	g_free(vm->preserved_detail);
 	g_free(vm->crash_message);
 	if (vm->event_fd >= 0)
 		close(vm->event_fd);

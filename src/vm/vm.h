@@ -53,6 +53,8 @@ void vm_run(struct vm *vm, struct outcome *outcome);
 
 struct vm_status {
 	bool paused;
+	/* it is kept as it was when its guest ended: QMP's run state, or NULL */
+	const char *ended;
 	const char *stopped_by; /* which disk's error paused it; NULL: none */
 	const char *profile;
 	const char *uuid;
@@ -67,6 +69,8 @@ void vm_get_status(const struct vm *vm, struct vm_status *status);
 
 /** vm_suspend() - no processor runs until vm_continue(), nor guest time */
 void vm_suspend(struct vm *vm);
+
+/** vm_continue() - not when the guest has powered off: only a reset helps */
 void vm_continue(struct vm *vm);
 
 /** vm_host_reset() - as the reset button; a paused machine stays paused */

@@ -125,6 +125,7 @@ struct vm {
 	/* set before the processors start, then read-only */
 	const struct machine_config *config;
 	const struct profile *profile;
+	uint32_t vmbus_version; /* the newest that is offered */
 	struct kvm *kvm;
 	struct gmem *mem;
 	struct overlay_space *overlays;
@@ -156,6 +157,9 @@ struct vm {
 	/* main thread */
 	const char *boot_protocol;
 	int64_t tsc_offset; /* guest TSC = host TSC + this */
+	/* what the guest did before the machine was preserved; or NONE */
+	enum vm_event_kind preserved;
+	char *preserved_detail; /* owned */
 	bool suspended; /* by the user, or */
 	bool asked_to_end; /* the guest was, for a signal */
 	char *stopped_by; /* by a disk's error: which; NULL: by the user */

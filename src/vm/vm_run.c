@@ -202,9 +202,20 @@ static void outcome_of_event(const struct vm *vm, struct outcome *o)
 	}
 }
 
+/* Who ends a machine that was preserved ends what its guest had done. */
+static void recall(struct vm *vm)
+{
+	if (vm->preserved == VM_EVENT_NONE || vm->event != VM_EVENT_QUIT)
+		return;
+	vm->event = vm->preserved;
+	g_free(vm->event_detail);
+	vm->event_detail = g_steal_pointer(&vm->preserved_detail);
+}
+
 static void finish(struct vm *vm, struct outcome *o)
 {
 	memset(o, 0, sizeof(*o));
+	recall(vm);
 	outcome_of_event(vm, o);
 	o->detail = g_strdup(vm->event_detail);
 	o->crashed = vm->crashed;
@@ -261,7 +272,9 @@ static void tell_panic(struct vm *vm)
 					   "arg5"};
 	struct event *e = event_new(EVENT_GUEST_PANICKED);
 
-	event_add_text(e, "action", "poweroff");
+	event_add_text(e, "action",
+		       vm->config->on_crash == LIFECYCLE_PRESERVE ? "pause"
+								  : "poweroff");
 	event_begin(e, "info");
 	event_add_text(e, "type", "hyper-v");
 	for (unsigned int i = 0; i < G_N_ELEMENTS(args); i++)
@@ -285,18 +298,41 @@ static void tell_end(struct vm *vm, const struct outcome *o)
 
 /* --- the main loop -------------------------------------------------- */
 
+static const char *event_text(const struct vm *vm)
+{
+	return vm->event_detail ? vm->event_detail : causes[vm->event].reason;
+}
+
+static enum lifecycle_action action_of(const struct vm *vm)
+{
+	switch (vm->event) {
+	case VM_EVENT_POWER_OFF:
+		return vm->config->on_poweroff;
+	case VM_EVENT_RESET:
+		return vm->event_value ? LIFECYCLE_RESTART
+				       : vm->config->on_reboot;
+	case VM_EVENT_CRASH:
+	case VM_EVENT_TRIPLE_FAULT:
+		return vm->config->on_crash;
+	default:
+		return LIFECYCLE_DESTROY;
+	}
+}
+
 /* Return: true when the run goes on. */
-static bool handle_reset(struct vm *vm)
+static bool restart(struct vm *vm)
 {
 	g_autoptr(GError) error = NULL;
 	bool is_over;
 
-	if (vm->event != VM_EVENT_RESET ||
-	    (vm->config->on_reboot != LIFECYCLE_RESTART && !vm->event_value))
-		return false;
-	log_info("the guest resets (%s)",
-		 vm->event_detail ? vm->event_detail : "");
+	log_info("the guest boots again: %s", event_text(vm));
 	tell_cause(vm, EVENT_RESET);
+	/* From here on it is a reset, behind which the end is not lost. */
+	pthread_mutex_lock(&vm->lock);
+	vm->event = VM_EVENT_RESET;
+	pthread_mutex_unlock(&vm->lock);
+	vm->preserved = VM_EVENT_NONE;
+	vm->crashed = false;
 	if (vm_reset(vm, &error)) {
 		vm_post_event(vm, VM_EVENT_FAILED, 0, error->message);
 		return false;
@@ -309,6 +345,36 @@ static bool handle_reset(struct vm *vm)
 	if (is_over)
 		vm_resume(vm);
 	return is_over;
+}
+
+static void preserve(struct vm *vm)
+{
+	log_warn("%s; the machine stays as it is, paused", event_text(vm));
+	tell_cause(vm, EVENT_SHUTDOWN);
+	pthread_mutex_lock(&vm->lock);
+	vm->preserved = vm->event;
+	g_free(vm->preserved_detail);
+	vm->preserved_detail = g_steal_pointer(&vm->event_detail);
+	vm->event = VM_EVENT_NONE;
+	pthread_mutex_unlock(&vm->lock);
+	vm_suspend(vm);
+}
+
+/* Return: true when the run goes on. */
+static bool goes_on(struct vm *vm)
+{
+	switch (action_of(vm)) {
+	case LIFECYCLE_RESTART:
+		return restart(vm);
+	case LIFECYCLE_PRESERVE:
+		preserve(vm);
+		return true;
+	case LIFECYCLE_DESTROY:
+	case LIFECYCLE_COREDUMP_DESTROY:
+	case LIFECYCLE_COREDUMP_RESTART:
+	default:
+		return false;
+	}
 }
 
 static gboolean on_event(gint fd, GIOCondition condition, gpointer data)
@@ -324,7 +390,7 @@ static gboolean on_event(gint fd, GIOCondition condition, gpointer data)
 		milestone_reach(&vm->milestones, MILESTONE_POWEROFF);
 	if (vm->event == VM_EVENT_CRASH)
 		tell_panic(vm);
-	if (!handle_reset(vm))
+	if (!goes_on(vm))
 		g_main_loop_quit(vm->loop);
 	return G_SOURCE_CONTINUE;
 }
@@ -367,6 +433,9 @@ void vm_get_status(const struct vm *vm, struct vm_status *status)
 
 	*status = (struct vm_status){
 		.paused = vm->suspended,
+		.ended = vm->preserved == VM_EVENT_NONE    ? NULL
+			 : vm->preserved == VM_EVENT_CRASH ? "guest-panicked"
+							   : "shutdown",
 		.stopped_by = vm->stopped_by,
 		.profile = vm->profile->name,
 		.uuid = vm->config->uuid,
@@ -390,6 +459,11 @@ void vm_continue(struct vm *vm)
 {
 	if (!vm->suspended)
 		return;
+	if (vm->preserved != VM_EVENT_NONE && vm->preserved != VM_EVENT_CRASH) {
+		log_warn("the guest has ended: reset the machine first");
+		return;
+	}
+	vm->preserved = VM_EVENT_NONE;
 	vm->suspended = false;
 	vm_events_tell(vm->events, event_new(EVENT_RESUME));
 	g_clear_pointer(&vm->stopped_by, g_free);

@@ -441,7 +441,8 @@ static void on_ready(void *ctx)
 
 static bool is_wanted(const struct device_row *row, const struct vm *vm)
 {
-	return row->since <= vm->profile->vmbus_version &&
+	return row->since <= vm->vmbus_version &&
+	       machine_config_has(vm->config, row->name) &&
 	       (!row->is_test || vm->config->test_devices);
 }
 
@@ -498,7 +499,7 @@ static int add_device(const struct making *m, const struct device_row *row,
 	struct vsp_params params = {
 		.bus = m->bus,
 		.order = (uint32_t)(row - rows),
-		.host_version = m->vm->profile->vmbus_version,
+		.host_version = m->vm->vmbus_version,
 		.ready = on_ready,
 		.ctx = d,
 	};

@@ -138,7 +138,7 @@ struct vmbus_host *vmbus_host_new(struct vm *vm, GError **error)
 	guid_parse(vm->config->uuid, &machine);
 	h->bus = vmbus_thread_new(
 		&(struct vmbus_thread_params){
-			.max_version = vm->profile->vmbus_version,
+			.max_version = vm->vmbus_version,
 			.n_vps = vm->n_vcpus,
 			.gpadl_bytes_max = (uint64_t)vm->profile->gpadl_mib
 					   << 20,
@@ -226,7 +226,7 @@ const struct report_vmbus *vmbus_host_report(struct vmbus_host *host)
 
 	vmbus_server_get_stats(server, &stats);
 	*r = (struct report_vmbus){
-		.max_version = host->vm->profile->vmbus_version,
+		.max_version = host->vm->vmbus_version,
 		.connected = vmbus_server_connection(server)->version != 0,
 		.messages = vmbus_server_coverage(server),
 		.contacts = stats.contacts,

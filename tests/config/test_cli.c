@@ -43,7 +43,10 @@ START_TEST(run_takes_all_its_options)
 		      "--timeout 9 "
 		      "--time-sync 60 --throttle 100 "
 		      "--report R --require stimer,poweroff --require stimer "
-		      "--on-reboot destroy --test-devices --accel user "
+		      "--on-reboot destroy --on-poweroff preserve "
+		      "--on-crash restart --vmbus 5.2 --without kvp,vss "
+		      "--without balloon --ignore-msrs --test-devices --accel "
+		      "user "
 		      "--disk a --disk=b,readonly --net user --net tap=t "
 		      "--pcap a=b --pcap net1=c",
 		      &cli, NULL),
@@ -68,6 +71,14 @@ START_TEST(run_takes_all_its_options)
 	ck_assert_uint_eq(g_strv_length(c->require), 3);
 	ck_assert_str_eq(c->require[1], "poweroff");
 	ck_assert_int_eq(c->on_reboot, LIFECYCLE_DESTROY);
+	ck_assert_int_eq(c->on_poweroff, LIFECYCLE_PRESERVE);
+	ck_assert_int_eq(c->on_crash, LIFECYCLE_RESTART);
+	ck_assert_uint_eq(c->vmbus_max, 0x50002);
+	ck_assert(!machine_config_has(c, "kvp"));
+	ck_assert(!machine_config_has(c, "balloon"));
+	ck_assert(machine_config_has(c, "shutdown"));
+	ck_assert(machine_config_has(c, "net0"));
+	ck_assert(c->ignore_msrs);
 	ck_assert(c->test_devices);
 	ck_assert_uint_eq(c->disks->len, 2);
 	disk = g_ptr_array_index(c->disks, 1);
@@ -136,6 +147,9 @@ static const struct {
 	{"kvmbus run --kernel K --cpu warp", "warp"},
 	{"kvmbus run --kernel K --hyperv warp", "warp"},
 	{"kvmbus run --kernel K --clock noon", "noon"},
+	{"kvmbus run --kernel K --on-crash explode", "--on-crash explode"},
+	{"kvmbus run --kernel K --vmbus 7.0", "7.0"},
+	{"kvmbus run --kernel K --without kvp,net0", "net0"},
 	{"kvmbus run --kernel K --cpu phys-bits=", "phys-bits"},
 	{"kvmbus run --kernel K --time-sync -1", "--time-sync"},
 	{"kvmbus run --kernel K --throttle -1", "--throttle"},
@@ -202,6 +216,8 @@ START_TEST(machines_that_cannot_be_are_refused)
 		 "8 processors"},
 		{"kvmbus run --kernel /dev/null --cpu phys-bits=35", "35"},
 		{"kvmbus run --kernel /dev/null --hyperv none", "vpindex"},
+		{"kvmbus run --kernel /dev/null --on-reboot coredump-destroy",
+		 "--on-crash"},
 		{"kvmbus run --kernel /dev/null --disk /nonexistent/d",
 		 "/nonexistent/d"},
 		{"kvmbus run --kernel /dev/null --disk /dev/null,bus=ide "

@@ -59,7 +59,7 @@ offers 'kvmbus run --re' --report --require
 offers 'kvmbus run --profile ws202' ws2022 ws2025
 offers 'kvmbus run --profile = ws2016' ws2016
 offers 'kvmbus run --accel =' auto user kvm
-offers 'kvmbus run --on-reboot ' restart destroy
+offers 'kvmbus run --on-reboot ' destroy restart preserve
 offers 'kvmbus run --memory ' ''
 offers 'kvmbus run --kernel completions' completions.sh
 offers 'kvmbus run --require power' poweroff

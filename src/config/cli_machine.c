@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: MIT */
+#include "config/cli_machine.h"
+
+#include <stdbool.h>
+
+#include "config/cli.h"
+#include "config/machine_config.h"
+#include "config/option_list.h"
+
+const char cli_machine_help[] =
+	"  --vcpus N[,OPT]     virtual processors (default 2); sockets=, "
+	"dies=, cores=,\n"
+	"                      threads=\n"
+	"  --cpu WORD,...      FEATURE that they must have, -FEATURE that they "
+	"must not;\n"
+	"                      phys-bits=\n"
+	"  --hyperv WORD,...   enlightenments: profile, none or all; and NAME, "
+	"-NAME,\n"
+	"                      spinlocks=, vendor-id=, incomplete\n"
+	"  --vmbus VERSION     newest version of VMbus (default the "
+	"profile's)\n"
+	"  --without NAME,...  devices on VMbus that it does not have\n"
+	"  --clock WHAT        utc (default), localtime, timezone=NAME, "
+	"+SECONDS, -SECONDS,\n"
+	"                      start=SECONDS: the machine's clock\n"
+	"  --ignore-msrs       registers that nobody knows read as 0, not #GP\n"
+	"  --on-poweroff, --on-reboot, --on-crash ACTION\n"
+	"                      when the guest does that: destroy, restart or "
+	"preserve\n"
+	"                      (default: only a reboot restarts)\n";
+
+/* Prefix what a parser found wrong; the parsers' currency is CONFIG_ERROR. */
+static gboolean result(int err, const gchar *option, GError *why,
+		       GError **error)
+{
+	if (!err)
+		return TRUE;
+	g_set_error(error, CLI_ERROR, 0, "%s %s", option, why->message);
+	g_error_free(why);
+	return FALSE;
+}
+
+static gboolean refuse(const gchar *option, const gchar *value,
+		       const char *hint, GError **error)
+{
+	g_set_error(error, CLI_ERROR, 0, "%s %s: %s", option, value, hint);
+	return FALSE;
+}
+
+static gboolean take_vcpus(const gchar *option, const gchar *value,
+			   gpointer data, GError **error)
+{
+	struct machine_config *c = data;
+	GError *why = NULL;
+	int err = cpu_config_parse_vcpus(&c->cpu, value, &c->vcpus, &why);
+
+	return result(err, option, why, error);
+}
+
+static gboolean take_cpu(const gchar *option, const gchar *value, gpointer data,
+			 GError **error)
+{
+	struct machine_config *c = data;
+	GError *why = NULL;
+	int err = cpu_config_parse(&c->cpu, value, &why);
+
+	return result(err, option, why, error);
+}
+
+static gboolean take_hyperv(const gchar *option, const gchar *value,
+			    gpointer data, GError **error)
+{
+	struct machine_config *c = data;
+	GError *why = NULL;
+	int err = hyperv_config_parse(&c->hyperv, value, &why);
+
+	return result(err, option, why, error);
+}
+
+static gboolean take_vmbus(const gchar *option, const gchar *value,
+			   gpointer data, GError **error)
+{
+	struct machine_config *c = data;
+
+	c->vmbus_max = machine_config_vmbus(value);
+	return c->vmbus_max ? TRUE
+			    : refuse(option, value,
+				     "no such version; 2.4, 3.0, 4.0, 4.1, "
+				     "5.0 to 5.3 and 6.0 are",
+				     error);
+}
+
+static gboolean take_without(const gchar *option, const gchar *value,
+			     gpointer data, GError **error)
+{
+	struct machine_config *c = data;
+	const char *at = value;
+
+	while (at) {
+		g_autofree char *word = option_list_next(&at);
+		int which = config_device_find(word);
+
+		if (which < 0)
+			return refuse(option, word,
+				      "no such device; kvmbus(1) lists them",
+				      error);
+		c->without |= 1u << which;
+	}
+	return TRUE;
+}
+
+static gboolean take_clock(const gchar *option, const gchar *value,
+			   gpointer data, GError **error)
+{
+	struct machine_config *c = data;
+	GError *why = NULL;
+	int err = clock_config_parse(&c->clock, value, &why);
+
+	return result(err, option, why, error);
+}
+
+static gboolean take_ignore_msrs(const gchar *option, const gchar *value,
+				 gpointer data, GError **error)
+{
+	(void)option;
+	(void)value;
+	(void)error;
+	((struct machine_config *)data)->ignore_msrs = true;
+	return TRUE;
+}
+
+static gboolean take_action(enum lifecycle_action *action, const gchar *option,
+			    const gchar *value, GError **error)
+{
+	int which = lifecycle_action_find(value);
+
+	if (which < 0)
+		return refuse(option, value,
+			      "expected destroy, restart or preserve", error);
+	*action = (enum lifecycle_action)which;
+	return TRUE;
+}
+
+static gboolean take_on_poweroff(const gchar *option, const gchar *value,
+				 gpointer data, GError **error)
+{
+	struct machine_config *c = data;
+
+	return take_action(&c->on_poweroff, option, value, error);
+}
+
+static gboolean take_on_reboot(const gchar *option, const gchar *value,
+			       gpointer data, GError **error)
+{
+	struct machine_config *c = data;
+
+	return take_action(&c->on_reboot, option, value, error);
+}
+
+static gboolean take_on_crash(const gchar *option, const gchar *value,
+			      gpointer data, GError **error)
+{
+	struct machine_config *c = data;
+
+	return take_action(&c->on_crash, option, value, error);
+}
+
+#define ROW(name, flags, take)                                                 \
+	{                                                                      \
+		name, 0, flags, G_OPTION_ARG_CALLBACK, (gpointer)(take), NULL, \
+			NULL                                                   \
+	}
+
+static const GOptionEntry entries[] = {
+	ROW("vcpus", 0, take_vcpus),
+	ROW("cpu", 0, take_cpu),
+	ROW("hyperv", 0, take_hyperv),
+	ROW("vmbus", 0, take_vmbus),
+	ROW("without", 0, take_without),
+	ROW("clock", 0, take_clock),
+	ROW("ignore-msrs", G_OPTION_FLAG_NO_ARG, take_ignore_msrs),
+	ROW("on-poweroff", 0, take_on_poweroff),
+	ROW("on-reboot", 0, take_on_reboot),
+	ROW("on-crash", 0, take_on_crash),
+	{0},
+};
+
+GOptionGroup *cli_machine_group(struct machine_config *config)
+{
+	GOptionGroup *group =
+		g_option_group_new("machine", "", "", config, NULL);
+
+	g_option_group_add_entries(group, entries);
+	return group;
+}
