@@ -115,6 +115,8 @@ static void count(struct block_queue *q, const struct block_io *io, int result)
 		block_count(&s->zeroes, 1);
 		block_count(&s->zeroed_bytes, moved);
 		break;
+	case BLOCK_EXTENT:
+		break;
 	}
 	if (result)
 		block_count(&s->errors, 1);
@@ -202,6 +204,11 @@ static bool has_data(const struct block_io *io)
 	return io->op == BLOCK_READ || io->op == BLOCK_WRITE;
 }
 
+static bool changes(const struct block_io *io)
+{
+	return io->op != BLOCK_READ && io->op != BLOCK_EXTENT;
+}
+
 /* Return: 0; -errno that ends it before a back end has seen it. */
 static int check(const struct block *b, const struct block_io *io)
 {
@@ -209,7 +216,7 @@ static int check(const struct block *b, const struct block_io *io)
 
 	if (io->op == BLOCK_FLUSH)
 		return 0;
-	if ((unsigned int)io->op > BLOCK_ZERO)
+	if ((unsigned int)io->op > BLOCK_EXTENT)
 		return -EINVAL;
 	if (!is_aligned(io->offset, block_bytes) ||
 	    !is_aligned(io->bytes, block_bytes) ||
@@ -218,7 +225,7 @@ static int check(const struct block *b, const struct block_io *io)
 	if (has_data(io) && (io->n_iov > BLOCK_IOV_MAX ||
 			     iov_bytes(io->iov, io->n_iov) != io->bytes))
 		return -EINVAL;
-	if (b->info.readonly && io->op != BLOCK_READ)
+	if (b->info.readonly && changes(io))
 		return -EROFS;
 	return 0;
 }
@@ -228,7 +235,10 @@ static bool is_void(const struct block *b, const struct block_io *io)
 {
 	if (io->op == BLOCK_FLUSH)
 		return b->info.readonly;
-	return !io->bytes || (io->op == BLOCK_DISCARD && !b->info.can_discard);
+	if (!io->bytes)
+		return true;
+	return (io->op == BLOCK_DISCARD || io->op == BLOCK_EXTENT) &&
+	       !b->info.can_discard;
 }
 
 static bool is_full(const struct block_queue *q)
@@ -256,6 +266,8 @@ void block_queue_submit(struct block_queue *q, struct block_io *io)
 	io->moved = 0;
 	io->priv = NULL;
 	io->state = 0;
+	io->extent_bytes = io->bytes;
+	io->hole = false;
 	block_count(&q->stats.in_flight, 1);
 	if (err || is_void(q->block, io)) {
 		q->active++;
@@ -292,7 +304,7 @@ static void finish(struct block_io *io, int result)
 static enum block_policy policy(const struct block_io *io, int err)
 {
 	const struct block_errors *e = &io->queue->block->errors;
-	enum block_policy p = io->op == BLOCK_READ ? e->on_read : e->on_write;
+	enum block_policy p = changes(io) ? e->on_write : e->on_read;
 
 	if (p == BLOCK_ENOSPACE)
 		p = err == -ENOSPC || err == -EDQUOT ? BLOCK_STOP

@@ -24,7 +24,8 @@
  * What is ours: -EINVAL for what is not aligned, beyond the end or has an
  * iovec of another length; -EROFS for what would change a readonly image.
  * A FLUSH of a readonly image, a DISCARD that the storage does not know, and
- * no bytes at all are 0.
+ * no bytes at all are 0.  To an EXTENT all is stored where nothing can be
+ * discarded, or the storage does not say.
  *
  * Layer: devices/block knows no guest: no SCSI, no channels.
  */
@@ -48,6 +49,7 @@ enum block_op {
 	BLOCK_FLUSH, /* what was done() is on stable storage */
 	BLOCK_DISCARD, /* the bytes are not needed: a hint, may do nothing */
 	BLOCK_ZERO, /* the bytes read as zeroes from now on */
+	BLOCK_EXTENT, /* how much of it is stored, or not, in a row? */
 };
 
 /* Bits of block_io.flags */
@@ -64,6 +66,10 @@ struct block_io {
 	unsigned int n_iov; /* at most BLOCK_IOV_MAX */
 	/* On the queue's thread, in reap; may submit, and free or reuse @io. */
 	void (*done)(struct block_io *io, int result);
+
+	/* EXTENT: so many bytes from @offset on, at least a block, are alike */
+	uint64_t extent_bytes;
+	bool hole; /* and have no storage: they read as zeroes */
 
 	/* devices/block's */
 	struct block_queue *queue;

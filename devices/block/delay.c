@@ -88,7 +88,8 @@ bool delay_put(struct delay *d, struct block_io *io)
 	uint64_t when;
 
 	/* They move no data. */
-	if (io->op == BLOCK_FLUSH || io->op == BLOCK_DISCARD)
+	if (io->op == BLOCK_FLUSH || io->op == BLOCK_DISCARD ||
+	    io->op == BLOCK_EXTENT)
 		return false;
 	when = throttle_reserve(d->throttle, write, io->bytes,
 				clock_monotonic_ns());

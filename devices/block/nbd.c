@@ -69,6 +69,7 @@ struct nbd_queue {
 	int event_fd, socket;
 	uint32_t events; /* that the socket is watched for */
 	bool awake; /* event_fd is readable */
+	bool has_extents; /* the server says what is stored */
 
 	struct nbd_request requests[BLOCK_QUEUE_DEPTH];
 	struct nbd_request *unused;
@@ -206,6 +207,39 @@ static bool begin_move(struct nbd_queue *q, struct nbd_request *r,
 	return true;
 }
 
+/* libnbd: what the image has, from where it was asked on. */
+static int on_extents(void *data, const char *context, uint64_t offset,
+		      uint32_t *entries, size_t n, int *error)
+{
+	const struct nbd_request *r = data;
+	uint32_t block_bytes = r->queue->queue.block->info.block_bytes;
+	struct block_io *io = r->io;
+	uint64_t bytes;
+
+	(void)error;
+	if (strcmp(context, LIBNBD_CONTEXT_BASE_ALLOCATION) != 0 || n < 2 ||
+	    offset != io->offset)
+		return 0;
+	/* A length, and bits. */
+	bytes = MIN(entries[0], r->bytes);
+	io->hole = (entries[1] & LIBNBD_STATE_HOLE) && bytes >= block_bytes;
+	if (io->hole)
+		io->extent_bytes = align_down(bytes, block_bytes);
+	else
+		io->extent_bytes =
+			MIN(align_up(MAX(bytes, 1u), block_bytes), r->bytes);
+	return 0;
+}
+
+static int64_t begin_extent(struct nbd_queue *q, struct nbd_request *r,
+			    nbd_completion_callback done)
+{
+	nbd_extent_callback extents = {.callback = on_extents, .user_data = r};
+
+	return nbd_aio_block_status(q->handle, r->bytes, r->io->offset, extents,
+				    done, LIBNBD_CMD_FLAG_REQ_ONE);
+}
+
 static int64_t begin_other(struct nbd_queue *q, struct nbd_request *r)
 {
 	struct block_io *io = r->io;
@@ -217,6 +251,8 @@ static int64_t begin_other(struct nbd_queue *q, struct nbd_request *r)
 	if (io->op == BLOCK_FLUSH)
 		return nbd_aio_flush(q->handle, done, 0);
 	r->bytes = MIN(io->bytes - io->moved, ZERO_MAX);
+	if (io->op == BLOCK_EXTENT)
+		return begin_extent(q, r, done);
 	if (io->op == BLOCK_DISCARD)
 		return nbd_aio_trim(q->handle, r->bytes, io->offset + io->moved,
 				    done, 0);
@@ -251,6 +287,11 @@ static void start(struct block_queue *queue, struct block_io *io)
 	q->unused = r->next;
 	r->io = io;
 	r->buffer = NULL;
+	if (io->op == BLOCK_EXTENT && !q->has_extents) {
+		r->error = 0;
+		list_push(&q->ended, r);
+		return;
+	}
 	begin(q, r);
 }
 
@@ -275,7 +316,7 @@ static void command_ended(struct nbd_queue *q, struct nbd_request *r)
 {
 	struct block_io *io = r->io;
 
-	if (r->error || io->op == BLOCK_FLUSH) {
+	if (r->error || io->op == BLOCK_FLUSH || io->op == BLOCK_EXTENT) {
 		end(q, r, r->error);
 		return;
 	}
@@ -401,6 +442,7 @@ static struct nbd_handle *connect_to(const struct nbd *nbd, GError **error)
 	g_autofree char *words = NULL;
 
 	if (h && !nbd_set_pread_initialize(h, false) &&
+	    !nbd_add_meta_context(h, LIBNBD_CONTEXT_BASE_ALLOCATION) &&
 	    !nbd_connect_unix(h, qemu_nbd_socket(nbd->server)))
 		return h;
 	words = qemu_nbd_words(nbd->server);
@@ -448,6 +490,9 @@ static int queue_open(struct block_queue *queue, GError **error)
 		nbd_close(q->handle);
 		return -1;
 	}
+	q->has_extents =
+		nbd_can_meta_context(q->handle,
+				     LIBNBD_CONTEXT_BASE_ALLOCATION) == 1;
 	list_init(&q->ended);
 	list_init(&q->want_buffer);
 	for (unsigned int i = BLOCK_QUEUE_DEPTH; i--;) {

@@ -12,6 +12,8 @@
 #include "devices/block/block_impl.h"
 
 #define PAGE_BYTES 4096u
+/* Of one EXTENT. */
+#define FIND_MAX   (1u << 20)
 
 struct ram {
 	struct block block;
@@ -102,7 +104,29 @@ static int move(struct ram *ram, const struct block_io *io)
 	return 0;
 }
 
-static int perform(struct ram *ram, const struct block_io *io)
+static bool is_page_zero(const uint8_t *page)
+{
+	return !page[0] && !memcmp(page, page + 1, PAGE_BYTES - 1);
+}
+
+/* Pages of zeroes count as holes: whole ones of the disk that are whole in it. */
+static void find_extent(const struct ram *ram, struct block_io *io)
+{
+	uint64_t at = io->offset, end = at + MIN(io->bytes, FIND_MAX), next;
+	bool hole;
+
+	for (; at < end; at = next) {
+		next = MIN(align_down(at, PAGE_BYTES) + PAGE_BYTES, end);
+		hole = is_page_zero(ram->data + align_down(at, PAGE_BYTES));
+		if (at == io->offset)
+			io->hole = hole;
+		else if (hole != io->hole)
+			break;
+	}
+	io->extent_bytes = at - io->offset;
+}
+
+static int perform(struct ram *ram, struct block_io *io)
 {
 	int err = fault_of(ram, io);
 
@@ -113,6 +137,10 @@ static int perform(struct ram *ram, const struct block_io *io)
 		return -EIO;
 	if (io->op == BLOCK_READ || io->op == BLOCK_WRITE)
 		return move(ram, io);
+	if (io->op == BLOCK_EXTENT) {
+		find_extent(ram, io);
+		return 0;
+	}
 	zero(ram, io->offset, io->bytes);
 	return 0;
 }

@@ -38,6 +38,8 @@ enum step_kind {
 	STEP_SYNC,
 	STEP_ALLOCATE,
 	STEP_DISCARD, /* of a block device */
+	STEP_FIND_DATA, /* how far is it to what is stored, */
+	STEP_FIND_HOLE, /* and to what is not? */
 };
 
 struct raw_step {
@@ -48,7 +50,7 @@ struct raw_step {
 	uint64_t offset, bytes;
 	const struct iovec *iov;
 	unsigned int n_iov;
-	int result; /* bytes moved, 0 or -errno */
+	int result; /* bytes moved, or that it is far; 0 or -errno */
 };
 
 struct raw_request {

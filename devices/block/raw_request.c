@@ -6,6 +6,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "base/checked.h"
 #include "devices/block/cow_map.h"
 #include "devices/block/iov.h"
 #include "devices/block/raw_impl.h"
@@ -18,12 +19,26 @@
 
 #define PAGE_BYTES 4096u
 
+/* Of one EXTENT: what a step can say. */
+#define FIND_MAX (1u << 30)
+
 /* What zeroes are written from, where nothing better is known. */
 #define ZERO_BYTES  (64u << 10)
 #define ZERO_PIECES 16u
 static const uint8_t zeroes[ZERO_BYTES] __attribute__((aligned(PAGE_BYTES)));
 
 /* --- a step ----------------------------------------------------------------------- */
+
+/* Bytes to the first that is stored, or to one that is not; or -errno. */
+static int64_t find(int fd, const struct raw_step *s)
+{
+	off_t at = lseek(fd, (off_t)s->offset,
+			 s->kind == STEP_FIND_DATA ? SEEK_DATA : SEEK_HOLE);
+
+	if (at < 0) /* there is none up to the end of the file */
+		return errno == ENXIO ? (int64_t)s->bytes : -errno;
+	return (int64_t)MIN((uint64_t)at - s->offset, s->bytes);
+}
 
 int raw_perform(const struct raw *raw, const struct raw_step *s)
 {
@@ -57,6 +72,9 @@ int raw_perform(const struct raw *raw, const struct raw_step *s)
 	case STEP_DISCARD:
 		n = ioctl(fd, BLKDISCARD, range);
 		break;
+	case STEP_FIND_DATA:
+	case STEP_FIND_HOLE:
+		return (int)find(fd, s);
 	}
 	/* The host moves less than 2 GiB at once. */
 	return n < 0 ? -errno : (int)n;
@@ -181,6 +199,19 @@ static void make_allocate(struct raw *raw, struct raw_request *r)
 		make_zero_write(r);
 }
 
+/* EXTENT: of what is in one file. */
+static void make_find(struct raw *raw, struct raw_request *r)
+{
+	struct raw_step *step = &r->step;
+
+	step->kind = STEP_FIND_DATA;
+	step->offset = r->io->offset;
+	step->bytes = MIN(r->io->bytes, FIND_MAX);
+	if (raw->map)
+		step->bytes = cow_map_run(raw->map, step->offset, step->bytes,
+					  &step->top);
+}
+
 static void issue(struct raw_queue *q, struct raw_request *r)
 {
 	q->queue.unkicked = true;
@@ -195,7 +226,9 @@ static bool is_move(const struct raw_request *r)
 /* Begin what is next of it: there is something. */
 static void go_on(struct raw_queue *q, struct raw_request *r)
 {
-	if (!is_move(r))
+	if (r->op == BLOCK_EXTENT)
+		make_find(raw_of(q), r);
+	else if (!is_move(r))
 		make_allocate(raw_of(q), r);
 	else if (!make_move(q, r)) {
 		raw_list_push(&q->want_bounce, r);
@@ -227,7 +260,7 @@ static void end(struct raw_queue *q, struct raw_request *r, int result)
 	struct raw *raw = raw_of(q);
 	struct block_io *io = r->io;
 
-	if (raw->map && io->op != BLOCK_READ)
+	if (raw->map && io->op != BLOCK_READ && io->op != BLOCK_EXTENT)
 		cow_map_mark(raw->map, io->offset, io->moved);
 	unuse(q, r);
 	block_end(io, result);
@@ -335,6 +368,28 @@ static void synced(struct raw_queue *q, struct raw_request *r, int result)
 	end(q, r, result);
 }
 
+/* What is stored in part has storage. */
+static void found(struct raw_queue *q, struct raw_request *r, int result)
+{
+	uint32_t block_bytes = q->queue.block->info.block_bytes;
+	uint64_t bytes = result < 0 ? r->step.bytes : (uint64_t)result;
+	struct block_io *io = r->io;
+
+	if (r->step.kind == STEP_FIND_DATA && result >= 0) {
+		io->hole = bytes >= block_bytes;
+		if (!io->hole) {
+			r->step.kind = STEP_FIND_HOLE;
+			issue(q, r);
+			return;
+		}
+		io->extent_bytes = align_down(bytes, block_bytes);
+	} else {
+		bytes = align_up(MAX(bytes, 1u), block_bytes);
+		io->extent_bytes = MIN(bytes, r->step.bytes);
+	}
+	end(q, r, 0);
+}
+
 void raw_step_ended(struct raw_queue *q, struct raw_request *r, int result)
 {
 	if ((result == -EINTR || result == -EAGAIN) && r->tries++ < TRIES_MAX) {
@@ -355,6 +410,10 @@ void raw_step_ended(struct raw_queue *q, struct raw_request *r, int result)
 	case STEP_ALLOCATE:
 	case STEP_DISCARD:
 		allocated(q, r, result);
+		break;
+	case STEP_FIND_DATA:
+	case STEP_FIND_HOLE:
+		found(q, r, result);
 		break;
 	}
 }

@@ -17,7 +17,8 @@
  *
  * A tmpfs can not say that it would have to wait, so io_uring has each of its
  * reads and writes done by a thread of the kernel's; as it has not, kick() does
- * them itself.
+ * them itself.  So it does lseek(), which io_uring has not: a look at what the
+ * file system knows, and a rare one.
  */
 #include <errno.h>
 #include <liburing.h>
@@ -158,13 +159,26 @@ static void prepare(struct io_uring_sqe *sqe, const struct raw_step *s, int fd)
 		sqe->addr = s->offset;
 		sqe->addr3 = s->bytes;
 		break;
+	case STEP_FIND_DATA:
+	case STEP_FIND_HOLE:
+		break; /* never here */
 	}
 }
 
-/* In memory: a copy, that is not worth another thread. */
-static bool is_quick(const struct raw_step *s)
+/* Is it for kick() to do? */
+static bool is_at_once(const struct raw *raw, const struct raw_step *s)
 {
-	return !s->top && (s->kind == STEP_READ || s->kind == STEP_WRITE);
+	switch (s->kind) {
+	case STEP_READ:
+	case STEP_WRITE:
+		/* A copy, that is not worth another thread. */
+		return raw->in_memory && !s->top;
+	case STEP_FIND_DATA:
+	case STEP_FIND_HOLE:
+		return true;
+	default:
+		return false;
+	}
 }
 
 static void issue(struct raw_queue *rq, struct raw_request *r)
@@ -173,7 +187,7 @@ static void issue(struct raw_queue *rq, struct raw_request *r)
 	const struct raw *raw = raw_of(rq);
 	struct io_uring_sqe *sqe;
 
-	if (raw->in_memory && is_quick(&r->step)) {
+	if (is_at_once(raw, &r->step)) {
 		raw_list_push(&q->at_once, r);
 		return;
 	}

@@ -358,15 +358,22 @@ WIRE_SIZE(struct scsi_capacity_16, 32);
 #define CAPACITY_LBPME 0x8000u
 #define CAPACITY_LBPRZ 0x4000u
 
-struct scsi_lba_status {
+struct scsi_lba_header {
 	struct be32 length; /* of what follows */
 	uint8_t reserved[4];
+};
+WIRE_SIZE(struct scsi_lba_header, 8);
+
+struct scsi_lba_descriptor {
 	struct be64 lba;
 	struct be32 blocks;
-	uint8_t status; /* 0: mapped, or not known */
-	uint8_t reserved2[3];
+	uint8_t status;
+	uint8_t reserved[3];
 };
-WIRE_SIZE(struct scsi_lba_status, 24);
+WIRE_SIZE(struct scsi_lba_descriptor, 16);
+
+#define LBA_MAPPED      0 /* or not known */
+#define LBA_DEALLOCATED 1
 
 #define LUN_BYTES 8 /* of a LUN, and of the header, in REPORT LUNS data */
 

@@ -16,7 +16,9 @@
 
 #include "devices/block/block.h"
 
-#define FAKE_LOG 64u
+/* What becomes of bytes that were discarded. */
+#define FAKE_DISCARDED 0xdd
+#define FAKE_LOG       64u
 
 /* One io that was submitted. */
 struct fake_io {
@@ -118,7 +120,24 @@ static inline void fake_check(const struct block *b, const struct block_io *io)
 	fake_expect(sum == io->bytes);
 }
 
-static inline int fake_do(struct block *b, const struct block_io *io)
+static inline bool fake_is_hole(const struct block *b, uint64_t at)
+{
+	return b->bytes[at] == FAKE_DISCARDED &&
+	       b->bytes[at + 1] == FAKE_DISCARDED;
+}
+
+/* What was discarded is a hole, until it is written. */
+static inline void fake_extent(const struct block *b, struct block_io *io)
+{
+	uint64_t at = io->offset, step = b->info.block_bytes;
+
+	io->hole = fake_is_hole(b, at);
+	while (at < io->offset + io->bytes && fake_is_hole(b, at) == io->hole)
+		at += step;
+	io->extent_bytes = at - io->offset;
+}
+
+static inline int fake_do(struct block *b, struct block_io *io)
 {
 	uint8_t *at = b->bytes + io->offset;
 
@@ -129,7 +148,10 @@ static inline int fake_do(struct block *b, const struct block_io *io)
 		return err;
 	}
 	if (io->op == BLOCK_ZERO || io->op == BLOCK_DISCARD)
-		memset(at, io->op == BLOCK_ZERO ? 0 : 0xdd, io->bytes);
+		memset(at, io->op == BLOCK_ZERO ? 0 : FAKE_DISCARDED,
+		       io->bytes);
+	if (io->op == BLOCK_EXTENT)
+		fake_extent(b, io);
 	if (io->op != BLOCK_READ && io->op != BLOCK_WRITE)
 		return 0;
 	for (unsigned int i = 0; i < io->n_iov; i++) {

@@ -187,20 +187,89 @@ int scsi_do_write_same(struct scsi_request *r)
 
 /* --- GET LBA STATUS -------------------------------------------------------------------- */
 
-/* The back end does not say what has storage, so all has: SBC-3 allows it. */
+/* Descriptors of one answer, each an extent. */
+#define LBA_DESCRIPTORS 256u
+
+struct lba_list {
+	struct scsi_lba_header header;
+	struct scsi_lba_descriptor descriptors[LBA_DESCRIPTORS];
+};
+WIRE_SIZE(struct lba_list, 8 + 16 * LBA_DESCRIPTORS);
+
+static uint32_t lba_allocation(const struct scsi_request *r)
+{
+	struct scsi_cdb_sai16 c;
+
+	memcpy(&c, r->cdb, sizeof(c));
+	return from_be32(c.allocation);
+}
+
+/* Of the extent at r->at; it goes behind those that were put before. */
+static void put_extent(struct scsi_request *r, uint64_t bytes, bool hole)
+{
+	unsigned int shift = r->lun->block_shift;
+	struct lba_list *l = r->scratch;
+
+	l->descriptors[r->part++] = (struct scsi_lba_descriptor){
+		.lba = to_be64(r->at >> shift),
+		.blocks = to_be32(bytes >> shift),
+		.status = hole ? LBA_DEALLOCATED : LBA_MAPPED};
+	r->at += bytes;
+	r->left -= bytes;
+}
+
+static int answer_extents(struct scsi_request *r)
+{
+	struct lba_list *l = r->scratch;
+	size_t bytes = offsetof(struct lba_list, descriptors) +
+		       r->part * sizeof(l->descriptors[0]);
+
+	l->header = (struct scsi_lba_header){
+		.length = to_be32(bytes - sizeof(l->header.length))};
+	return scsi_answer(r, l, bytes, lba_allocation(r));
+}
+
+/* What one descriptor can say. */
+static uint64_t extent_max(const struct scsi_request *r)
+{
+	return MIN(r->left, (uint64_t)UINT32_MAX << r->lun->block_shift);
+}
+
+/* One extent after the other, as many as there is room for. */
+static int extent_next(struct scsi_request *r, int result)
+{
+	if (result)
+		return scsi_io_failed(r, result, r->at >> r->lun->block_shift);
+	put_extent(r, r->io.extent_bytes, r->io.hole);
+	if (!r->left || r->part == r->n_parts)
+		return answer_extents(r);
+	return scsi_io(r, BLOCK_EXTENT, r->at, extent_max(r), extent_next);
+}
+
+/*
+ * Of a disk that is not thin all is mapped (SBC-3 "GET LBA STATUS command").
+ */
 int scsi_do_lba_status(struct scsi_request *r)
 {
 	uint64_t n_blocks = atomic_load(&r->lun->n_blocks), lba;
-	struct scsi_lba_status data = {
-		.length = to_be32(sizeof(data) -
-				  offsetof(struct scsi_lba_status, reserved))};
+	uint32_t room = MIN(lba_allocation(r), scsi_room(r, SCSI_FROM_DEVICE));
 	struct scsi_cdb_sai16 c;
 
 	memcpy(&c, r->cdb, sizeof(c));
 	lba = from_be64(c.lba);
 	if (lba >= n_blocks)
 		return scsi_check(r, SENSE_LBA_OUT_OF_RANGE);
-	data.lba = to_be64(lba);
-	data.blocks = to_be32(MIN(n_blocks - lba, UINT32_MAX));
-	return scsi_answer(r, &data, sizeof(data), from_be32(c.allocation));
+	if (!scsi_scratch(r, sizeof(struct lba_list)))
+		return scsi_status(r, SAM_STAT_BUSY);
+	r->at = lba << r->lun->block_shift;
+	r->left = (n_blocks - lba) << r->lun->block_shift;
+	room -= MIN(room, sizeof(struct scsi_lba_header));
+	r->part = 0;
+	r->n_parts = CLAMP(room / (uint32_t)sizeof(struct scsi_lba_descriptor),
+			   1u, LBA_DESCRIPTORS);
+	if (r->lun->thin)
+		return scsi_io(r, BLOCK_EXTENT, r->at, extent_max(r),
+			       extent_next);
+	put_extent(r, extent_max(r), false);
+	return answer_extents(r);
 }

@@ -89,8 +89,8 @@ int scsi_bad_list(struct scsi_request *r, unsigned int byte)
 
 int scsi_io_failed(struct scsi_request *r, int err, uint64_t lba)
 {
-	uint32_t sense =
-		r->io.op == BLOCK_READ ? SENSE_READ_ERROR : SENSE_WRITE_ERROR;
+	bool reads = r->io.op == BLOCK_READ || r->io.op == BLOCK_EXTENT;
+	uint32_t sense = reads ? SENSE_READ_ERROR : SENSE_WRITE_ERROR;
 
 	switch (err) {
 	case -ENOMEM:
@@ -103,7 +103,7 @@ int scsi_io_failed(struct scsi_request *r, int err, uint64_t lba)
 	case -EROFS:
 	case -EPERM:
 	case -EACCES:
-		if (r->io.op != BLOCK_READ)
+		if (!reads)
 			sense = SENSE_WRITE_PROTECTED;
 		break;
 	default:

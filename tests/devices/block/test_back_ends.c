@@ -243,6 +243,45 @@ END_TEST
 
 /* --- each for itself --------------------------------------------------------- */
 
+/* Bytes from @at on, of which @hole is said. */
+static uint64_t extent(uint64_t at, bool *hole)
+{
+	struct user_io u;
+
+	user_prepare(&u, BLOCK_EXTENT, at, NULL, DISK_BYTES - at);
+	ck_assert_int_eq(user_finish(q, &u), 0);
+	ck_assert_uint_gt(u.io.extent_bytes, 0);
+	ck_assert_uint_eq(u.io.extent_bytes % grain, 0);
+	ck_assert_uint_le(u.io.extent_bytes, DISK_BYTES - at);
+	*hole = u.io.hole;
+	return u.io.extent_bytes;
+}
+
+START_TEST(holes_are_found)
+{
+	static const uint64_t from = 256 << 10, to = (256 << 10) + 4096;
+	static uint8_t data[4096];
+	uint64_t in_holes = 0, bytes;
+	bool hole;
+
+	if (!open_disk(_i))
+		return;
+	memset(data, 0xC3, sizeof(data));
+	ck_assert_int_eq(user_write(q, from, data, sizeof(data)), 0);
+	for (uint64_t at = 0; at < DISK_BYTES; at += bytes) {
+		bytes = extent(at, &hole);
+		if (!hole)
+			continue;
+		in_holes += bytes;
+		ck_assert(at + bytes <= from || at >= to);
+	}
+	/* Clusters have 64 KiB, or 2 MiB: then there is but one. */
+	if (!strstr(back_ends[_i].what, "vh"))
+		ck_assert_uint_ge(in_holes, DISK_BYTES - (64 << 10));
+	close_disk();
+}
+END_TEST
+
 START_TEST(zeroes_in_all_ways)
 {
 	static uint8_t data[256 << 10], got[256 << 10];
@@ -425,6 +464,7 @@ int main(void)
 
 	tcase_add_loop_test(tc, size_is_the_image, 0, n);
 	tcase_add_loop_test(tc, as_the_model, 0, n);
+	tcase_add_loop_test(tc, holes_are_found, 0, n);
 	tcase_add_loop_test(tc, zeroes_in_all_ways, 0, n);
 	tcase_add_loop_test(tc, all_places_at_once, 0, n);
 	tcase_add_loop_test(tc, errors_end_in_reap_too, 0, n);

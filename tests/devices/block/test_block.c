@@ -97,7 +97,7 @@ static const struct {
 	int result;
 } of_readonly[] = {
 	{BLOCK_READ, 0},         {BLOCK_WRITE, -EROFS}, {BLOCK_FLUSH, 0},
-	{BLOCK_DISCARD, -EROFS}, {BLOCK_ZERO, -EROFS},
+	{BLOCK_DISCARD, -EROFS}, {BLOCK_ZERO, -EROFS},  {BLOCK_EXTENT, 0},
 };
 
 START_TEST(readonly_is_not_changed)
@@ -115,6 +115,20 @@ START_TEST(discard_may_be_unknown)
 	block_ram_info(disk)->can_discard = false;
 	ck_assert_int_eq(user_do(q, BLOCK_DISCARD, 0, NULL, 512, 0), 0);
 	ck_assert(user_filled(block_ram_data(disk), 0xA5, 512));
+}
+END_TEST
+
+START_TEST(holes_are_of_what_can_be_discarded)
+{
+	struct user_io u;
+
+	for (int i = 0; i < 2; i++) {
+		block_ram_info(disk)->can_discard = i;
+		user_prepare(&u, BLOCK_EXTENT, 4096, NULL, 8192);
+		ck_assert_int_eq(user_finish(q, &u), 0);
+		ck_assert_int_eq(u.io.hole, i);
+		ck_assert_uint_eq(u.io.extent_bytes, 8192);
+	}
 }
 END_TEST
 
@@ -464,6 +478,7 @@ int main(void)
 	tcase_add_loop_test(tc, readonly_is_not_changed, 0,
 			    G_N_ELEMENTS(of_readonly));
 	tcase_add_test(tc, discard_may_be_unknown);
+	tcase_add_test(tc, holes_are_of_what_can_be_discarded);
 	tcase_add_test(tc, submit_never_calls_done);
 	tcase_add_test(tc, reap_without_anything);
 	tcase_add_loop_test(tc, done_may_submit, 0, 2);

@@ -227,8 +227,9 @@ static const struct {
 	enum block_op op;
 	uint64_t bytes;
 } in_flight[] = {
-	{BLOCK_READ, 4096}, {BLOCK_WRITE, 4096}, {BLOCK_WRITE, 1 << 20},
-	{BLOCK_FLUSH, 0},   {BLOCK_ZERO, 65536}, {BLOCK_DISCARD, 65536},
+	{BLOCK_READ, 4096},    {BLOCK_WRITE, 4096}, {BLOCK_WRITE, 1 << 20},
+	{BLOCK_FLUSH, 0},      {BLOCK_ZERO, 65536}, {BLOCK_DISCARD, 65536},
+	{BLOCK_EXTENT, 65536},
 };
 
 START_TEST(killed_in_flight)

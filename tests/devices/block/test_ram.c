@@ -96,10 +96,10 @@ END_TEST
 START_TEST(any_operation_fails)
 {
 	struct block_ram_fault fault = {
-		.any_op = true, .times = 5, .result = -EIO};
+		.any_op = true, .times = 6, .result = -EIO};
 
 	block_ram_fail(disk, &fault);
-	for (unsigned int op = BLOCK_READ; op <= BLOCK_ZERO; op++)
+	for (unsigned int op = BLOCK_READ; op <= BLOCK_EXTENT; op++)
 		ck_assert_int_eq(user_do(q, (enum block_op)op, 0, data, 512, 0),
 				 -EIO);
 	ck_assert_int_eq(user_read(q, 0, data, 512), 0);

@@ -344,7 +344,7 @@ END_TEST
 START_TEST(others_do_not_wait)
 {
 	static const enum block_op ops[] = {BLOCK_READ, BLOCK_FLUSH,
-					    BLOCK_DISCARD};
+					    BLOCK_DISCARD, BLOCK_EXTENT};
 
 	setup_queue(THROTTLE_IOPS_WRITE, 1);
 	submit(0, BLOCK_WRITE);
@@ -426,7 +426,7 @@ int main(void)
 	tcase_add_test(tc, none_is_none);
 	tcase_add_test(tc, queue_keeps_the_rate);
 	tcase_add_test(tc, descriptor_stands_for_both);
-	tcase_add_loop_test(tc, others_do_not_wait, 0, 3);
+	tcase_add_loop_test(tc, others_do_not_wait, 0, 4);
 	tcase_add_test(tc, drained_is_not_delayed);
 	tcase_add_test(tc, a_group_shares);
 	suite_add_tcase(suite, tc);

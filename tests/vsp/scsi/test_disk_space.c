@@ -488,6 +488,90 @@ START_TEST(lba_status)
 }
 END_TEST
 
+/* Blocks 4 to 7 and the last are discarded. */
+static void discard_some(void)
+{
+	memset(block->bytes + 4 * 512, FAKE_DISCARDED, 4 * 512);
+	memset(block->bytes + DISK_BYTES - 512, FAKE_DISCARDED, 512);
+}
+
+START_TEST(lba_status_of_holes)
+{
+	static const uint8_t want[56] = {
+		/* clang-format off */
+		0, 0, 0, 52, 0, 0, 0, 0,
+		0, 0, 0, 0, 0, 0, 0, 6,  0, 0, 0, 2,  1, 0, 0, 0,
+		0, 0, 0, 0, 0, 0, 0, 8,  0, 0, 7, 0xf7,  0, 0, 0, 0,
+		0, 0, 0, 0, 0, 0, 7, 0xff,  0, 0, 0, 1,  1, 0, 0, 0,
+		/* clang-format on */
+	};
+	uint8_t two[40];
+
+	discard_some();
+	command(CDB(0x9e, 0x12, 0, 0, 0, 0, 0, 0, 0, 6, 0, 0, 1, 0, 0, 0),
+		SCSI_FROM_DEVICE, 256);
+	assert_bytes(want, sizeof(want));
+	/* As many as there is room for, and not the half of one. */
+	memcpy(two, want, sizeof(two));
+	two[3] = 36;
+	command(CDB(0x9e, 0x12, 0, 0, 0, 0, 0, 0, 0, 6, 0, 0, 0, 55, 0, 0),
+		SCSI_FROM_DEVICE, 256);
+	assert_bytes(two, sizeof(two));
+	command(CDB(0x9e, 0x12, 0, 0, 0, 0, 0, 0, 0, 6, 0, 0, 1, 0, 0, 0),
+		SCSI_FROM_DEVICE, 40);
+	assert_bytes(two, sizeof(two));
+}
+END_TEST
+
+/* An answer has a bound, whatever the guest has room for. */
+START_TEST(lba_status_of_many)
+{
+	for (unsigned int i = 0; i < 600; i += 2)
+		memset(block->bytes + i * 512ul, FAKE_DISCARDED, 512);
+	command(CDB(0x9e, 0x12, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0, 0, 0),
+		SCSI_FROM_DEVICE, 0xff00);
+	assert_good(8 + 16 * 256);
+	ck_assert_uint_eq(be_get(buffer, 4), 4 + 16 * 256);
+	for (unsigned int i = 0; i < 256; i++) {
+		ck_assert_uint_eq(be_get(buffer + 8 + 16ul * i, 8), i);
+		ck_assert_uint_eq(be_get(buffer + 16 + 16ul * i, 4), 1);
+		ck_assert_uint_eq(buffer[20 + 16ul * i], !(i % 2));
+	}
+}
+END_TEST
+
+/* Without UNMAP nothing is said to be unmapped, nor is it looked for. */
+START_TEST(lba_status_of_what_is_not_thin)
+{
+	struct scsi_disk_params p = plain_disk;
+
+	p.no_unmap = true;
+	bench_free();
+	bench_disk(fake_block(DISK_BYTES, 512), &p);
+	command(CDB(0, 0, 0, 0, 0, 0), SCSI_NO_DATA, 0);
+	discard_some();
+	command(CDB(0x9e, 0x12, 0, 0, 0, 0, 0, 0, 0, 4, 0, 0, 1, 0, 0, 0),
+		SCSI_FROM_DEVICE, 256);
+	assert_good(24);
+	ck_assert_uint_eq(be_get(buffer + 16, 4), 0x7fc);
+	ck_assert_uint_eq(buffer[20], 0);
+	ck_assert_uint_eq(block->n_log, 0);
+}
+END_TEST
+
+START_TEST(lba_status_fails)
+{
+	block->fail = -EIO;
+	block->fail_op = BLOCK_EXTENT;
+	block->fail_after = 1;
+	discard_some();
+	command(CDB(0x9e, 0x12, 0, 0, 0, 0, 0, 0, 0, 4, 0, 0, 1, 0, 0, 0),
+		SCSI_FROM_DEVICE, 256);
+	ck_assert_uint_eq(sensed(), SENSE_READ_ERROR);
+	ck_assert_uint_eq(information(), 8);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("vsp/scsi/disk_space");
@@ -506,6 +590,10 @@ int main(void)
 	tcase_add_test(t, write_same_of_too_much);
 	tcase_add_loop_test(t, write_same_fails, 0, 2);
 	tcase_add_test(t, lba_status);
+	tcase_add_test(t, lba_status_of_holes);
+	tcase_add_test(t, lba_status_of_many);
+	tcase_add_test(t, lba_status_of_what_is_not_thin);
+	tcase_add_test(t, lba_status_fails);
 	suite_add_tcase(s, t);
 	return check_main(s);
 }
