@@ -60,8 +60,7 @@ const char *block_kind(const struct block *b)
 
 void block_set_throttle(struct block *b, struct throttle *throttle)
 {
-	assert(!b->queues);
-	b->throttle = throttle;
+	__atomic_store_n(&b->throttle, throttle, __ATOMIC_RELEASE);
 }
 
 void block_set_errors(struct block *b, const struct block_errors *errors)
@@ -126,6 +125,8 @@ static void count(struct block_queue *q, const struct block_io *io, int result)
 
 struct block_queue *block_queue_new(struct block *b, GError **error)
 {
+	struct throttle *throttle =
+		__atomic_load_n(&b->throttle, __ATOMIC_ACQUIRE);
 	struct block_queue *q = g_malloc0(b->ops->queue_size);
 
 	q->block = b;
@@ -137,8 +138,8 @@ struct block_queue *block_queue_new(struct block *b, GError **error)
 		g_free(q);
 		return NULL;
 	}
-	if (b->throttle) {
-		q->delay = delay_new(b->throttle, q->fd, error);
+	if (throttle) {
+		q->delay = delay_new(throttle, q->fd, error);
 		if (!q->delay) {
 			b->ops->queue_close(q);
 			g_free(q);

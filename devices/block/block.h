@@ -116,8 +116,10 @@ const char *block_kind(const struct block *b);
 
 /**
  * block_set_throttle() - reads and writes wait until it lets them
- * @throttle: before the first queue; borrowed until block_free(); others may
- *            have the same
+ * @throttle: borrowed until block_free(), once it is set; others may have the
+ *            same
+ *
+ * Of queues that are made from now on.
  */
 void block_set_throttle(struct block *b, struct throttle *throttle);
 

@@ -44,10 +44,10 @@ struct block {
 	const struct block_ops *ops;
 	char *kind;
 	struct block_info info; /* but for .bytes */
-	struct throttle *throttle; /* NULL: no limits; the owner's */
 	struct block_errors errors;
 
 	uint64_t bytes; /* atomic */
+	struct throttle *throttle; /* atomic; NULL: no limits; the owner's */
 
 	pthread_mutex_t lock; /* a leaf */
 	/* lock */
@@ -63,7 +63,7 @@ struct io_list {
 struct block_queue {
 	struct block *block;
 	int fd; /* the back end's */
-	struct delay *delay; /* with block.throttle */
+	struct delay *delay; /* if block.throttle was there */
 
 	struct block_queue *next; /* block.lock */
 

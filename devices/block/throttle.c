@@ -2,6 +2,7 @@
 #include "devices/block/throttle.h"
 
 #include <pthread.h>
+#include <string.h>
 
 #include <glib.h>
 
@@ -19,10 +20,9 @@ struct bucket {
 };
 
 struct throttle {
-	struct throttle_limits limits; /* set once */
-
 	pthread_mutex_t lock; /* a leaf */
 	/* lock */
+	struct throttle_limits limits;
 	struct bucket buckets[THROTTLE_LIMITS];
 	uint64_t leaked_ns; /* when they were looked at last */
 };
@@ -50,6 +50,15 @@ void throttle_free(struct throttle *t)
 		return;
 	pthread_mutex_destroy(&t->lock);
 	g_free(t);
+}
+
+/* What the old limits let wait is nothing to the new ones. */
+void throttle_set(struct throttle *t, const struct throttle_limits *limits)
+{
+	pthread_mutex_lock(&t->lock);
+	t->limits = *limits;
+	memset(t->buckets, 0, sizeof(t->buckets));
+	pthread_mutex_unlock(&t->lock);
 }
 
 static void leak(double *level, uint64_t rate, double seconds)

@@ -55,6 +55,13 @@ struct throttle *throttle_new(const struct throttle_limits *limits);
 void throttle_free(struct throttle *t);
 
 /**
+ * throttle_set() - other limits from now on
+ *
+ * What throttle_reserve() has said stays said; no limits at all are fine.
+ */
+void throttle_set(struct throttle *t, const struct throttle_limits *limits);
+
+/**
  * throttle_reserve() - a request of @bytes has come
  * @now_ns: CLOCK_MONOTONIC
  *

@@ -159,6 +159,35 @@ int disk_limits_check(const struct disk_limits *l, GError **error)
 	return 0;
 }
 
+static int set_word(struct disk_limits *l, char *word, GError **error)
+{
+	char *value = strchr(word, '=');
+
+	if (value)
+		*value++ = '\0';
+	if (!strcmp(word, GROUP))
+		return option_refuse(error, word, "cannot be changed");
+	if (!disk_limits_knows(word))
+		return option_refuse(error, word,
+				     "no such limit; bps=, iops= (see the "
+				     "manual), iops-size=, or none");
+	return disk_limits_set(l, word, value, error);
+}
+
+int disk_limits_parse(struct disk_limits *l, const char *text, GError **error)
+{
+	memset(l, 0, sizeof(*l));
+	if (!strcmp(text, "none"))
+		return 0;
+	while (text) {
+		g_autofree char *word = option_list_next(&text);
+
+		if (set_word(l, word, error))
+			return -1;
+	}
+	return disk_limits_check(l, error);
+}
+
 bool disk_limits_any(const struct disk_limits *l)
 {
 	for (int i = 0; i < DISK_LIMITS; i++) {

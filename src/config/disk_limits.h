@@ -53,6 +53,14 @@ bool disk_limits_knows(const char *key);
 int disk_limits_set(struct disk_limits *l, const char *key, const char *value,
 		    GError **error);
 
+/**
+ * disk_limits_parse() - all that a disk has: "key=value,…", or "none"
+ * @l: cleared first; disk_limits_clear() frees it, also after an error
+ *
+ * A throttle-group= is refused.  Return: as above.
+ */
+int disk_limits_parse(struct disk_limits *l, const char *text, GError **error);
+
 /** disk_limits_check() - does all go together?  Return: as above */
 int disk_limits_check(const struct disk_limits *l, GError **error);
 

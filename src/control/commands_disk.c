@@ -62,6 +62,16 @@ void command_disk_resize(void *ctx, struct control_call *call)
 	answer(call, err != 0, error);
 }
 
+void command_disk_limits(void *ctx, struct control_call *call)
+{
+	GError *error = NULL;
+	int err = vm_disks_limit(vm_storage(commands_vm(ctx)),
+				 control_string(call, "disk"),
+				 control_string(call, "limits"), &error);
+
+	answer(call, err != 0, error);
+}
+
 void command_dvd_insert(void *ctx, struct control_call *call)
 {
 	GError *error = NULL;

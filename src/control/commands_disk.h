@@ -13,6 +13,7 @@ struct control_call;
 void command_disk_add(void *ctx, struct control_call *call);
 void command_disk_remove(void *ctx, struct control_call *call);
 void command_disk_resize(void *ctx, struct control_call *call);
+void command_disk_limits(void *ctx, struct control_call *call);
 void command_dvd_insert(void *ctx, struct control_call *call);
 void command_dvd_eject(void *ctx, struct control_call *call);
 

@@ -62,7 +62,7 @@ _Static_assert((int)DISK_LIMITS == (int)THROTTLE_LIMITS &&
 		       (int)DISK_IOPS_READ == (int)THROTTLE_IOPS_READ,
 	       "limits of the configuration are those of devices/block");
 
-static struct throttle *make_throttle(const struct disk_limits *from)
+static struct throttle_limits throttle_limits(const struct disk_limits *from)
 {
 	struct throttle_limits l = {.iops_bytes = from->iops_bytes};
 
@@ -71,7 +71,27 @@ static struct throttle *make_throttle(const struct disk_limits *from)
 			(struct throttle_limit){.rate = from->of[i].rate,
 						.burst = from->of[i].burst,
 						.burst_s = from->of[i].burst_s};
+	return l;
+}
+
+static struct throttle *make_throttle(const struct disk_limits *from)
+{
+	struct throttle_limits l = throttle_limits(from);
+
 	return throttle_new(&l);
+}
+
+void vm_disk_set_limits(struct vm_disk *d, const struct disk_limits *limits)
+{
+	struct throttle_limits l = throttle_limits(limits);
+
+	if (d->throttle) {
+		throttle_set(d->throttle, &l);
+		return;
+	}
+	d->throttle = throttle_new(&l);
+	if (d->block)
+		block_set_throttle(d->block, d->throttle);
 }
 
 /* What those of a group say that say something; NULL: none does. */

@@ -279,6 +279,12 @@ static int refuse(GError **error, const char *name, const char *why)
 	return -1;
 }
 
+/* One that is on its way out has no place any more. */
+static bool is_there(const struct vm_disks *disks, const struct vm_disk *d)
+{
+	return storvsp_unit(controller_of(disks, d), d->lun) == d->unit;
+}
+
 /* Return: NULL with @error set. */
 static struct vm_disk *find(const struct vm_disks *disks, const char *name,
 			    GError **error)
@@ -287,9 +293,7 @@ static struct vm_disk *find(const struct vm_disks *disks, const char *name,
 		struct vm_disk *d = g_ptr_array_index(disks->disks, i);
 		g_autofree char *its = vm_disk_name(d);
 
-		/* One that is on its way out has no place any more. */
-		if (!strcmp(its, name) &&
-		    storvsp_unit(controller_of(disks, d), d->lun) == d->unit)
+		if (!strcmp(its, name) && is_there(disks, d))
 			return d;
 	}
 	refuse(error, name, "no such disk; scsi0:0 is the first");
@@ -400,6 +404,42 @@ int vm_disks_resize(struct vm_disks *disks, const char *name, GError **error)
 		return refuse(error, name, g_strerror(-err));
 	storvsp_resized(controller_of(disks, d), d->lun);
 	return 0;
+}
+
+/*
+ * Its channels make new ways into the storage, with the limits of now; on the
+ * old ones nothing waits any more.  Return: 0; -1 with @error set.
+ */
+static int renew_queues(struct vm_disks *disks, const struct vm_disk *d,
+			GError **error)
+{
+	if (!storvsp_let_go(controller_of(disks, d), d->lun, NULL, NULL))
+		return 0;
+	return refuse(error, disk_bus_name(d->config->bus),
+		      "a disk is about to change: say it again");
+}
+
+int vm_disks_limit(struct vm_disks *disks, const char *name, const char *text,
+		   GError **error)
+{
+	struct vm_disk *d = find(disks, name, error);
+	struct disk_limits limits;
+	int failed;
+
+	if (!d)
+		return -1;
+	failed = disk_limits_parse(&limits, text, error);
+	if (!failed)
+		vm_disk_set_limits(d, &limits);
+	disk_limits_clear(&limits);
+	for (guint i = 0; i < disks->disks->len && !failed; i++) {
+		const struct vm_disk *other =
+			g_ptr_array_index(disks->disks, i);
+
+		if (other->throttle == d->throttle && is_there(disks, other))
+			failed = renew_queues(disks, other, error);
+	}
+	return failed;
 }
 
 static void begin_block_parting(struct parting *p)

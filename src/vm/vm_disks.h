@@ -89,6 +89,15 @@ int vm_disks_remove(struct vm_disks *disks, const char *name,
 /** vm_disks_resize() - the image may have another size: tell the guest */
 int vm_disks_resize(struct vm_disks *disks, const char *name, GError **error);
 
+/**
+ * vm_disks_limit() - other limits for a disk, and for all of its group
+ * @text: as disk_limits_parse()
+ *
+ * What waits because of the old ones goes on at once.
+ */
+int vm_disks_limit(struct vm_disks *disks, const char *name, const char *text,
+		   GError **error);
+
 /** vm_disks_insert() - put a disc into a DVD drive that is empty */
 int vm_disks_insert(struct vm_disks *disks, const char *name, const char *path,
 		    GError **error);

@@ -61,4 +61,11 @@ char *vm_disk_name(const struct vm_disk *d);
  */
 struct block *vm_disk_open(struct vm_disk *d, const char *path, GError **error);
 
+/**
+ * vm_disk_set_limits() - others for it, and for all of its group
+ *
+ * Of one that had none the queues that are there go on without.
+ */
+void vm_disk_set_limits(struct vm_disk *d, const struct disk_limits *limits);
+
 #endif

@@ -120,6 +120,36 @@ START_TEST(what_is_wrong_is_named)
 }
 END_TEST
 
+START_TEST(all_in_one_word)
+{
+	g_autoptr(GError) error = NULL;
+	struct disk_limits l;
+
+	ck_assert_int_eq(disk_limits_parse(&l, "bps=1M,iops-read=7", NULL), 0);
+	ck_assert_uint_eq(l.of[DISK_BPS].rate, 1 << 20);
+	ck_assert_uint_eq(l.of[DISK_IOPS_READ].rate, 7);
+	ck_assert_int_eq(disk_limits_parse(&l, "none", NULL), 0);
+	ck_assert(!disk_limits_any(&l));
+	ck_assert_int_ne(disk_limits_parse(&l, "none,bps=1", &error), 0);
+	ck_assert_msg(g_str_has_prefix(error->message, "none: "), "%s",
+		      error->message);
+}
+END_TEST
+
+static const char *const refused[] = {
+	"", "bps", "bps=", "bps=0", "cache=", "throttle-group=g", "bps-max=5"};
+
+START_TEST(all_or_nothing)
+{
+	g_autoptr(GError) error = NULL;
+	struct disk_limits l;
+
+	ck_assert_int_ne(disk_limits_parse(&l, refused[_i], &error), 0);
+	ck_assert(error->domain == CONFIG_ERROR);
+	disk_limits_clear(&l);
+}
+END_TEST
+
 START_TEST(others_are_not_known)
 {
 	static const char *const others[] = {
@@ -139,6 +169,8 @@ int main(void)
 	tcase_add_loop_test(t, each_can_be_said, 0, G_N_ELEMENTS(right));
 	tcase_add_test(t, group_and_size);
 	tcase_add_loop_test(t, what_is_wrong_is_named, 0, G_N_ELEMENTS(wrong));
+	tcase_add_test(t, all_in_one_word);
+	tcase_add_loop_test(t, all_or_nothing, 0, G_N_ELEMENTS(refused));
 	tcase_add_test(t, others_are_not_known);
 	suite_add_tcase(s, t);
 	return check_main(s);

@@ -220,6 +220,8 @@ class Ctl(unittest.TestCase):
         os.truncate(more, 3 << 20)
         self.ctl("disk-resize", "scsi0:2")
         self.assertEqual(self.scsi()["lun2_bytes"], 3 << 20)
+        self.ctl("disk-limits", "scsi0:2", "iops=100,bps=1M")
+        self.ctl("disk-limits", "scsi0:2", "none")
         self.ctl("disk-remove", "scsi0:2")
         self.assertNotIn("lun2_bytes", self.scsi())
         # Its image was let go of; its place is taken again last.
@@ -235,6 +237,7 @@ class Ctl(unittest.TestCase):
         for words, why in (
                 (("disk-remove", "scsi0:9"), "no such disk"),
                 (("disk-resize", "scsi0:1"), "no disk that has a size"),
+                (("disk-limits", "scsi0:0", "iops=no"), "iops"),
                 (("dvd-eject", "scsi0:0"), "not a DVD drive"),
                 (("disk-add", "x,bus=ide"), "IDE"),
                 (("disk-add", "x,colour=red"), "colour"),

@@ -94,7 +94,8 @@ static void all_gone(struct storvsp *s)
 
 	s->n_gone = 0;
 	for (unsigned int i = 0; i < n; i++)
-		s->gone[i].fn(s->gone[i].ctx);
+		if (s->gone[i].fn)
+			s->gone[i].fn(s->gone[i].ctx);
 	while (g_main_context_iteration(NULL, FALSE))
 		;
 }
@@ -228,6 +229,59 @@ START_TEST(groups_share_limits)
 	ck_assert_ptr_nonnull(block_at(2)->throttle);
 	ck_assert_ptr_ne(block_at(2)->throttle, block_at(0)->throttle);
 	ck_assert_ptr_null(block_at(3)->throttle);
+}
+END_TEST
+
+static int limit(const char *name, const char *text)
+{
+	g_autoptr(GError) error = NULL;
+
+	return vm_disks_limit(disks, name, text, &error);
+}
+
+START_TEST(limits_change_while_it_runs)
+{
+	struct throttle *before;
+
+	add_config(file.path, "");
+	start();
+	ck_assert_ptr_null(block_at(0)->throttle);
+	ck_assert_int_eq(limit("scsi0:0", "iops=5"), 0);
+	/* A way into the image that has none is closed. */
+	ck_assert_uint_eq(controllers[0].n_gone, 1);
+	before = block_at(0)->throttle;
+	ck_assert_ptr_nonnull(before);
+	ck_assert_int_eq(limit("scsi0:0", "bps=7M"), 0);
+	ck_assert_int_eq(limit("scsi0:0", "none"), 0);
+	ck_assert_ptr_eq(block_at(0)->throttle, before);
+	ck_assert_uint_eq(controllers[0].n_gone, 3);
+	ck_assert_int_ne(limit("scsi0:0", "bps=x"), 0);
+	ck_assert_int_ne(limit("scsi0:1", "bps=1"), 0);
+	ck_assert_uint_eq(controllers[0].n_gone, 3);
+	controllers[0].let_go_result = -EBUSY;
+	ck_assert_int_ne(limit("scsi0:0", "bps=1"), 0);
+}
+END_TEST
+
+START_TEST(limits_of_a_group_are_all_its_disks)
+{
+	add_config(file.path, ",throttle-group=g,snapshot,iops=9");
+	add_config(file.path, ",throttle-group=g,snapshot");
+	add_config(file.path, ",iops=9,snapshot");
+	start();
+	ck_assert_int_eq(limit("scsi0:1", "iops=5"), 0);
+	ck_assert_uint_eq(controllers[0].n_gone, 2);
+}
+END_TEST
+
+START_TEST(a_disc_that_comes_has_the_drives_limits)
+{
+	add_config("", ",dvd");
+	start();
+	ck_assert_int_eq(limit("scsi0:0", "iops=5"), 0);
+	ck_assert_int_eq(vm_disks_insert(disks, "scsi0:0", second.path, NULL),
+			 0);
+	ck_assert_ptr_nonnull(block_at(0)->throttle);
 }
 END_TEST
 
@@ -398,6 +452,9 @@ int main(void)
 			    3);
 	tcase_add_test(tc, two_writers_are_a_mistake);
 	tcase_add_test(tc, groups_share_limits);
+	tcase_add_test(tc, limits_change_while_it_runs);
+	tcase_add_test(tc, limits_of_a_group_are_all_its_disks);
+	tcase_add_test(tc, a_disc_that_comes_has_the_drives_limits);
 	tcase_add_loop_test(tc, policies_are_libvirts, 0,
 			    G_N_ELEMENTS(policies));
 	tcase_add_test(tc, an_error_stops_the_machine);

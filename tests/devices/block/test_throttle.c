@@ -263,6 +263,28 @@ START_TEST(none_is_none)
 }
 END_TEST
 
+START_TEST(other_limits_from_now_on)
+{
+	struct throttle_limits l = {0};
+	struct throttle *t;
+
+	l.of[THROTTLE_IOPS].rate = 1;
+	t = throttle_new(&l);
+	now = START;
+	for (unsigned int i = 0; i < 5; i++)
+		throttle_reserve(t, false, 512, now);
+	ck_assert_uint_gt(throttle_reserve(t, false, 512, now),
+			  now + 4000 * MS);
+	l.of[THROTTLE_IOPS].rate = 100;
+	throttle_set(t, &l);
+	ck_assert_uint_le(began(t, false, 512, now + 1000 * MS), 111);
+	l.of[THROTTLE_IOPS].rate = 0;
+	throttle_set(t, &l);
+	ck_assert_uint_eq(throttle_reserve(t, false, 1 << 20, now), 0);
+	throttle_free(t);
+}
+END_TEST
+
 /* --- a queue ---------------------------------------------------------------------- */
 
 #define DISK_BYTES (1u << 20)
@@ -274,14 +296,19 @@ static struct block_queue *q;
 static struct user_io ios[MANY];
 static uint8_t data[512];
 
-static void setup_queue(enum throttle_limit_index index, uint64_t rate)
+static void setup_limits(enum throttle_limit_index index, uint64_t rate)
 {
 	struct throttle_limits l = {0};
 
 	l.of[index].rate = rate;
 	throttle = throttle_new(&l);
-	disk = block_ram_new(DISK_BYTES, 512);
 	block_set_throttle(disk, throttle);
+}
+
+static void setup_queue(enum throttle_limit_index index, uint64_t rate)
+{
+	disk = block_ram_new(DISK_BYTES, 512);
+	setup_limits(index, rate);
 	q = user_queue(disk);
 }
 
@@ -386,6 +413,29 @@ START_TEST(drained_is_not_delayed)
 }
 END_TEST
 
+/* A queue has the limits that there were when it was made. */
+START_TEST(limits_may_come_later)
+{
+	disk = block_ram_new(DISK_BYTES, 512);
+	q = user_queue(disk);
+	setup_limits(THROTTLE_IOPS_WRITE, 1);
+	submit(0, BLOCK_WRITE);
+	submit(1, BLOCK_WRITE);
+	block_queue_kick(q);
+	user_drain(q);
+	block_queue_free(q);
+	q = user_queue(disk);
+	submit(0, BLOCK_WRITE);
+	submit(1, BLOCK_WRITE);
+	block_queue_kick(q);
+	block_queue_reap(q);
+	ck_assert_uint_eq(block_queue_in_flight(q), 1);
+	block_queue_drain(q, true);
+	user_drain(q);
+	teardown_queue();
+}
+END_TEST
+
 START_TEST(a_group_shares)
 {
 	struct block *other;
@@ -424,10 +474,12 @@ int main(void)
 	tcase_add_test(tc, time_makes_room);
 	tcase_add_test(tc, extremes_are_bounded);
 	tcase_add_test(tc, none_is_none);
+	tcase_add_test(tc, other_limits_from_now_on);
 	tcase_add_test(tc, queue_keeps_the_rate);
 	tcase_add_test(tc, descriptor_stands_for_both);
 	tcase_add_loop_test(tc, others_do_not_wait, 0, 4);
 	tcase_add_test(tc, drained_is_not_delayed);
+	tcase_add_test(tc, limits_may_come_later);
 	tcase_add_test(tc, a_group_shares);
 	suite_add_tcase(suite, tc);
 	return check_main(suite);
