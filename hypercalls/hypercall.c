@@ -34,6 +34,7 @@
 
 #include "base/checked.h"
 #include "base/coverage.h"
+#include "base/trace.h"
 #include "hypercalls/table.h"
 #include "mem/gmem.h"
 
@@ -342,6 +343,8 @@ enum hypercall_outcome hypercalls_call(struct hypercalls *calls, uint32_t vp,
 		status = dispatch(&req, control, regs, &reps, &ud);
 		if (ud) {
 			coverage_refuse(entry);
+			trace_event(hypercall, vp, TRACE_NO_DEVICE, control, 0,
+				    req.param[0], req.param[1], 1);
 			return HYPERCALL_UD;
 		}
 		coverage_status(entry, status);
@@ -350,6 +353,8 @@ enum hypercall_outcome hypercalls_call(struct hypercalls *calls, uint32_t vp,
 	}
 
 	result = status | (uint64_t)reps << HV_HYPERCALL_REP_COMP_OFFSET;
+	trace_event(hypercall, vp, TRACE_NO_DEVICE, control, result,
+		    req.param[0], req.param[1]);
 	if (long_mode) {
 		regs->rax = result;
 	} else {

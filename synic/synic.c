@@ -52,6 +52,7 @@
 #include <glib.h>
 
 #include "base/log.h"
+#include "base/trace.h"
 #include "mem/overlay.h"
 #include "proto/hv_tlfs.h"
 #include "synic/deadlines.h"
@@ -296,6 +297,8 @@ static void deliver(struct visit *v, unsigned int sint)
 	if (!m)
 		return;
 	message_slot_write(slot, &m->msg, q->head != NULL);
+	trace_event(message_deliver, vp->index, TRACE_NO_DEVICE, sint,
+		    m->msg.header.message_type, q->head != NULL);
 	message_free(m);
 	if (is_interrupting(vp, value))
 		raise_vector(v, value & HV_SYNIC_SINT_VECTOR_MASK,
@@ -327,6 +330,8 @@ int synic_message_post(struct synic *synic, uint32_t vp, unsigned int sint,
 		err = message_queue_post(q, message, SYNIC_QUEUE_MAX);
 	if (err)
 		v.vp->wanted |= 1u << sint;
+	trace_event(message_queue, vp, TRACE_NO_DEVICE, sint,
+		    message->header.message_type, err);
 	vp_leave(&v);
 	return err;
 }
@@ -382,8 +387,8 @@ static int assert_sint(const struct synic_vp *vp, uint64_t sint)
 	return 0;
 }
 
-int synic_event_set(struct synic *synic, uint32_t vp_index, unsigned int sint,
-		    unsigned int flag)
+static int set_event(struct synic *synic, uint32_t vp_index, unsigned int sint,
+		     unsigned int flag)
 {
 	const struct synic_vp *vp;
 	uint64_t value;
@@ -401,6 +406,15 @@ int synic_event_set(struct synic *synic, uint32_t vp_index, unsigned int sint,
 		return 0;
 	assert_sint(vp, value);
 	return 1;
+}
+
+int synic_event_set(struct synic *synic, uint32_t vp, unsigned int sint,
+		    unsigned int flag)
+{
+	int ret = set_event(synic, vp, sint, flag);
+
+	trace_event(event_flag, vp, TRACE_NO_DEVICE, sint, flag, ret);
+	return ret;
 }
 
 int synic_sint_raise(struct synic *synic, uint32_t vp, unsigned int sint)
@@ -441,6 +455,9 @@ static void expire(struct visit *v)
 
 		if (!stimer_expire(&t->timer, v->now, &signal))
 			continue;
+		trace_event(stimer_fire, v->vp->index, TRACE_NO_DEVICE, i,
+			    signal.expiration, v->now, signal.direct,
+			    signal.direct ? signal.vector : signal.sint);
 		if (signal.direct)
 			raise_vector(v, signal.vector, false);
 		else
@@ -467,6 +484,8 @@ static int timer_write(struct visit *v, uint32_t msr, uint64_t value)
 				   v->vp->synic->params.direct_timers))
 		return -EINVAL;
 	recall(v->vp, t);
+	trace_event(stimer_set, v->vp->index, TRACE_NO_DEVICE, n / 2,
+		    t->timer.config, t->timer.count, v->now);
 	/* A one-shot in the past goes off at once. */
 	expire(v);
 	return 0;

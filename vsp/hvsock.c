@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/guid.h"
 #include "base/log.h"
+#include "base/trace.h"
 #include "vsp/hvsock_impl.h"
 #include "vsp/vmbus/channel.h"
 
@@ -110,7 +111,10 @@ static void run_connect(struct worker_task *task)
 
 	while (next_request(h, &r)) {
 		int err = connect_guest(h, &r);
+		const struct guid both[] = {r.endpoint, r.service};
 
+		trace_bytes(hvsock_connect, TRACE_NO_VP, TRACE_NO_DEVICE, both,
+			    sizeof(both), TRACE_FROM_GUEST, err);
 		if (err)
 			refuse(h, &r, err);
 	}

@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/reader.h"
+#include "base/trace.h"
 #include "vsp/vmbus/channel.h"
 #include "vsp/vmbus/worker.h"
 #include "vsp/vsp.h"
@@ -21,9 +22,11 @@
 /* Framework versions, all that there are; Windows offers both, too. */
 static const struct ic_version frameworks[] = {{1, 0}, {3, 0}};
 
-#define N_FRAMEWORKS G_N_ELEMENTS(frameworks)
+#define N_FRAMEWORKS   G_N_ELEMENTS(frameworks)
 /* More versions than any service has. */
-#define VERSIONS_MAX 8u
+#define VERSIONS_MAX   8u
+/* What the trace keeps of a message. */
+#define TRACE_IC_BYTES 56u
 #define NEGOTIATE_MAX                     \
 	(sizeof(struct icmsg_negotiate) + \
 	 sizeof(struct ic_version) * (N_FRAMEWORKS + VERSIONS_MAX))
@@ -204,6 +207,9 @@ static int send_message(struct ic *ic, uint16_t type, uint32_t framework,
 	err = channel_send_pipe(ic->ch, message, (uint32_t)sizeof(h) + bytes);
 	if (err)
 		return err;
+	trace_bytes(ic_message, TRACE_NO_VP, channel_trace(ic->ch), message,
+		    MIN((uint32_t)sizeof(h) + bytes, TRACE_IC_BYTES),
+		    TRACE_TO_GUEST, sizeof(h) + bytes);
 	ic->transaction_id = h.ictransaction_id;
 	ic->outstanding = true;
 	return 0;
@@ -436,6 +442,8 @@ static int on_packet(void *ctx, const struct packet *packet)
 	if (packet->type != VM_PKT_DATA_INBAND ||
 	    packet_pipe(packet, &data, &bytes))
 		return -EPROTO;
+	trace_bytes(ic_message, TRACE_NO_VP, channel_trace(ic->ch), data,
+		    MIN(bytes, TRACE_IC_BYTES), TRACE_FROM_GUEST, bytes);
 	r = reader_init(data, bytes);
 	reader_bytes(&r, &h, sizeof(h));
 	if (!reader_ok(&r) || h.icmsgsize > reader_left(&r) ||

@@ -118,6 +118,9 @@ struct netvsp_status {
 /** netvsp_get_status() - any thread; not one moment, but each number is so */
 void netvsp_get_status(const struct netvsp *s, struct netvsp_status *status);
 
+/** netvsp_oid_name() - "OID_GEN_LINK_SPEED" …; NULL: the card has none such */
+const char *netvsp_oid_name(uint32_t oid);
+
 extern const struct vsp_ops netvsp_ops;
 
 #endif

@@ -18,6 +18,7 @@
 #include "base/checked.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/trace.h"
 #include "vsp/netvsp_impl.h"
 
 #define LOG_CATEGORY "net"
@@ -51,8 +52,12 @@ static bool send_reply(struct netvsp *s, const struct netvsp_reply *r,
 
 	guest_buffer_write(s->recv, range.byte_offset, r->data, r->bytes);
 	out.trans_id = sections_sent(s->sections, section, c->index);
-	if (!channel_send_packet(c->ch, &out))
+	if (!channel_send_packet(c->ch, &out)) {
+		trace_bytes(netvsc_rndis, TRACE_NO_VP, channel_trace(c->ch),
+			    r->data, MIN(r->bytes, TRACE_RNDIS_BYTES),
+			    TRACE_TO_GUEST, r->bytes);
 		return true;
+	}
 	sections_completed(s->sections, out.trans_id, c->index);
 	return false;
 }

@@ -35,6 +35,9 @@
 #include "vsp/vmbus/channel.h"
 #include "vsp/vmbus/worker.h"
 
+/* Of a RNDIS message that is not a frame: what the trace keeps. */
+#define TRACE_RNDIS_BYTES 56u
+
 #define NETVSP_MTU_DEFAULT        1500u
 /* As Windows has it. */
 #define NETVSP_SEND_SECTION_BYTES 6144u

@@ -362,6 +362,7 @@ static uint32_t set_nothing(struct netvsp *s, const void *data, uint32_t bytes)
 
 struct row {
 	uint32_t oid;
+	const char *name;
 	uint32_t (*query)(struct netvsp *s, const struct row *row,
 			  struct answer *a);
 	/* Return: RNDIS_STATUS_…; @bytes is @set_bytes at least. */
@@ -395,71 +396,86 @@ static uint32_t query_counter(struct netvsp *s, const struct row *row,
 #define COUNT(member, n) \
 	.query = query_counter, .counter = COUNTER(member), .n_counters = (n)
 
+#define NAMED(number) .oid = (number), .name = #number
+
 static const struct row rows[] = {
-	{OID_GEN_SUPPORTED_LIST, .query = query_supported},
-	{OID_GEN_HARDWARE_STATUS, VALUE(0)}, /* ready */
-	{OID_GEN_MEDIA_SUPPORTED, VALUE(RNDIS_MEDIUM_802_3)},
-	{OID_GEN_MEDIA_IN_USE, VALUE(RNDIS_MEDIUM_802_3)},
-	{OID_GEN_PHYSICAL_MEDIUM, VALUE(0)}, /* unspecified */
-	{OID_GEN_MAXIMUM_LOOKAHEAD, VALUE(LOOKAHEAD)},
-	{OID_GEN_CURRENT_LOOKAHEAD, VALUE(LOOKAHEAD), .set = set_nothing,
+	{NAMED(OID_GEN_SUPPORTED_LIST), .query = query_supported},
+	{NAMED(OID_GEN_HARDWARE_STATUS), VALUE(0)}, /* ready */
+	{NAMED(OID_GEN_MEDIA_SUPPORTED), VALUE(RNDIS_MEDIUM_802_3)},
+	{NAMED(OID_GEN_MEDIA_IN_USE), VALUE(RNDIS_MEDIUM_802_3)},
+	{NAMED(OID_GEN_PHYSICAL_MEDIUM), VALUE(0)}, /* unspecified */
+	{NAMED(OID_GEN_MAXIMUM_LOOKAHEAD), VALUE(LOOKAHEAD)},
+	{NAMED(OID_GEN_CURRENT_LOOKAHEAD), VALUE(LOOKAHEAD), .set = set_nothing,
 	 .set_bytes = 4},
-	{OID_GEN_MAXIMUM_FRAME_SIZE, .query = query_mtu},
-	{OID_GEN_MAXIMUM_TOTAL_SIZE, .query = query_frame},
-	{OID_GEN_TRANSMIT_BLOCK_SIZE, .query = query_frame},
-	{OID_GEN_RECEIVE_BLOCK_SIZE, .query = query_frame},
-	{OID_GEN_LINK_SPEED, .query = query_link_speed},
-	{OID_GEN_MEDIA_CONNECT_STATUS, .query = query_link},
-	{OID_GEN_TRANSMIT_BUFFER_SPACE, .query = query_send_space},
-	{OID_GEN_RECEIVE_BUFFER_SPACE, .query = query_recv_space},
-	{OID_GEN_VENDOR_ID, VALUE(VENDOR_ID)},
-	{OID_GEN_VENDOR_DESCRIPTION, .query = query_vendor},
-	{OID_GEN_VENDOR_DRIVER_VERSION, VALUE(DRIVER_VERSION)},
-	{OID_GEN_DRIVER_VERSION, .query = query_driver_version},
-	{OID_GEN_CURRENT_PACKET_FILTER, .query = query_filter,
+	{NAMED(OID_GEN_MAXIMUM_FRAME_SIZE), .query = query_mtu},
+	{NAMED(OID_GEN_MAXIMUM_TOTAL_SIZE), .query = query_frame},
+	{NAMED(OID_GEN_TRANSMIT_BLOCK_SIZE), .query = query_frame},
+	{NAMED(OID_GEN_RECEIVE_BLOCK_SIZE), .query = query_frame},
+	{NAMED(OID_GEN_LINK_SPEED), .query = query_link_speed},
+	{NAMED(OID_GEN_MEDIA_CONNECT_STATUS), .query = query_link},
+	{NAMED(OID_GEN_TRANSMIT_BUFFER_SPACE), .query = query_send_space},
+	{NAMED(OID_GEN_RECEIVE_BUFFER_SPACE), .query = query_recv_space},
+	{NAMED(OID_GEN_VENDOR_ID), VALUE(VENDOR_ID)},
+	{NAMED(OID_GEN_VENDOR_DESCRIPTION), .query = query_vendor},
+	{NAMED(OID_GEN_VENDOR_DRIVER_VERSION), VALUE(DRIVER_VERSION)},
+	{NAMED(OID_GEN_DRIVER_VERSION), .query = query_driver_version},
+	{NAMED(OID_GEN_CURRENT_PACKET_FILTER), .query = query_filter,
 	 .set = set_filter, .set_bytes = 4},
-	{OID_GEN_PROTOCOL_OPTIONS, .set = set_nothing, .set_bytes = 4},
-	{OID_GEN_MAC_OPTIONS,
+	{NAMED(OID_GEN_PROTOCOL_OPTIONS), .set = set_nothing, .set_bytes = 4},
+	{NAMED(OID_GEN_MAC_OPTIONS),
 	 VALUE(NDIS_MAC_OPTION_NO_LOOPBACK | NDIS_MAC_OPTION_FULL_DUPLEX |
 	       NDIS_MAC_OPTION_8021P_PRIORITY | NDIS_MAC_OPTION_8021Q_VLAN)},
-	{OID_GEN_MAXIMUM_SEND_PACKETS, VALUE(NETVSP_MESSAGES_TOLD)},
-	{OID_GEN_NETWORK_LAYER_ADDRESSES, .set = set_nothing, .set_bytes = 0},
-	{OID_GEN_TRANSPORT_HEADER_OFFSET, .set = set_nothing, .set_bytes = 0},
-	{OID_GEN_RECEIVE_SCALE_CAPABILITIES, .query = query_rss_caps},
-	{OID_GEN_RECEIVE_SCALE_PARAMETERS, .set = set_rss,
-	 .set_bytes = sizeof(struct ndis_recv_scale_param)},
-	{OID_GEN_RNDIS_CONFIG_PARAMETER, .set = set_config_parameter,
-	 .set_bytes = sizeof(struct rndis_config_parameter_info)},
-	{OID_GEN_FRIENDLY_NAME, .query = query_friendly_name},
-	{OID_GEN_XMIT_OK, COUNT(tx_frames, N_CASTS)},
-	{OID_GEN_RCV_OK, COUNT(rx_frames, N_CASTS)},
-	{OID_GEN_XMIT_ERROR, COUNT(tx_lost, 2)}, /* and tx_bad */
-	{OID_GEN_RCV_ERROR, COUNT(rx_long, 1)},
-	{OID_GEN_RCV_NO_BUFFER, COUNT(rx_no_buffer, 1)},
-	{OID_GEN_DIRECTED_BYTES_XMIT, COUNT(tx_bytes[CAST_DIRECTED], 1)},
-	{OID_GEN_DIRECTED_FRAMES_XMIT, COUNT(tx_frames[CAST_DIRECTED], 1)},
-	{OID_GEN_MULTICAST_BYTES_XMIT, COUNT(tx_bytes[CAST_MULTICAST], 1)},
-	{OID_GEN_MULTICAST_FRAMES_XMIT, COUNT(tx_frames[CAST_MULTICAST], 1)},
-	{OID_GEN_BROADCAST_BYTES_XMIT, COUNT(tx_bytes[CAST_BROADCAST], 1)},
-	{OID_GEN_BROADCAST_FRAMES_XMIT, COUNT(tx_frames[CAST_BROADCAST], 1)},
-	{OID_GEN_DIRECTED_BYTES_RCV, COUNT(rx_bytes[CAST_DIRECTED], 1)},
-	{OID_GEN_DIRECTED_FRAMES_RCV, COUNT(rx_frames[CAST_DIRECTED], 1)},
-	{OID_GEN_MULTICAST_BYTES_RCV, COUNT(rx_bytes[CAST_MULTICAST], 1)},
-	{OID_GEN_MULTICAST_FRAMES_RCV, COUNT(rx_frames[CAST_MULTICAST], 1)},
-	{OID_GEN_BROADCAST_BYTES_RCV, COUNT(rx_bytes[CAST_BROADCAST], 1)},
-	{OID_GEN_BROADCAST_FRAMES_RCV, COUNT(rx_frames[CAST_BROADCAST], 1)},
-	{OID_802_3_PERMANENT_ADDRESS, .query = query_permanent_mac},
-	{OID_802_3_CURRENT_ADDRESS, .query = query_mac},
-	{OID_802_3_MULTICAST_LIST, .query = query_groups, .set = set_groups,
+	{NAMED(OID_GEN_MAXIMUM_SEND_PACKETS), VALUE(NETVSP_MESSAGES_TOLD)},
+	{NAMED(OID_GEN_NETWORK_LAYER_ADDRESSES), .set = set_nothing,
 	 .set_bytes = 0},
-	{OID_802_3_MAXIMUM_LIST_SIZE, VALUE(FILTER_GROUPS_MAX)},
-	{OID_802_3_MAC_OPTIONS, VALUE(0)},
-	{OID_802_3_RCV_ERROR_ALIGNMENT, VALUE(0)},
-	{OID_802_3_XMIT_ONE_COLLISION, VALUE(0)},
-	{OID_802_3_XMIT_MORE_COLLISIONS, VALUE(0)},
-	{OID_TCP_OFFLOAD_HARDWARE_CAPABILITIES, .query = query_offload_caps},
-	{OID_TCP_OFFLOAD_CURRENT_CONFIG, .query = query_offload_caps},
-	{OID_TCP_OFFLOAD_PARAMETERS, .set = set_offload,
+	{NAMED(OID_GEN_TRANSPORT_HEADER_OFFSET), .set = set_nothing,
+	 .set_bytes = 0},
+	{NAMED(OID_GEN_RECEIVE_SCALE_CAPABILITIES), .query = query_rss_caps},
+	{NAMED(OID_GEN_RECEIVE_SCALE_PARAMETERS), .set = set_rss,
+	 .set_bytes = sizeof(struct ndis_recv_scale_param)},
+	{NAMED(OID_GEN_RNDIS_CONFIG_PARAMETER), .set = set_config_parameter,
+	 .set_bytes = sizeof(struct rndis_config_parameter_info)},
+	{NAMED(OID_GEN_FRIENDLY_NAME), .query = query_friendly_name},
+	{NAMED(OID_GEN_XMIT_OK), COUNT(tx_frames, N_CASTS)},
+	{NAMED(OID_GEN_RCV_OK), COUNT(rx_frames, N_CASTS)},
+	{NAMED(OID_GEN_XMIT_ERROR), COUNT(tx_lost, 2)}, /* and tx_bad */
+	{NAMED(OID_GEN_RCV_ERROR), COUNT(rx_long, 1)},
+	{NAMED(OID_GEN_RCV_NO_BUFFER), COUNT(rx_no_buffer, 1)},
+	{NAMED(OID_GEN_DIRECTED_BYTES_XMIT), COUNT(tx_bytes[CAST_DIRECTED], 1)},
+	{NAMED(OID_GEN_DIRECTED_FRAMES_XMIT),
+	 COUNT(tx_frames[CAST_DIRECTED], 1)},
+	{NAMED(OID_GEN_MULTICAST_BYTES_XMIT),
+	 COUNT(tx_bytes[CAST_MULTICAST], 1)},
+	{NAMED(OID_GEN_MULTICAST_FRAMES_XMIT),
+	 COUNT(tx_frames[CAST_MULTICAST], 1)},
+	{NAMED(OID_GEN_BROADCAST_BYTES_XMIT),
+	 COUNT(tx_bytes[CAST_BROADCAST], 1)},
+	{NAMED(OID_GEN_BROADCAST_FRAMES_XMIT),
+	 COUNT(tx_frames[CAST_BROADCAST], 1)},
+	{NAMED(OID_GEN_DIRECTED_BYTES_RCV), COUNT(rx_bytes[CAST_DIRECTED], 1)},
+	{NAMED(OID_GEN_DIRECTED_FRAMES_RCV),
+	 COUNT(rx_frames[CAST_DIRECTED], 1)},
+	{NAMED(OID_GEN_MULTICAST_BYTES_RCV),
+	 COUNT(rx_bytes[CAST_MULTICAST], 1)},
+	{NAMED(OID_GEN_MULTICAST_FRAMES_RCV),
+	 COUNT(rx_frames[CAST_MULTICAST], 1)},
+	{NAMED(OID_GEN_BROADCAST_BYTES_RCV),
+	 COUNT(rx_bytes[CAST_BROADCAST], 1)},
+	{NAMED(OID_GEN_BROADCAST_FRAMES_RCV),
+	 COUNT(rx_frames[CAST_BROADCAST], 1)},
+	{NAMED(OID_802_3_PERMANENT_ADDRESS), .query = query_permanent_mac},
+	{NAMED(OID_802_3_CURRENT_ADDRESS), .query = query_mac},
+	{NAMED(OID_802_3_MULTICAST_LIST), .query = query_groups,
+	 .set = set_groups, .set_bytes = 0},
+	{NAMED(OID_802_3_MAXIMUM_LIST_SIZE), VALUE(FILTER_GROUPS_MAX)},
+	{NAMED(OID_802_3_MAC_OPTIONS), VALUE(0)},
+	{NAMED(OID_802_3_RCV_ERROR_ALIGNMENT), VALUE(0)},
+	{NAMED(OID_802_3_XMIT_ONE_COLLISION), VALUE(0)},
+	{NAMED(OID_802_3_XMIT_MORE_COLLISIONS), VALUE(0)},
+	{NAMED(OID_TCP_OFFLOAD_HARDWARE_CAPABILITIES),
+	 .query = query_offload_caps},
+	{NAMED(OID_TCP_OFFLOAD_CURRENT_CONFIG), .query = query_offload_caps},
+	{NAMED(OID_TCP_OFFLOAD_PARAMETERS), .set = set_offload,
 	 .set_bytes = NDIS_OFFLOAD_PARAMETERS_SIZE_MIN},
 };
 
@@ -480,6 +496,13 @@ static const struct row *find(uint32_t oid)
 			return &rows[i];
 	}
 	return NULL;
+}
+
+const char *netvsp_oid_name(uint32_t oid)
+{
+	const struct row *row = find(oid);
+
+	return row ? row->name : NULL;
 }
 
 uint32_t netvsp_oid_query(struct netvsp *s, uint32_t oid, uint32_t room,

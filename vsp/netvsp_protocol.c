@@ -17,6 +17,7 @@
 #include <sys/epoll.h>
 
 #include "base/log.h"
+#include "base/trace.h"
 #include "vsp/netvsp_impl.h"
 
 #define LOG_CATEGORY "net"
@@ -58,6 +59,8 @@ static int complete(struct netvsp_channel *c, const struct packet *packet,
 {
 	if (!packet->wants_completion)
 		return 0;
+	trace_bytes(netvsc_message, TRACE_NO_VP, channel_trace(c->ch), m,
+		    sizeof(*m), TRACE_TO_GUEST, packet->trans_id);
 	return channel_complete(c->ch, packet->trans_id, m, sizeof(*m));
 }
 
@@ -352,6 +355,10 @@ static int on_packet(void *ctx, const struct packet *packet)
 	if (!channel_has_room(c->ch, sizeof(m)))
 		return -EAGAIN;
 	memcpy(&m, packet->data, MIN(packet->bytes, sizeof(m)));
+	if (m.msg_type != NVSP_MSG1_TYPE_SEND_RNDIS_PKT)
+		trace_bytes(netvsc_message, TRACE_NO_VP, channel_trace(c->ch),
+			    &m, MIN(packet->bytes, (uint32_t)sizeof(m)),
+			    TRACE_FROM_GUEST, packet->trans_id);
 	return handle(c, packet, &m);
 }
 
@@ -377,8 +384,12 @@ static void send_table(struct netvsp *s)
 		return;
 	for (uint32_t i = 0; i < VRSS_SEND_TAB_SIZE; i++)
 		m.table[i] = i % (s->granted + 1);
-	if (!channel_send(s->channels[0]->ch, &m, sizeof(m)))
-		s->table_is_due = false;
+	if (channel_send(s->channels[0]->ch, &m, sizeof(m)))
+		return;
+	trace_bytes(netvsc_message, TRACE_NO_VP,
+		    channel_trace(s->channels[0]->ch), &m, sizeof(m.message),
+		    TRACE_TO_GUEST, 0);
+	s->table_is_due = false;
 }
 
 static void tell(struct netvsp_channel *c)

@@ -31,6 +31,7 @@
 #include <sys/epoll.h>
 
 #include "devices/net/offload.h"
+#include "base/trace.h"
 #include "proto/hv_tlfs.h"
 #include "vsp/netvsp_impl.h"
 
@@ -457,6 +458,8 @@ static void deliver(struct netvsp_channel *c, struct rx_frame *r)
 		      rss_hash(c->config.rss, w->head, &r->f, &r->hash);
 	n = put_frame(c, r);
 	w->at += n;
+	trace_event(frame_rx, TRACE_NO_VP, channel_trace(c->ch), r->bytes,
+		    sections_of(c->sections->bytes, r->bytes));
 	netvsp_count(&c->n.rx_frames[cast], 1);
 	netvsp_count(&c->n.rx_bytes[cast], r->bytes);
 	if (r->f.tagged)

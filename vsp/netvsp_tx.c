@@ -19,6 +19,7 @@
 
 #include "base/checked.h"
 #include "base/clock.h"
+#include "base/trace.h"
 #include "mem/gmem.h"
 #include "vsp/net/ppi.h"
 #include "vsp/net/stream.h"
@@ -47,6 +48,8 @@ static void count_frame(struct netvsp_channel *c, const struct stream *data,
 
 	stream_peek(data, to, sizeof(to));
 	cast = frame_cast(to);
+	trace_event(frame_tx, TRACE_NO_VP, channel_trace(c->ch), bytes,
+		    info->has_csum | info->has_lso << 1 | info->has_vlan << 2);
 	netvsp_count(&c->n.tx_frames[cast], 1);
 	netvsp_count(&c->n.tx_bytes[cast], bytes);
 	if (info->has_lso)
@@ -214,6 +217,9 @@ static uint32_t take_control(struct netvsp_channel *c, const struct stream *s)
 	if (!netvsp_is_primary(c))
 		return NVSP_STAT_INVALID_RNDIS_PKT;
 	stream_peek(s, card->request, bytes);
+	trace_bytes(netvsc_rndis, TRACE_NO_VP, channel_trace(c->ch),
+		    card->request, MIN(bytes, TRACE_RNDIS_BYTES),
+		    TRACE_FROM_GUEST, bytes);
 	return netvsp_control(card, card->request, bytes);
 }
 
@@ -255,8 +261,11 @@ static int complete(struct netvsp_channel *c, const struct packet *packet,
 		.send_rndis_pkt_complete.status = status,
 	};
 
-	if (status != NVSP_STAT_SUCCESS)
+	if (status != NVSP_STAT_SUCCESS) {
 		netvsp_count(&c->n.refused, 1);
+		trace_bytes(netvsc_message, TRACE_NO_VP, channel_trace(c->ch),
+			    &m, 8, TRACE_TO_GUEST, packet->trans_id);
+	}
 	if (!packet->wants_completion)
 		return 0;
 	return channel_complete(c->ch, packet->trans_id, &m, 8);

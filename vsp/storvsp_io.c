@@ -19,6 +19,7 @@
 #include <sys/epoll.h>
 
 #include "base/log.h"
+#include "base/trace.h"
 #include "mem/gmem.h"
 #include "mem/gpa_range.h"
 #include "proto/scsi.h"
@@ -166,6 +167,34 @@ static uint8_t set_sense(struct storvsp_request *r)
 	return n ? SRB_STATUS_AUTOSENSE_VALID : 0;
 }
 
+static void trace_done(const struct storvsp_request *r)
+{
+	const struct scsi_request *q = &r->scsi;
+	uint64_t cdb, sense = 0;
+
+	memcpy(&cdb, q->cdb, sizeof(cdb));
+	/* Key and code, fixed format. */
+	if (q->sense_bytes > 13)
+		sense = (uint64_t)(q->sense[2] & 0xF) << 16 |
+			(uint64_t)q->sense[12] << 8 | q->sense[13];
+	trace_event(storvsc_done, TRACE_NO_VP, channel_trace(r->channel->ch),
+		    r->trans_id, cdb,
+		    r->packet.vm_srb.srb_status | (uint32_t)q->status << 8,
+		    q->transferred, sense);
+}
+
+static void trace_command(const struct storvsp_request *r)
+{
+	const struct vmscsi_request *srb = &r->packet.vm_srb;
+	uint64_t cdb[2];
+
+	memcpy(cdb, srb->cdb, sizeof(cdb));
+	trace_event(storvsc_command, TRACE_NO_VP, channel_trace(r->channel->ch),
+		    r->trans_id, cdb[0], cdb[1],
+		    srb->lun | (uint32_t)srb->target_id << 8,
+		    srb->data_transfer_length);
+}
+
 static void send_answer(struct storvsp_request *r, uint8_t srb)
 {
 	struct vstor_packet *p = &r->packet;
@@ -180,6 +209,7 @@ static void send_answer(struct storvsp_request *r, uint8_t srb)
 	if (srb != SRB_STATUS_ERROR)
 		r->scsi.sense_bytes = 0;
 	p->vm_srb.srb_status = srb | set_sense(r);
+	trace_done(r);
 	/* There was room when it was taken; or the channel is gone. */
 	channel_complete(r->channel->ch, r->trans_id, p, r->bytes);
 	if (++r->channel->unshown >= SHOW_MAX) {
@@ -460,6 +490,7 @@ int storvsp_execute(struct storvsp_channel *c, const struct packet *packet,
 	r->trans_id = packet->trans_id;
 	r->bytes = packet->bytes;
 	r->packet = *vstor;
+	trace_command(r);
 	wrong = decode(r, packet);
 	if (c->s->state != STORVSP_READY)
 		wrong = "before the initialization is over";

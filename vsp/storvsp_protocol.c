@@ -20,6 +20,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "base/trace.h"
 #include "vsp/storvsp_impl.h"
 
 #define LOG_CATEGORY "storage"
@@ -53,6 +54,8 @@ static int answer(struct storvsp_channel *c, uint64_t trans_id,
 	p->operation = VSTOR_OPERATION_COMPLETE_IO;
 	p->flags = 0;
 	p->status = status;
+	trace_bytes(storvsc_packet, TRACE_NO_VP, channel_trace(c->ch), p, bytes,
+		    TRACE_TO_GUEST, trans_id);
 	return channel_complete(c->ch, trans_id, p, bytes);
 }
 
@@ -311,6 +314,8 @@ static int on_packet(void *ctx, const struct packet *packet)
 	memcpy(&p, packet->data, packet->bytes);
 	if (p.operation == VSTOR_OPERATION_EXECUTE_SRB)
 		return storvsp_execute(c, packet, &p);
+	trace_bytes(storvsc_packet, TRACE_NO_VP, channel_trace(c->ch), &p,
+		    packet->bytes, TRACE_FROM_GUEST, packet->trans_id);
 	err = on_request(c, packet->trans_id, &p, packet->bytes);
 	if (!err)
 		log_debug("channel %s: operation %u", channel_name(c->ch),
@@ -335,8 +340,11 @@ static void send_notice(struct storvsp_channel *c)
 	if (!s->notice || s->state != STORVSP_READY ||
 	    s->version < VMSTOR_PROTO_VERSION_WIN7)
 		return;
-	if (storvsp_has_room(c) && !channel_send(c->ch, &p, s->notice_bytes))
-		s->notice = false;
+	if (!storvsp_has_room(c) || channel_send(c->ch, &p, s->notice_bytes))
+		return;
+	trace_bytes(storvsc_packet, TRACE_NO_VP, channel_trace(c->ch), &p,
+		    s->notice_bytes, TRACE_TO_GUEST, 0);
+	s->notice = false;
 }
 
 static void on_wake(void *ctx)

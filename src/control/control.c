@@ -12,6 +12,7 @@
 #include <json-c/json.h>
 
 #include "base/log.h"
+#include "base/trace.h"
 #include "control/listen.h"
 #include "control/request.h"
 #include "report/event.h"
@@ -418,10 +419,13 @@ static void run_command(struct client *c, struct control_call *call,
 		return;
 	}
 	wrong = check_arguments(command, call->arguments);
-	if (wrong)
+	if (wrong) {
 		control_refuse(call, "request", "%s: %s", name, wrong);
-	else
-		command->run(c->control->ctx, call);
+		return;
+	}
+	trace_bytes(control_command, TRACE_NO_VP, TRACE_NO_DEVICE,
+		    command->name, (uint32_t)strlen(command->name), 0, 0);
+	command->run(c->control->ctx, call);
 }
 
 /* Do the first of those that wait. */

@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "base/coverage.h"
+#include "base/trace.h"
 #include "partition/partition_impl.h"
 #include "synic/synic.h"
 
@@ -202,8 +203,8 @@ const struct msr_row *msr_find(const struct partition *p, uint32_t msr)
 	return row && msr_offered(p, row) ? row : NULL;
 }
 
-int partition_msr_read(struct partition *p, uint32_t vp, uint32_t msr,
-		       uint64_t *value)
+static int do_read(struct partition *p, uint32_t vp, uint32_t msr,
+		   uint64_t *value)
 {
 	const struct msr_row *row = find(p, msr);
 	struct coverage_entry *entry;
@@ -222,8 +223,17 @@ int partition_msr_read(struct partition *p, uint32_t vp, uint32_t msr,
 	return err;
 }
 
-int partition_msr_write(struct partition *p, uint32_t vp, uint32_t msr,
-			uint64_t value)
+int partition_msr_read(struct partition *p, uint32_t vp, uint32_t msr,
+		       uint64_t *value)
+{
+	int err = do_read(p, vp, msr, value);
+
+	trace_event(msr_read, vp, TRACE_NO_DEVICE, msr, *value, err);
+	return err;
+}
+
+static int do_write(struct partition *p, uint32_t vp, uint32_t msr,
+		    uint64_t value)
 {
 	const struct msr_row *row = find(p, msr);
 	struct coverage_entry *entry;
@@ -239,5 +249,14 @@ int partition_msr_write(struct partition *p, uint32_t vp, uint32_t msr,
 		err = row->write(p, vp, msr, value);
 	if (err)
 		coverage_refuse(entry);
+	return err;
+}
+
+int partition_msr_write(struct partition *p, uint32_t vp, uint32_t msr,
+			uint64_t value)
+{
+	int err = do_write(p, vp, msr, value);
+
+	trace_event(msr_write, vp, TRACE_NO_DEVICE, msr, value, err);
 	return err;
 }

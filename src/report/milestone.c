@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/trace.h"
 
 static const struct {
 	const char *name;
@@ -50,11 +51,12 @@ void milestone_reach(struct milestones *m, enum milestone which)
 	uint64_t never = 0;
 
 	/* Looked at first: some are reached over and over. */
-	if (!atomic_load_explicit(&m->reached_ns[which],
-				  memory_order_relaxed) &&
-	    atomic_compare_exchange_strong(&m->reached_ns[which], &never,
-					   clock_monotonic_ns()) &&
-	    m->reached)
+	if (atomic_load_explicit(&m->reached_ns[which], memory_order_relaxed) ||
+	    !atomic_compare_exchange_strong(&m->reached_ns[which], &never,
+					    clock_monotonic_ns()))
+		return;
+	trace_event(milestone, TRACE_NO_VP, TRACE_NO_DEVICE, which);
+	if (m->reached)
 		m->reached(m->ctx, which);
 }
 

@@ -12,6 +12,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/trace.h"
 #include "config/machine_config.h"
 #include "hypercalls/hypercall.h"
 #include "kvm/kvm.h"
@@ -70,6 +71,10 @@ void vm_post_event(struct vm *vm, enum vm_event_kind kind, unsigned int value,
 	pthread_mutex_unlock(&vm->lock);
 	if (!counts)
 		return;
+	trace_event(machine, TRACE_NO_VP, TRACE_NO_DEVICE,
+		    kind == VM_EVENT_RESET ? TRACE_MACHINE_RESETS
+					   : TRACE_MACHINE_ENDS,
+		    kind);
 	request_stop(vm);
 	if (write(vm->event_fd, &one, sizeof(one)) < 0)
 		log_warn("event descriptor: %s", g_strerror(errno));
@@ -80,6 +85,8 @@ void vm_pause(struct vm *vm)
 	pthread_mutex_lock(&vm->lock);
 	vm->run_state = VM_PAUSED;
 	pthread_mutex_unlock(&vm->lock);
+	trace_event(machine, TRACE_NO_VP, TRACE_NO_DEVICE,
+		    TRACE_MACHINE_PAUSES);
 	request_stop(vm);
 	pthread_mutex_lock(&vm->lock);
 	while (vm->n_stopped < vm->n_vcpus)
@@ -113,6 +120,7 @@ void vm_resume(struct vm *vm)
 	pthread_mutex_lock(&vm->lock);
 	if (vm->event == VM_EVENT_NONE)
 		vm->run_state = VM_RUNNING;
+	trace_event(machine, TRACE_NO_VP, TRACE_NO_DEVICE, TRACE_MACHINE_RUNS);
 	pthread_cond_broadcast(&vm->changed);
 	pthread_mutex_unlock(&vm->lock);
 }

@@ -25,6 +25,7 @@
 #include "support/net_bench.h"
 
 #include "devices/net/net_impl.h"
+#include "support/bench_trace.h"
 
 static const struct load loads[] = {
 	{"out, 64 B, 8 to a section", false, 64, 8},
@@ -273,6 +274,7 @@ END_TEST
 
 int main(int argc, char **argv)
 {
+	bench_trace();
 	if (argc > 2 && !strcmp(argv[1], "--frames"))
 		frames_wanted = g_ascii_strtod(argv[2], NULL);
 	else if (argc > 1)

@@ -22,6 +22,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "support/bench_trace.h"
 #include "support/bus_guest.h"
 #include "vsp/vmbus/packet.h"
 #include "vsp/vmbus/worker.h"
@@ -381,6 +382,7 @@ int main(int argc, char **argv)
 	unsigned int rounds =
 		argc > 1 ? (unsigned int)strtoul(argv[1], NULL, 0) : 501;
 
+	bench_trace();
 	log_set_level("error");
 	bench_rings(MAX(rounds, 1u));
 	return run_channels();

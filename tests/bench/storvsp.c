@@ -24,6 +24,7 @@
 #include "devices/block/block_open.h"
 #include "devices/block/ram.h"
 #include "vsp/scsi/scsi.h"
+#include "support/bench_trace.h"
 #include "support/processors.h"
 
 /* Where the data of the first slot is; each has as much as it moves. */
@@ -259,6 +260,7 @@ int main(int argc, char **argv)
 	SRunner *r;
 	int failed;
 
+	bench_trace();
 	if (argc < 2) {
 		fprintf(stderr, "usage: storvsp IMAGE|ram [SECONDS [CACHE]]\n");
 		return 2;

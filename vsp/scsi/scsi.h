@@ -157,6 +157,13 @@ void scsi_dvd_get_status(struct scsi_lun *lun, struct scsi_dvd_status *status);
 void scsi_submit(struct scsi_lun *lun, struct scsi_request *r);
 
 /**
+ * scsi_command_name() - "READ (10)" for the first two bytes of a CDB
+ *
+ * Return: borrowed for ever; NULL: no unit has that command.
+ */
+const char *scsi_command_name(uint8_t opcode, uint8_t action);
+
+/**
  * scsi_absent() - the answer for a LUN that is not there
  *
  * INQUIRY says that there is none (peripheral qualifier 3), REPORT LUNS is

@@ -158,3 +158,16 @@ const struct scsi_command *scsi_commands(unsigned int *n)
 	*n = G_N_ELEMENTS(table);
 	return table;
 }
+
+const char *scsi_command_name(uint8_t opcode, uint8_t action)
+{
+	for (size_t i = 0; i < G_N_ELEMENTS(table); i++) {
+		const struct scsi_command *c = &table[i];
+
+		if (c->opcode == opcode &&
+		    (!(c->flags & SCSI_HAS_ACTION) ||
+		     c->action == (action & SERVICE_ACTION_MASK)))
+			return c->name;
+	}
+	return NULL;
+}

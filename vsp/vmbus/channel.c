@@ -18,6 +18,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/trace.h"
 #include "vsp/vmbus/channel_impl.h"
 
 #define LOG_CATEGORY "vmbus"
@@ -118,6 +119,8 @@ void channel_fail(struct channel *ch, const char *reason)
 		return;
 	log_warn_ratelimited("channel %s: the guest broke the protocol: %s",
 			     ch->params.name, reason);
+	trace_bytes(channel_fail, TRACE_NO_VP, ch->trace, reason,
+		    (uint32_t)strlen(reason), TRACE_FROM_GUEST, 0);
 	ch->n.failures++;
 	ch->failed = true;
 	channel_set_state(ch, CHANNEL_FAILED);
@@ -345,6 +348,7 @@ struct channel *channel_new(struct channel_bus *bus,
 	ch->bus = bus;
 	*p = *params;
 	p->name = g_strdup(params->name);
+	ch->trace = trace_device(params->name);
 	p->max_in = CLAMP(p->max_in ? p->max_in : MAX_IN_DEFAULT, PACKET_HEADER,
 			  PACKET_MAX);
 	p->max_out = p->max_out ? p->max_out : MAX_OUT_DEFAULT;
@@ -447,6 +451,11 @@ struct worker *channel_worker(const struct channel *ch)
 const char *channel_name(const struct channel *ch)
 {
 	return ch->params.name;
+}
+
+uint16_t channel_trace(const struct channel *ch)
+{
+	return ch->trace;
 }
 
 /* --- looking -------------------------------------------------------------------- */

@@ -345,4 +345,7 @@ void channel_get_stats(struct channel *ch, struct channel_stats *stats);
 
 const char *channel_name(const struct channel *ch);
 
+/** channel_trace() - its number in the trace (base/trace.h) */
+uint16_t channel_trace(const struct channel *ch);
+
 #endif

@@ -57,6 +57,7 @@ struct channel {
 	struct worker *worker;
 	struct vmbus_owner owner;
 	uint8_t monitor_id; /* or MONITOR_IDS */
+	uint16_t trace; /* trace_device() of its name */
 
 	/* the server's lock */
 	struct vmbus_offer *offer; /* NULL: none, or it is released */

@@ -22,6 +22,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/trace.h"
 #include "synic/synic.h"
 #include "vsp/vmbus/channel_impl.h"
 
@@ -54,28 +55,33 @@ static void count(_Atomic uint64_t *counter, uint64_t n)
 /* --- telling the guest ----------------------------------------------------- */
 
 /* Below VERSION_WIN8 all channels share event flag 0 and a page of bits. */
-static void interrupt_by_page(struct channel *ch)
+static int interrupt_by_page(struct channel *ch)
 {
 	uint16_t relid = ch->request.event_flag;
 
 	if (!ch->interrupt_page)
-		return;
+		return 0;
 	/* Linux drivers/hv/vmbus_drv.c:vmbus_chan_sched(), recv_int_page */
 	__atomic_fetch_or(&ch->interrupt_page[relid / 8],
 			  (uint8_t)(1u << relid % 8), __ATOMIC_SEQ_CST);
-	synic_event_set(ch->bus->params.synic, 0, VMBUS_MESSAGE_SINT, 0);
+	return synic_event_set(ch->bus->params.synic, 0, VMBUS_MESSAGE_SINT, 0);
 }
 
 static void interrupt(struct channel *ch)
 {
-	if (ch->target_vp == VMBUS_NO_INTERRUPTS)
+	uint32_t vp = ch->target_vp;
+	int ret;
+
+	if (vp == VMBUS_NO_INTERRUPTS)
 		return;
 	count(&ch->n.signals_out, 1);
 	if (ch->version < VERSION_WIN8)
-		interrupt_by_page(ch);
+		ret = interrupt_by_page(ch);
 	else
-		synic_event_set(ch->bus->params.synic, ch->target_vp,
-				VMBUS_MESSAGE_SINT, ch->request.event_flag);
+		ret = synic_event_set(ch->bus->params.synic, vp,
+				      VMBUS_MESSAGE_SINT,
+				      ch->request.event_flag);
+	trace_event(ring_signal_out, TRACE_NO_VP, ch->trace, vp, ret);
 }
 
 static void wait_for_room(struct channel *ch)
@@ -222,6 +228,9 @@ static unsigned int take_packets(struct channel *ch)
 		n++;
 	if (n && ch->ops->batch_end)
 		ch->ops->batch_end(ch->ctx);
+	if (n)
+		trace_event(ring_batch, TRACE_NO_VP, ch->trace, n,
+			    ring_in_used(&ch->in), ch->stalled);
 	return n;
 }
 
@@ -323,6 +332,7 @@ bool channel_is_open(const struct channel *ch)
 static void want_room(struct channel *ch, uint32_t bytes)
 {
 	count(&ch->n.blocked, 1);
+	trace_event(ring_full, TRACE_NO_VP, ch->trace, bytes);
 	if (bytes > ch->want) {
 		ch->want = bytes;
 		ch->waiting = false;

@@ -8,6 +8,7 @@
 #include <sys/uio.h>
 
 #include "base/log.h"
+#include "base/trace.h"
 #include "mem/gmem.h"
 #include "proto/hv_tlfs.h"
 #include "synic/ports.h"
@@ -36,6 +37,7 @@ static hv_status_t on_signal(void *ctx, uint32_t vp, uint16_t flag)
 
 	(void)vp;
 	(void)flag;
+	trace_event(ring_signal_in, vp, ch->trace, ch->request.connection_id);
 	atomic_fetch_add_explicit(&ch->n_signals_in, 1, memory_order_relaxed);
 	/* Pairs with run_throttle(), which looks at the ring after clearing. */
 	if (!atomic_load(&ch->is_throttled))
@@ -165,6 +167,9 @@ void channel_handle_open(struct channel *ch,
 	else
 		ch->n.opens++;
 	channel_server(ch);
+	trace_event(channel_open, TRACE_NO_VP, ch->trace, ch->ring_in_bytes,
+		    ch->ring_out_bytes, request->target_vp, err,
+		    vmbus_offer_relid(ch->offer));
 	vmbus_offer_opened(ch->offer, !err);
 	channel_server_done(ch);
 	if (err)
@@ -183,6 +188,8 @@ static void finish_close(struct channel *ch)
 	put_gpadls(ch);
 	put_ring(ch);
 	channel_set_state(ch, CHANNEL_CLOSED);
+	trace_event(channel_close, TRACE_NO_VP, ch->trace, ch->n.packets_in,
+		    ch->n.packets_out);
 	channel_server(ch);
 	vmbus_offer_closed(ch->offer);
 	channel_server_done(ch);

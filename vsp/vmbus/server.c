@@ -18,6 +18,7 @@
 
 #include "base/coverage.h"
 #include "base/log.h"
+#include "base/trace.h"
 #include "vsp/vmbus/server_impl.h"
 
 #define LOG_CATEGORY "vmbus"
@@ -38,6 +39,8 @@ void server_send_to(struct vmbus_server *s, uint32_t vp, uint8_t sint,
 	out->sint = sint;
 	out->size = (uint8_t)size;
 	memcpy(out->data, msg, size);
+	trace_bytes(vmbus_message, vp, TRACE_NO_DEVICE, out->data, out->size,
+		    TRACE_TO_GUEST, size);
 	g_queue_push_tail(&s->out, out);
 	coverage_hit(&s->coverage->entries[type - 1]);
 	s->stats.out_peak = MAX(s->stats.out_peak, s->out.length);
@@ -108,6 +111,8 @@ static void count_fault(struct vmbus_server *s, const struct chanmsg *msg,
 			int err)
 {
 	s->stats.ignored++;
+	trace_event(vmbus_refused, msg->vp, TRACE_NO_DEVICE,
+		    msg->header.msgtype, err);
 	if (!msg->row) {
 		coverage_unknown(s->coverage);
 		log_debug_ratelimited("message type %u of %zu bytes: %s",
@@ -134,14 +139,16 @@ void vmbus_server_message(struct vmbus_server *server, uint64_t now,
 	struct chanmsg msg;
 	int err;
 
+	trace_bytes(vmbus_message, vp, TRACE_NO_DEVICE, data, (uint32_t)size,
+		    TRACE_FROM_GUEST, size);
 	err = chanmsg_decode(data, size, c->version, c->features, &msg);
+	msg.vp = vp;
 	if (!err) {
 		coverage_hit(&server->coverage->entries[msg.row->number - 1]);
 		if (server->paused && !is_heard_while_paused(&msg))
 			err = -EBUSY;
 	}
 	if (!err) {
-		msg.vp = vp;
 		server->now = now;
 		err = msg.row->handler(server, &msg);
 	}
