@@ -26,6 +26,8 @@
 #include "report/event_file.h"
 #include "report/milestone.h"
 #include "report/report.h"
+#include "trace/flight.h"
+#include "trace/trace_file.h"
 #include "vm/doctor.h"
 #include "vm/vm.h"
 #include "vm/vm_events.h"
@@ -106,6 +108,23 @@ static void say_outcome(const struct outcome *outcome)
 	fprintf(stderr, "kvmbus: %s%s%s (exit code %d)\n",
 		outcome_name(outcome->kind), outcome->detail ? ": " : "",
 		outcome->detail ? outcome->detail : "", outcome->exit_code);
+}
+
+/* What happened last, if the end is one that somebody will ask about. */
+static void say_flight(const struct machine_config *config,
+		       enum outcome_kind kind)
+{
+	GString *text;
+
+	if (kind != OUTCOME_PANIC && kind != OUTCOME_TRIPLE_FAULT &&
+	    kind != OUTCOME_TIMEOUT && kind != OUTCOME_FAILED)
+		return;
+	text = flight_text(config->trace.flight_lines, TRACE_TEXT);
+	if (text->len)
+		fprintf(stderr,
+			"kvmbus: what happened last (kvmbus-trace(7)):\n%s",
+			text->str);
+	g_string_free(text, TRUE);
 }
 
 /* What is around a machine that runs. */
@@ -189,23 +208,15 @@ static void say_stopping(const struct outcome *outcome)
 	notify_send(state);
 }
 
-static int run(const struct machine_config *config, uint64_t start_ns)
+static int run_machine(const struct machine_config *config, uint64_t start_ns,
+		       int n_passed)
 {
 	g_autoptr(GError) error = NULL;
 	struct surroundings around = {0};
 	struct outcome outcome;
 	struct vm *vm;
-	int code, n_passed = notify_init();
+	int code;
 
-	if (machine_config_validate(config, &error))
-		return fail(error);
-	if (config->print_config) {
-		g_autofree char *json = machine_config_json(config);
-
-		puts(json);
-		return 0;
-	}
-	install_handlers();
 	vm = vm_new(config, start_ns, &error);
 	if (!vm)
 		return fail(error);
@@ -219,6 +230,7 @@ static int run(const struct machine_config *config, uint64_t start_ns)
 	/* Nobody would answer. */
 	control_free(g_steal_pointer(&around.control));
 	say_stopping(&outcome);
+	say_flight(config, outcome.kind);
 	say_outcome(&outcome);
 	code = outcome.exit_code;
 	if (vm_report(vm, &outcome, &error)) {
@@ -229,6 +241,34 @@ static int run(const struct machine_config *config, uint64_t start_ns)
 	outcome_clear(&outcome);
 	clear(&around);
 	vm_free(vm);
+	return code;
+}
+
+static int run(const struct machine_config *config, uint64_t start_ns)
+{
+	const struct trace_config *t = &config->trace;
+	struct trace_file *trace = NULL;
+	g_autoptr(GError) error = NULL;
+	int code, n_passed = notify_init();
+
+	if (machine_config_validate(config, &error))
+		return fail(error);
+	if (config->print_config) {
+		g_autofree char *json = machine_config_json(config);
+
+		puts(json);
+		return 0;
+	}
+	install_handlers();
+	if (t->file) {
+		trace = trace_file_start(t->file, t->mask,
+					 t->json ? TRACE_JSON : TRACE_TEXT,
+					 &error);
+		if (!trace)
+			return fail(error);
+	}
+	code = run_machine(config, start_ns, n_passed);
+	trace_file_stop(trace);
 	return code;
 }
 

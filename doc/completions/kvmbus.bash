@@ -24,7 +24,7 @@ _kvmbus()
 	local options='--kernel --initrd --append --memory --vcpus --cpu --disk --net --pcap --profile
 		--hyperv --uuid --timeout --control --hvsock --clock --time-sync --throttle --report --summary --require --numa-srat
 		--vmbus --without --ignore-msrs --on-poweroff --on-reboot --on-crash
-		--events --pidfile
+		--events --pidfile --trace --trace-file --trace-format --flight
 		--accel --test-devices --print-config --log --help'
 	local milestones='guest_os_id hypercall_page reference_tsc synic stimer
 		vmbus_contact vmbus_offers storvsc_open storvsc_io netvsc_open
@@ -57,7 +57,7 @@ _kvmbus()
 		;;
 	run)
 		case $before in
-		--kernel | --initrd | --disk | --pcap | --events | --control | --pidfile | --hvsock | --report)
+		--kernel | --initrd | --disk | --pcap | --events | --control | --pidfile | --hvsock | --report | --trace-file)
 			compopt -o filenames 2>/dev/null
 			mapfile -t COMPREPLY < <(compgen -f -- "$word")
 			return
@@ -70,15 +70,21 @@ _kvmbus()
 			__kvmbus_list "$word" heartbeat timesync shutdown kvp vss fcopy keyboard mouse balloon
 			return
 			;;
+		--trace)
+			__kvmbus_list "$word" vmbus hypercall msr synic stimer ring storvsc \
+				netvsc frames ic hvsock control all
+			return
+			;;
 		--log)
 			__kvmbus_list "$word" error warn info debug
 			return
 			;;
-		--append | --memory | --vcpus | --cpu | --hyperv | --uuid | --timeout | --time-sync | --throttle) return ;;
+		--append | --memory | --vcpus | --cpu | --hyperv | --uuid | --timeout | --time-sync | --throttle | --flight) return ;;
 		--profile) choices=$profiles ;;
 		--net) choices='user tap bridge socket null none' ;;
 		--clock) choices='utc localtime timezone= start=' ;;
 		--on-poweroff | --on-reboot | --on-crash) choices='destroy restart preserve' ;;
+		--trace-format) choices='text json' ;;
 		--vmbus) choices='2.4 3.0 4.0 4.1 5.0 5.1 5.2 5.3 6.0' ;;
 		--accel) choices='auto user kvm' ;;
 		*) choices=$options ;;

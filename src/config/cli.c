@@ -55,6 +55,12 @@ static const char help_text[] =
 	"error\n"
 	"  --events FILE       write what happens as it does, a line of JSON "
 	"each\n"
+	"  --trace CAT,...     write what happens, by category: "
+	"kvmbus-trace(7)\n"
+	"  --trace-file FILE   where (default: standard error)\n"
+	"  --trace-format FMT  text (default) or json, one object a line\n"
+	"  --flight LINES      how much of what happened last a bad end prints "
+	"(default 60)\n"
 	"  --control SOCKET    listen there for 'kvmbus ctl' and QMP clients; "
 	"or fd=N\n"
 	"  --pidfile FILE      say there which process it is\n"
@@ -98,6 +104,7 @@ struct run_options {
 	char *kernel, *initrd, *append, *profile, *report, *accel, *uuid,
 		*control, *hvsock, *memory;
 	char *events, *pidfile;
+	struct trace_options trace;
 	char **require, **log, **disk, **net, **pcap;
 	int timeout, time_sync, throttle;
 	gboolean test_devices, print_config, srat, summary;
@@ -115,6 +122,7 @@ static void run_options_clear(struct run_options *o)
 	g_free(o->control);
 	g_free(o->events);
 	g_free(o->pidfile);
+	trace_options_clear(&o->trace);
 	g_free(o->hvsock);
 	g_free(o->memory);
 	g_strfreev(o->require);
@@ -152,6 +160,14 @@ static int parse_options(char **argv, struct run_options *o,
 		 NULL},
 		{"events", 0, 0, G_OPTION_ARG_FILENAME, &o->events, NULL, NULL},
 		{"pidfile", 0, 0, G_OPTION_ARG_FILENAME, &o->pidfile, NULL,
+		 NULL},
+		{"trace", 0, 0, G_OPTION_ARG_STRING_ARRAY, &o->trace.categories,
+		 NULL, NULL},
+		{"trace-file", 0, 0, G_OPTION_ARG_FILENAME, &o->trace.file,
+		 NULL, NULL},
+		{"trace-format", 0, 0, G_OPTION_ARG_STRING, &o->trace.format,
+		 NULL, NULL},
+		{"flight", 0, 0, G_OPTION_ARG_INT, &o->trace.flight, NULL,
 		 NULL},
 		{"hvsock", 0, 0, G_OPTION_ARG_FILENAME, &o->hvsock, NULL, NULL},
 		{"time-sync", 0, 0, G_OPTION_ARG_INT, &o->time_sync, NULL,
@@ -330,10 +346,22 @@ static int check_words(const struct run_options *o,
 	return 0;
 }
 
+static int parse_trace(const struct trace_options *o, struct machine_config *c,
+		       GError **error)
+{
+	g_autoptr(GError) why = NULL;
+
+	if (!trace_config_parse(o, &c->trace, &why))
+		return 0;
+	g_set_error_literal(error, CLI_ERROR, 0, why->message);
+	return -1;
+}
+
 static int parse_run(char **argv, const struct cli_names *names,
 		     struct machine_config *c, GError **error)
 {
-	struct run_options o = {.time_sync = CONFIG_TIME_SYNC_DEFAULT_S};
+	struct run_options o = {.time_sync = CONFIG_TIME_SYNC_DEFAULT_S,
+				.trace.flight = TRACE_FLIGHT_DEFAULT};
 	int ret = parse_options(argv, &o, c, error);
 
 	if (!ret)
@@ -348,6 +376,8 @@ static int parse_run(char **argv, const struct cli_names *names,
 		ret = parse_nets(o.net, c->nets, error);
 	if (!ret)
 		ret = parse_pcaps(o.pcap, c->nets, error);
+	if (!ret)
+		ret = parse_trace(&o.trace, c, error);
 	if (!ret) {
 		c->kernel = g_steal_pointer(&o.kernel);
 		c->initrd = g_steal_pointer(&o.initrd);

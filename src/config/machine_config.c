@@ -21,6 +21,7 @@ struct machine_config *machine_config_new(void)
 	c->memory_mib = CONFIG_MEMORY_DEFAULT_MIB;
 	c->vcpus = CONFIG_VCPUS_DEFAULT;
 	c->time_sync_s = CONFIG_TIME_SYNC_DEFAULT_S;
+	c->trace.flight_lines = TRACE_FLIGHT_DEFAULT;
 	c->uuid = g_strdup(CONFIG_UUID_DEFAULT);
 	c->on_reboot = LIFECYCLE_RESTART;
 	cpu_config_init(&c->cpu);
@@ -55,6 +56,7 @@ void machine_config_free(struct machine_config *config)
 	g_free(config->events);
 	g_free(config->pidfile);
 	g_free(config->hvsock);
+	trace_config_clear(&config->trace);
 	g_free(config->accel);
 	g_free(config->uuid);
 	g_strfreev(config->require);

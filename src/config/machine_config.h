@@ -16,6 +16,7 @@
 #include "config/cpu_config.h"
 #include "config/hyperv_config.h"
 #include "config/smbios_config.h"
+#include "config/trace_config.h"
 
 #define CONFIG_MEMORY_MIN_MIB      64
 #define CONFIG_MEMORY_DEFAULT_MIB  1024
@@ -74,6 +75,7 @@ struct machine_config {
 	char *events; /* file, as lines of JSON; "-": standard output */
 	char *pidfile;
 	char *hvsock; /* socket, and what others begin with */
+	struct trace_config trace;
 	char *accel;
 	char *uuid; /* never NULL */
 	/* generation id, a UUID; NULL: the machine has no such device */

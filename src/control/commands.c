@@ -8,6 +8,7 @@
 #include "control/commands_ic.h"
 #include "control/commands_machine.h"
 #include "control/commands_net.h"
+#include "control/commands_trace.h"
 #include "control/schema.h"
 
 struct commands {
@@ -40,6 +41,10 @@ const struct control_command vm_commands[] = {
 	{.name = "kvmbus-inspect",
 	 .help = "everything counted so far, as in the report",
 	 .run = command_inspect},
+	{.name = "kvmbus-trace-dump",
+	 .help = "what happened last: so many lines",
+	 .params = {{"lines", CONTROL_NUMBER, true}},
+	 .run = command_trace_dump},
 	{.name = "stop",
 	 .help = "stop the processors and the guest's time",
 	 .run = command_stop,
