@@ -51,7 +51,6 @@
 
 #include <glib.h>
 
-#include "base/log.h"
 #include "base/trace.h"
 #include "mem/overlay.h"
 #include "proto/hv_tlfs.h"
@@ -60,71 +59,9 @@
 #include "synic/message.h"
 #include "synic/ref_time.h"
 #include "synic/stimer.h"
+#include "synic/synic_impl.h"
 
-#define LOG_CATEGORY "synic"
-
-#define CACHE_LINE 64
-
-struct vp_timer {
-	struct stimer timer;
-	struct message message; /* the timer's own buffer */
-	bool queued; /* message is in queue[sint] */
-	uint8_t sint;
-};
-
-struct synic_vp {
-	/* set once */
-	struct synic *synic;
-	uint32_t index;
-	struct overlay *simp_overlay;
-	struct overlay *siefp_overlay;
-	uint8_t *message_page;
-	void *event_page;
-	/* written by the vCPU thread under the lock, read by anybody */
-	_Atomic uint64_t scontrol;
-	_Atomic uint64_t simp;
-	_Atomic uint64_t siefp;
-	_Atomic uint64_t sint[HV_SYNIC_SINT_COUNT];
-	/* which queues are not empty; written under the lock */
-	_Atomic uint32_t queued;
-	pthread_mutex_t lock;
-	/* lock */
-	struct message_queue queue[HV_SYNIC_SINT_COUNT];
-	uint32_t wanted; /* SINTs whose queue was full for somebody */
-	struct vp_timer timers[HV_SYNIC_STIMER_COUNT];
-	uint64_t deadline; /* as the deadlines know it */
-} __attribute__((aligned(CACHE_LINE)));
-
-struct synic {
-	struct synic_params params;
-	struct deadlines *deadlines;
-	void (*hook)(void *ctx, uint64_t deadline);
-	void *hook_ctx;
-	void (*room_hook)(void *ctx, uint32_t vp, unsigned int sint);
-	void *room_hook_ctx;
-	struct synic_vp vps[];
-};
-
-/* From taking a VP's lock to having asserted what came of it. */
-struct visit {
-	struct synic_vp *vp;
-	uint64_t now; /* read with the lock held: never goes back */
-	/* vectors to assert at its end */
-	uint64_t vectors[4];
-	uint64_t auto_eoi[4];
-};
-
-/* --- registers that more than one thread looks at --------------------- */
-
-static uint64_t reg_get(const _Atomic uint64_t *reg)
-{
-	return atomic_load_explicit(reg, memory_order_acquire);
-}
-
-static void reg_set(_Atomic uint64_t *reg, uint64_t value)
-{
-	atomic_store_explicit(reg, value, memory_order_release);
-}
+/* --- what is on --------------------------------------------------------- */
 
 static bool has_messages_on(const struct synic_vp *vp)
 {
@@ -151,7 +88,7 @@ static bool is_interrupting(const struct synic_vp *vp, uint64_t sint)
 
 /* --- visits ------------------------------------------------------------ */
 
-static struct visit vp_enter(struct synic *s, uint32_t vp)
+struct visit synic_enter(struct synic *s, uint32_t vp)
 {
 	struct visit v = {.vp = &s->vps[vp]};
 
@@ -225,7 +162,7 @@ static void tell_room(const struct synic_vp *vp, uint32_t room)
 			     (unsigned int)__builtin_ctz(room));
 }
 
-static void vp_leave(const struct visit *v)
+void synic_leave(const struct visit *v)
 {
 	struct synic_vp *vp = v->vp;
 	struct synic *s = vp->synic;
@@ -305,7 +242,7 @@ static void deliver(struct visit *v, unsigned int sint)
 			     value & HV_SYNIC_SINT_AUTO_EOI);
 }
 
-static void deliver_all(struct visit *v)
+void synic_deliver_all(struct visit *v)
 {
 	for (unsigned int i = 0; i < HV_SYNIC_SINT_COUNT; i++)
 		deliver(v, i);
@@ -322,7 +259,7 @@ int synic_message_post(struct synic *synic, uint32_t vp, unsigned int sint,
 	    message->header.message_type == HVMSG_NONE ||
 	    message->header.payload_size > HV_MESSAGE_PAYLOAD_MAX)
 		return -EINVAL;
-	v = vp_enter(synic, vp);
+	v = synic_enter(synic, vp);
 	q = &v.vp->queue[sint];
 	err = message_queue_post(q, message, SYNIC_QUEUE_MAX);
 	deliver(&v, sint);
@@ -332,7 +269,7 @@ int synic_message_post(struct synic *synic, uint32_t vp, unsigned int sint,
 		v.vp->wanted |= 1u << sint;
 	trace_event(message_queue, vp, TRACE_NO_DEVICE, sint,
 		    message->header.message_type, err);
-	vp_leave(&v);
+	synic_leave(&v);
 	return err;
 }
 
@@ -342,9 +279,9 @@ void synic_message_drop(struct synic *synic, uint32_t vp, unsigned int sint)
 
 	if (vp >= synic->params.n_vps || sint >= HV_SYNIC_SINT_COUNT)
 		return;
-	v = vp_enter(synic, vp);
+	v = synic_enter(synic, vp);
 	message_queue_drop_posted(&v.vp->queue[sint]);
-	vp_leave(&v);
+	synic_leave(&v);
 }
 
 void synic_set_room_hook(struct synic *synic,
@@ -363,14 +300,14 @@ void synic_eoi(struct synic *synic, uint32_t vp, uint8_t vector)
 	if (vp >= synic->params.n_vps ||
 	    !atomic_load_explicit(&synic->vps[vp].queued, memory_order_acquire))
 		return;
-	v = vp_enter(synic, vp);
+	v = synic_enter(synic, vp);
 	for (unsigned int i = 0; i < HV_SYNIC_SINT_COUNT; i++) {
 		uint64_t sint = reg_get(&v.vp->sint[i]);
 
 		if ((sint & HV_SYNIC_SINT_VECTOR_MASK) == vector)
 			deliver(&v, i);
 	}
-	vp_leave(&v);
+	synic_leave(&v);
 }
 
 /* --- events ------------------------------------------------------------ */
@@ -473,7 +410,7 @@ static void recall(struct synic_vp *vp, struct vp_timer *t)
 	t->queued = false;
 }
 
-static int timer_write(struct visit *v, uint32_t msr, uint64_t value)
+int synic_timer_write(struct visit *v, uint32_t msr, uint64_t value)
 {
 	unsigned int n = msr - HV_X64_MSR_STIMER0_CONFIG;
 	struct vp_timer *t = &v->vp->timers[n / 2];
@@ -506,9 +443,9 @@ void synic_run_timers(struct synic *synic)
 
 		if (due < 0)
 			return;
-		v = vp_enter(synic, (uint32_t)due);
+		v = synic_enter(synic, (uint32_t)due);
 		expire(&v);
-		vp_leave(&v);
+		synic_leave(&v);
 	}
 }
 
@@ -519,136 +456,11 @@ void synic_set_timer_hook(struct synic *synic,
 	synic->hook_ctx = ctx;
 }
 
-/* --- MSRs -------------------------------------------------------------- */
-
-bool synic_owns_msr(uint32_t msr)
-{
-	return (msr >= HV_X64_MSR_SCONTROL && msr <= HV_X64_MSR_EOM) ||
-	       (msr >= HV_X64_MSR_SINT0 && msr <= HV_X64_MSR_SINT15) ||
-	       (msr >= HV_X64_MSR_STIMER0_CONFIG &&
-		msr <= HV_X64_MSR_STIMER3_COUNT);
-}
-
-static uint64_t timer_read(struct synic_vp *vp, uint32_t msr)
-{
-	unsigned int n = msr - HV_X64_MSR_STIMER0_CONFIG;
-	const struct stimer *t = &vp->timers[n / 2].timer;
-	uint64_t value;
-
-	pthread_mutex_lock(&vp->lock);
-	value = n % 2 ? t->count : t->config;
-	pthread_mutex_unlock(&vp->lock);
-	return value;
-}
-
-int synic_msr_read(struct synic *synic, uint32_t vp_index, uint32_t msr,
-		   uint64_t *value)
-{
-	struct synic_vp *vp;
-
-	if (vp_index >= synic->params.n_vps || !synic_owns_msr(msr))
-		return -EINVAL;
-	vp = &synic->vps[vp_index];
-	switch (msr) {
-	case HV_X64_MSR_SCONTROL:
-		*value = reg_get(&vp->scontrol);
-		break;
-	case HV_X64_MSR_SVERSION:
-		*value = HV_SYNIC_VERSION;
-		break;
-	case HV_X64_MSR_SIEFP:
-		*value = reg_get(&vp->siefp);
-		break;
-	case HV_X64_MSR_SIMP:
-		*value = reg_get(&vp->simp);
-		break;
-	case HV_X64_MSR_EOM:
-		*value = 0;
-		break;
-	default:
-		if (msr <= HV_X64_MSR_SINT15)
-			*value = reg_get(&vp->sint[msr - HV_X64_MSR_SINT0]);
-		else
-			*value = timer_read(vp, msr);
-	}
-	return 0;
-}
-
-static void place_page(struct synic_vp *vp, struct overlay *overlay,
-		       uint64_t value)
-{
-	uint64_t gpa = value & HV_OVERLAY_PFN_MASK;
-	int err;
-
-	if (!(value & HV_OVERLAY_ENABLE) || gpa >= vp->synic->params.max_gpa) {
-		overlay_hide(overlay);
-		return;
-	}
-	err = overlay_show(overlay, gpa);
-	if (err)
-		log_warn_ratelimited("vp %u: no page at 0x%" G_GINT64_MODIFIER
-				     "x: %s",
-				     vp->index, gpa, g_strerror(-err));
-}
-
-static int sint_write(struct synic_vp *vp, unsigned int sint, uint64_t value)
-{
-	if (!(value & HV_SYNIC_SINT_MASKED) &&
-	    (value & HV_SYNIC_SINT_VECTOR_MASK) < HV_SYNIC_FIRST_VALID_VECTOR)
-		return -EINVAL;
-	reg_set(&vp->sint[sint], value);
-	return 0;
-}
-
-static int control_write(struct synic_vp *vp, uint32_t msr, uint64_t value)
-{
-	switch (msr) {
-	case HV_X64_MSR_SCONTROL:
-		reg_set(&vp->scontrol, value);
-		return 0;
-	case HV_X64_MSR_SIEFP:
-		place_page(vp, vp->siefp_overlay, value);
-		reg_set(&vp->siefp, value);
-		return 0;
-	case HV_X64_MSR_SIMP:
-		place_page(vp, vp->simp_overlay, value);
-		reg_set(&vp->simp, value);
-		return 0;
-	case HV_X64_MSR_EOM:
-		return 0; /* what counts is the attempt that follows */
-	case HV_X64_MSR_SVERSION:
-		return -EINVAL;
-	default:
-		return sint_write(vp, msr - HV_X64_MSR_SINT0, value);
-	}
-}
-
-int synic_msr_write(struct synic *synic, uint32_t vp, uint32_t msr,
-		    uint64_t value)
-{
-	struct visit v;
-	int err;
-
-	if (vp >= synic->params.n_vps || !synic_owns_msr(msr))
-		return -EINVAL;
-	v = vp_enter(synic, vp);
-	if (msr >= HV_X64_MSR_STIMER0_CONFIG) {
-		err = timer_write(&v, msr, value);
-	} else {
-		err = control_write(v.vp, msr, value);
-		/* Whatever was written, it may be what a message waits for. */
-		if (!err)
-			deliver_all(&v);
-	}
-	vp_leave(&v);
-	return err;
-}
-
 /* --- life --------------------------------------------------------------- */
 
 static void vp_reset(struct synic *s, uint32_t index)
 {
-	struct visit v = vp_enter(s, index);
+	struct visit v = synic_enter(s, index);
 	struct synic_vp *vp = v.vp;
 
 	reg_set(&vp->scontrol, 0);
@@ -667,7 +479,7 @@ static void vp_reset(struct synic *s, uint32_t index)
 	overlay_hide(vp->siefp_overlay);
 	memset(vp->message_page, 0, HV_PAGE_SIZE);
 	memset(vp->event_page, 0, HV_PAGE_SIZE);
-	vp_leave(&v);
+	synic_leave(&v);
 }
 
 static void vp_init(struct synic *s, struct synic_vp *vp, uint32_t index)
