@@ -21,13 +21,18 @@
 #include "control/commands.h"
 #include "control/control.h"
 #include "devices/console.h"
+#include "command/newc.h"
+#include "command/session.h"
 #include "kvm/kvm.h"
 #include "partition/profile.h"
+#include "proto/vmbus.h"
 #include "report/event_file.h"
 #include "report/milestone.h"
 #include "report/report.h"
 #include "trace/flight.h"
 #include "trace/trace_file.h"
+#include "report/report_verb.h"
+#include "report/status_line.h"
 #include "vm/doctor.h"
 #include "vm/vm.h"
 #include "vm/vm_events.h"
@@ -36,7 +41,8 @@ static int exit_code_of(const GError *error)
 {
 	if (error->domain == CLI_ERROR)
 		return EXIT_USAGE;
-	if (error->domain == CONFIG_ERROR || error->domain == BOOT_ERROR)
+	if (error->domain == CONFIG_ERROR || error->domain == BOOT_ERROR ||
+	    error->domain == GUEST_ERROR)
 		return EXIT_CONFIG;
 	if (error->domain == KVM_ERROR || error->domain == G_FILE_ERROR ||
 	    error->domain == CONTROL_ERROR)
@@ -103,7 +109,8 @@ static void install_handlers(void)
 static void say_outcome(const struct outcome *outcome)
 {
 	if (outcome->kind == OUTCOME_POWEROFF ||
-	    outcome->kind == OUTCOME_TEST_EXIT)
+	    outcome->kind == OUTCOME_TEST_EXIT ||
+	    outcome->kind == OUTCOME_COMMAND)
 		return;
 	fprintf(stderr, "kvmbus: %s%s%s (exit code %d)\n",
 		outcome_name(outcome->kind), outcome->detail ? ": " : "",
@@ -208,28 +215,80 @@ static void say_stopping(const struct outcome *outcome)
 	notify_send(state);
 }
 
-static int run_machine(const struct machine_config *config, uint64_t start_ns,
-		       int n_passed)
+/* What the guest said at last, where nobody has seen it. */
+#define LAST_LINES 60
+
+static void show_console(struct vm *vm)
+{
+	g_autofree char *tail = vm_console_tail(vm);
+	const char *from = tail + strlen(tail);
+
+	for (unsigned int n = 0; from > tail && n <= LAST_LINES;) {
+		n += from[-1] == '\n' && *from;
+		if (n < LAST_LINES)
+			from--;
+		else
+			break;
+	}
+	if (!*tail)
+		fputs("kvmbus: the guest's console has said nothing\n", stderr);
+	else
+		fprintf(stderr, "kvmbus: the end of the guest's console:\n%s",
+			from);
+}
+
+/* How often the line is brought up to date. */
+#define LINE_MS 200
+
+/* Where nothing else is on the terminal; NULL. */
+static struct status_line *make_line(const struct vm *vm,
+				     const struct machine_config *config)
+{
+	bool console = config->com1_fd == CONFIG_FD_TERMINAL
+			       ? isatty(STDOUT_FILENO)
+			       : config->com1_fd != CONFIG_FD_NONE;
+
+	if (console || !isatty(STDERR_FILENO))
+		return NULL;
+	return status_line_new(stderr, vm_milestones(vm));
+}
+
+static gboolean on_line(gpointer line)
+{
+	status_line_show(line);
+	return G_SOURCE_CONTINUE;
+}
+
+static void on_hello(void *line)
+{
+	status_line_end(line);
+}
+
+static int run_vm(struct vm *vm, const struct machine_config *config,
+		  struct session *session, struct surroundings *around)
 {
 	g_autoptr(GError) error = NULL;
-	struct surroundings around = {0};
+	struct status_line *line = make_line(vm, config);
 	struct outcome outcome;
-	struct vm *vm;
+	guint timer = 0;
 	int code;
 
-	vm = vm_new(config, start_ns, &error);
-	if (!vm)
-		return fail(error);
-	if (surround(&around, vm, config, n_passed, &error)) {
-		clear(&around);
-		vm_free(vm);
+	if (session_start(session, on_hello, line, &error)) {
+		status_line_free(line);
 		return fail(error);
 	}
+	if (line)
+		timer = g_timeout_add(LINE_MS, on_line, line);
 	notify_send("READY=1\nSTATUS=running");
 	vm_run(vm, &outcome);
+	if (timer)
+		g_source_remove(timer);
+	status_line_end(line);
 	/* Nobody would answer. */
-	control_free(g_steal_pointer(&around.control));
+	control_free(g_steal_pointer(&around->control));
 	say_stopping(&outcome);
+	if (session_finish(session, &outcome) && !config->verbose)
+		show_console(vm);
 	say_flight(config, outcome.kind);
 	say_outcome(&outcome);
 	code = outcome.exit_code;
@@ -239,26 +298,37 @@ static int run_machine(const struct machine_config *config, uint64_t start_ns,
 			code = EXIT_FAILED;
 	}
 	outcome_clear(&outcome);
+	status_line_free(line);
+	return code;
+}
+
+static int run_machine(const struct machine_config *config,
+		       struct session *session, uint64_t start_ns, int n_passed)
+{
+	g_autoptr(GError) error = NULL;
+	struct surroundings around = {0};
+	struct vm *vm = vm_new(config, start_ns, &error);
+	int code;
+
+	if (!vm)
+		return fail(error);
+	if (surround(&around, vm, config, n_passed, &error))
+		code = fail(error);
+	else
+		code = run_vm(vm, config, session, &around);
 	clear(&around);
 	vm_free(vm);
 	return code;
 }
 
-static int run(const struct machine_config *config, uint64_t start_ns)
+static int run_traced(const struct machine_config *config,
+		      struct session *session, uint64_t start_ns, int n_passed)
 {
 	const struct trace_config *t = &config->trace;
 	struct trace_file *trace = NULL;
 	g_autoptr(GError) error = NULL;
-	int code, n_passed = notify_init();
+	int code;
 
-	if (machine_config_validate(config, &error))
-		return fail(error);
-	if (config->print_config) {
-		g_autofree char *json = machine_config_json(config);
-
-		puts(json);
-		return 0;
-	}
 	install_handlers();
 	if (t->file) {
 		trace = trace_file_start(t->file, t->mask,
@@ -267,8 +337,43 @@ static int run(const struct machine_config *config, uint64_t start_ns)
 		if (!trace)
 			return fail(error);
 	}
-	code = run_machine(config, start_ns, n_passed);
+	code = run_machine(config, session, start_ns, n_passed);
 	trace_file_stop(trace);
+	return code;
+}
+
+/* Stream sockets came with VMbus 4.0. */
+static bool has_hvsock(const struct machine_config *config)
+{
+	const struct profile *profile = config->profile
+						? profile_find(config->profile)
+						: profile_newest();
+	uint32_t newest = profile ? profile->vmbus_version : 0;
+
+	if (config->vmbus_max && config->vmbus_max < newest)
+		newest = config->vmbus_max;
+	return newest >= VERSION_WIN10;
+}
+
+static int run(struct machine_config *config, uint64_t start_ns)
+{
+	g_autoptr(GError) error = NULL;
+	int code = 0, n_passed = notify_init();
+	struct session *session =
+		session_new(config, NULL, has_hvsock(config), &error);
+
+	if (!session)
+		return fail(error);
+	if (machine_config_validate(config, &error)) {
+		code = fail(error);
+	} else if (config->print_config) {
+		g_autofree char *json = machine_config_json(config);
+
+		puts(json);
+	} else {
+		code = run_traced(config, session, start_ns, n_passed);
+	}
+	session_free(session);
 	return code;
 }
 
@@ -323,7 +428,10 @@ int main(int argc, char **argv)
 		code = code ? EXIT_FAILED : 0;
 		break;
 	case CLI_CTL:
-		code = control_client(cli.ctl, vm_commands, stdout, stderr);
+		code = control_client(cli.args, vm_commands, stdout, stderr);
+		break;
+	case CLI_REPORT:
+		code = report_verb(cli.args, stdout, stderr);
 		break;
 	case CLI_VERSION:
 		puts("kvmbus " KVMBUS_VERSION);

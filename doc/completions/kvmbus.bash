@@ -19,10 +19,10 @@ __kvmbus_list()
 _kvmbus()
 {
 	local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]}
-	local verbs='run doctor profiles ctl --help --version'
+	local verbs='run report doctor profiles ctl --help --version'
 	local profiles='ws2012 ws2012r2 ws2016 ws2019 ws2022 ws2025'
-	local options='--kernel --initrd --append --memory --vcpus --cpu --disk --net --pcap --profile
-		--hyperv --uuid --timeout --control --hvsock --clock --time-sync --throttle --report --summary --require --numa-srat
+	local options='--kernel --initrd --append --rootfs --modules --without-module --verbose --memory --vcpus --cpu --disk --net --pcap --profile
+		--hyperv --uuid --timeout --control --hvsock --clock --time-sync --throttle --report --junit --tap --summary --require --numa-srat
 		--vmbus --without --ignore-msrs --on-poweroff --on-reboot --on-crash
 		--events --pidfile --trace --trace-file --trace-format --flight
 		--accel --test-devices --print-config --log --help'
@@ -46,6 +46,14 @@ _kvmbus()
 	fi
 	case ${COMP_WORDS[1]} in
 	profiles) choices=$profiles ;;
+	report)
+		if ((COMP_CWORD > 2)); then
+			compopt -o filenames 2>/dev/null
+			mapfile -t COMPREPLY < <(compgen -f -- "$word")
+			return
+		fi
+		choices='show diff junit tap html'
+		;;
 	ctl)
 		if ((COMP_CWORD == 2)); then
 			compopt -o filenames 2>/dev/null
@@ -57,7 +65,7 @@ _kvmbus()
 		;;
 	run)
 		case $before in
-		--kernel | --initrd | --disk | --pcap | --events | --control | --pidfile | --hvsock | --report | --trace-file)
+		--kernel | --initrd | --rootfs | --disk | --pcap | --events | --control | --pidfile | --hvsock | --report | --junit | --tap | --trace-file)
 			compopt -o filenames 2>/dev/null
 			mapfile -t COMPREPLY < <(compgen -f -- "$word")
 			return
@@ -79,7 +87,7 @@ _kvmbus()
 			__kvmbus_list "$word" error warn info debug
 			return
 			;;
-		--append | --memory | --vcpus | --cpu | --hyperv | --uuid | --timeout | --time-sync | --throttle | --flight) return ;;
+		--append | --modules | --without-module | --memory | --vcpus | --cpu | --hyperv | --uuid | --timeout | --time-sync | --throttle | --flight) return ;;
 		--profile) choices=$profiles ;;
 		--net) choices='user tap bridge socket null none' ;;
 		--clock) choices='utc localtime timezone= start=' ;;

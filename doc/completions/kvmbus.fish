@@ -10,12 +10,17 @@ set -l milestones guest_os_id hypercall_page reference_tsc synic stimer \
 
 complete -c kvmbus -f
 complete -c kvmbus -n __fish_use_subcommand -a run -d 'boot a guest'
+complete -c kvmbus -n __fish_use_subcommand -a report -d 'show or compare reports'
 complete -c kvmbus -n __fish_use_subcommand -a doctor -d 'can this host run it'
 complete -c kvmbus -n __fish_use_subcommand -a profiles -d 'Windows Server versions'
 complete -c kvmbus -n __fish_use_subcommand -a ctl -d 'talk to a running guest'
 complete -c kvmbus -n __fish_use_subcommand -l version -d 'print the version'
 complete -c kvmbus -l help -d 'print the commands and options'
 complete -c kvmbus -n '__fish_seen_subcommand_from profiles' -a "$profiles"
+
+complete -c kvmbus -n '__fish_seen_subcommand_from report; and test (count (commandline -opc)) -eq 2' \
+    -a 'show diff junit tap html'
+complete -c kvmbus -n '__fish_seen_subcommand_from report; and test (count (commandline -opc)) -gt 2' -F
 
 # kvmbus ctl SOCKET COMMAND
 complete -c kvmbus -n '__fish_seen_subcommand_from ctl; and test (count (commandline -opc)) -eq 2' -F
@@ -28,6 +33,10 @@ end
 __kvmbus_run -l kernel -r -F -d 'what to boot'
 __kvmbus_run -l initrd -r -F -d 'initial RAM disk'
 __kvmbus_run -l append -x -d 'kernel command line'
+__kvmbus_run -l rootfs -r -F -d 'files of a guest that runs a command'
+__kvmbus_run -l modules -x -d 'kernel modules to load'
+__kvmbus_run -l without-module -x -d 'leave this one out'
+__kvmbus_run -l verbose -d 'the console of a guest that runs a command'
 __kvmbus_run -l memory -x -d 'guest memory in MiB'
 __kvmbus_run -l vcpus -x -d 'virtual processors'
 __kvmbus_run -l cpu -x -d 'what the processors have'
@@ -50,6 +59,8 @@ __kvmbus_run -l trace -x -a '(__fish_append , vmbus hypercall msr synic stimer r
 __kvmbus_run -l trace-file -r -F -d 'where to'
 __kvmbus_run -l trace-format -x -a 'text json' -d 'text or JSON'
 __kvmbus_run -l flight -x -d 'how much a bad end prints'
+__kvmbus_run -l junit -r -F -d 'write the verdict as JUnit XML'
+__kvmbus_run -l tap -r -F -d 'write the verdict as TAP'
 __kvmbus_run -l summary -d 'say what the guest used'
 __kvmbus_run -l require -x -a "(__fish_append , $milestones)" -d 'milestones to reach'
 __kvmbus_run -l vmbus -x -a '2.4 3.0 4.0 4.1 5.0 5.1 5.2 5.3 6.0' -d 'newest version of VMbus'

@@ -19,9 +19,13 @@ GQuark cli_error_quark(void)
 }
 
 static const char help_text[] =
-	"Usage: kvmbus run [OPTION]... --kernel FILE   boot a guest on "
+	"Usage: kvmbus run [OPTION]... --kernel FILE [-- COMMAND [ARG]...]\n"
+	"                                             boot a guest on "
 	"Hyper-V, "
 	"played by KVM\n"
+	"       kvmbus report COMMAND FILE...         show or compare reports: "
+	"show, diff,\n"
+	"                                             junit, tap, html\n"
 	"       kvmbus doctor                         can this host run it?\n"
 	"       kvmbus profiles [NAME]                the Windows Server "
 	"versions it imitates\n"
@@ -30,9 +34,21 @@ static const char help_text[] =
 	"\n"
 	"Options of run:\n"
 	"  --kernel FILE       bzImage, ELF with a PVH note, or multiboot "
-	"image\n"
+	"image;\n"
+	"                      a folder with kernel and modules; or Debian "
+	"packages\n"
 	"  --initrd FILE       initial RAM disk, or the multiboot module\n"
 	"  --append STRING     kernel command line\n"
+	"  --rootfs DIR|IMAGE  the guest's files, for a COMMAND (default "
+	"busybox)\n"
+	"  --modules NAME,...  kernel modules to load for a COMMAND (default "
+	"Hyper-V's);\n"
+	"                      NAME? if it is there, +NAME besides the "
+	"default\n"
+	"  --without-module NAME\n"
+	"                      leave this one out\n"
+	"  -v, --verbose       the guest's console on standard error, with a "
+	"COMMAND\n"
 	"  --memory MIB[,max=MIB]\n"
 	"                      guest memory (default 1024), and what can be "
 	"added to it\n"
@@ -51,6 +67,8 @@ static const char help_text[] =
 	"124\n"
 	"  --report FILE       write what the guest did, as JSON ('-': "
 	"standard output)\n"
+	"  --junit FILE        write the verdict as JUnit XML\n"
+	"  --tap FILE          write the verdict as TAP\n"
 	"  --summary           say at the end what the guest used, on standard "
 	"error\n"
 	"  --events FILE       write what happens as it does, a line of JSON "
@@ -90,7 +108,8 @@ static const char help_end[] =
 	"configuration;\n"
 	"4 host; 32 reset; 33 triple fault; 34 panic; 124 timeout; 125 "
 	"internal; "
-	"128+n signal.\n";
+	"128+n signal.\n"
+	"With a COMMAND its exit code; 255 the guest died first.\n";
 
 void cli_help(FILE *out)
 {
@@ -101,22 +120,28 @@ void cli_help(FILE *out)
 
 /* Raw values of the options; checked and moved into the config afterwards. */
 struct run_options {
-	char *kernel, *initrd, *append, *profile, *report, *accel, *uuid,
-		*control, *hvsock, *memory;
+	char *rootfs, *initrd, *append, *profile, *report, *junit, *tap, *accel,
+		*uuid, *control, *hvsock, *memory;
 	char *events, *pidfile;
 	struct trace_options trace;
-	char **require, **log, **disk, **net, **pcap;
+	char **kernel, **require, **log, **disk, **net, **pcap, **modules,
+		**without;
 	int timeout, time_sync, throttle;
-	gboolean test_devices, print_config, srat, summary;
+	gboolean test_devices, print_config, srat, summary, verbose;
 };
 
 static void run_options_clear(struct run_options *o)
 {
-	g_free(o->kernel);
+	g_strfreev(o->kernel);
+	g_free(o->rootfs);
+	g_strfreev(o->modules);
+	g_strfreev(o->without);
 	g_free(o->initrd);
 	g_free(o->append);
 	g_free(o->profile);
 	g_free(o->report);
+	g_free(o->junit);
+	g_free(o->tap);
 	g_free(o->accel);
 	g_free(o->uuid);
 	g_free(o->control);
@@ -143,7 +168,14 @@ static int parse_options(char **argv, struct run_options *o,
 			 struct machine_config *c, GError **error)
 {
 	const GOptionEntry entries[] = {
-		{"kernel", 0, 0, G_OPTION_ARG_FILENAME, &o->kernel, NULL, NULL},
+		{"kernel", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &o->kernel, NULL,
+		 NULL},
+		{"rootfs", 0, 0, G_OPTION_ARG_FILENAME, &o->rootfs, NULL, NULL},
+		{"modules", 0, 0, G_OPTION_ARG_STRING_ARRAY, &o->modules, NULL,
+		 NULL},
+		{"without-module", 0, 0, G_OPTION_ARG_STRING_ARRAY, &o->without,
+		 NULL, NULL},
+		{"verbose", 'v', 0, G_OPTION_ARG_NONE, &o->verbose, NULL, NULL},
 		{"initrd", 0, 0, G_OPTION_ARG_FILENAME, &o->initrd, NULL, NULL},
 		{"append", 0, 0, G_OPTION_ARG_STRING, &o->append, NULL, NULL},
 		{"memory", 0, 0, G_OPTION_ARG_STRING, &o->memory, NULL, NULL},
@@ -156,6 +188,8 @@ static int parse_options(char **argv, struct run_options *o,
 		{"uuid", 0, 0, G_OPTION_ARG_STRING, &o->uuid, NULL, NULL},
 		{"timeout", 0, 0, G_OPTION_ARG_INT, &o->timeout, NULL, NULL},
 		{"report", 0, 0, G_OPTION_ARG_FILENAME, &o->report, NULL, NULL},
+		{"junit", 0, 0, G_OPTION_ARG_FILENAME, &o->junit, NULL, NULL},
+		{"tap", 0, 0, G_OPTION_ARG_FILENAME, &o->tap, NULL, NULL},
 		{"control", 0, 0, G_OPTION_ARG_FILENAME, &o->control, NULL,
 		 NULL},
 		{"events", 0, 0, G_OPTION_ARG_FILENAME, &o->events, NULL, NULL},
@@ -357,13 +391,69 @@ static int parse_trace(const struct trace_options *o, struct machine_config *c,
 	return -1;
 }
 
+/* "a,b" and "c" to one list. */
+static GStrv join_lists(char **lists)
+{
+	GPtrArray *all = g_ptr_array_new();
+
+	for (char **list = lists; list && *list; list++) {
+		g_auto(GStrv) words = g_strsplit(*list, ",", -1);
+
+		for (char **w = words; *w; w++)
+			g_ptr_array_add(all, g_strdup(*w));
+	}
+	g_ptr_array_add(all, NULL);
+	return (GStrv)g_ptr_array_free(all, FALSE);
+}
+
+/* What is for a guest that runs a command. */
+static int check_guest(const struct run_options *o, char **command,
+		       GError **error)
+{
+	if (command && !command[0])
+		return refuse(error, "run", "--",
+			      "a command belongs behind it");
+	if (!command && (o->rootfs || o->modules || o->without || o->verbose)) {
+		g_set_error(error, CLI_ERROR, 0,
+			    "--rootfs, --modules, --without-module and "
+			    "--verbose are for a guest that runs a command "
+			    "(-- COMMAND)");
+		return -1;
+	}
+	return 0;
+}
+
+static void take_guest(struct run_options *o, struct machine_config *c)
+{
+	guint n = o->kernel ? g_strv_length(o->kernel) : 0;
+
+	c->kernel = n ? g_strdup(o->kernel[n - 1]) : NULL;
+	c->kernels = g_steal_pointer(&o->kernel);
+	c->rootfs = g_steal_pointer(&o->rootfs);
+	c->modules = o->modules ? join_lists(o->modules) : NULL;
+	c->without_modules = join_lists(o->without);
+	c->verbose = o->verbose;
+}
+
 static int parse_run(char **argv, const struct cli_names *names,
 		     struct machine_config *c, GError **error)
 {
 	struct run_options o = {.time_sync = CONFIG_TIME_SYNC_DEFAULT_S,
 				.trace.flight = TRACE_FLIGHT_DEFAULT};
-	int ret = parse_options(argv, &o, c, error);
+	g_auto(GStrv) options = g_strdupv(argv);
+	char **command = NULL;
+	int ret;
 
+	for (guint i = 0; options[i] && !command; i++) {
+		if (strcmp(options[i], "--") != 0)
+			continue;
+		command = argv + i + 1;
+		for (guint k = i; options[k]; k++)
+			g_clear_pointer(&options[k], g_free);
+	}
+	ret = parse_options(options, &o, c, error);
+	if (!ret)
+		ret = check_guest(&o, command, error);
 	if (!ret)
 		ret = check_words(&o, names, error);
 	if (!ret)
@@ -379,11 +469,14 @@ static int parse_run(char **argv, const struct cli_names *names,
 	if (!ret)
 		ret = parse_trace(&o.trace, c, error);
 	if (!ret) {
-		c->kernel = g_steal_pointer(&o.kernel);
+		take_guest(&o, c);
+		c->command = g_strdupv(command);
 		c->initrd = g_steal_pointer(&o.initrd);
 		c->cmdline = g_steal_pointer(&o.append);
 		c->profile = g_steal_pointer(&o.profile);
 		c->report = g_steal_pointer(&o.report);
+		c->junit = g_steal_pointer(&o.junit);
+		c->tap = g_steal_pointer(&o.tap);
 		c->control = g_steal_pointer(&o.control);
 		c->events = g_steal_pointer(&o.events);
 		c->pidfile = g_steal_pointer(&o.pidfile);
@@ -427,11 +520,12 @@ int cli_parse(char **argv, const struct cli_names *names, struct cli *cli,
 
 	memset(cli, 0, sizeof(*cli));
 	if (!verb) {
-		g_set_error(error, CLI_ERROR, 0,
-			    "say what to do: run, doctor, profiles or ctl");
+		g_set_error(
+			error, CLI_ERROR, 0,
+			"say what to do: run, report, doctor, profiles or ctl");
 		return -1;
 	}
-	for (char **a = argv + 1; *a; a++) {
+	for (char **a = argv + 1; *a && strcmp(*a, "--") != 0; a++) {
 		if (!strcmp(*a, "--help") || !strcmp(*a, "-h")) {
 			cli->verb = CLI_HELP;
 			return 0;
@@ -457,11 +551,16 @@ int cli_parse(char **argv, const struct cli_names *names, struct cli *cli,
 	}
 	if (!strcmp(verb, "ctl")) {
 		cli->verb = CLI_CTL;
-		cli->ctl = argv + 2;
+		cli->args = argv + 2;
+		return 0;
+	}
+	if (!strcmp(verb, "report")) {
+		cli->verb = CLI_REPORT;
+		cli->args = argv + 2;
 		return 0;
 	}
 	return refuse(error, "kvmbus", verb,
-		      "no such command; run, doctor, profiles or ctl");
+		      "no such command; run, report, doctor, profiles or ctl");
 }
 
 void cli_clear(struct cli *cli)

@@ -16,6 +16,7 @@ enum cli_verb {
 	CLI_DOCTOR,
 	CLI_PROFILES,
 	CLI_CTL,
+	CLI_REPORT,
 	CLI_HELP,
 	CLI_VERSION,
 };
@@ -35,7 +36,7 @@ struct cli {
 	enum cli_verb verb;
 	struct machine_config *config; /* CLI_RUN */
 	char *profile; /* CLI_PROFILES: NULL for the list */
-	char **ctl; /* CLI_CTL: what follows the verb; of argv */
+	char **args; /* CLI_CTL, CLI_REPORT: what follows the verb; of argv */
 };
 
 /**

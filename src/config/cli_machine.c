@@ -154,6 +154,7 @@ static gboolean take_on_reboot(const gchar *option, const gchar *value,
 {
 	struct machine_config *c = data;
 
+	c->on_reboot_given = true;
 	return take_action(&c->on_reboot, option, value, error);
 }
 

@@ -27,6 +27,8 @@ struct machine_config *machine_config_new(void)
 	cpu_config_init(&c->cpu);
 	smbios_config_init(&c->smbios);
 	c->require = g_new0(char *, 1);
+	c->com1_fd = CONFIG_FD_TERMINAL;
+	c->com2_fd = CONFIG_FD_NONE;
 	c->disks = g_ptr_array_new_with_free_func(
 		(GDestroyNotify)disk_config_free);
 	c->nets =
@@ -48,10 +50,13 @@ void machine_config_free(struct machine_config *config)
 	smbios_config_clear(&config->smbios);
 	g_ptr_array_free(config->serials, TRUE);
 	g_free(config->kernel);
+	g_strfreev(config->kernels);
 	g_free(config->initrd);
 	g_free(config->cmdline);
 	g_free(config->profile);
 	g_free(config->report);
+	g_free(config->junit);
+	g_free(config->tap);
 	g_free(config->control);
 	g_free(config->events);
 	g_free(config->pidfile);
@@ -59,6 +64,10 @@ void machine_config_free(struct machine_config *config)
 	trace_config_clear(&config->trace);
 	g_free(config->accel);
 	g_free(config->uuid);
+	g_strfreev(config->command);
+	g_free(config->rootfs);
+	g_strfreev(config->modules);
+	g_strfreev(config->without_modules);
 	g_strfreev(config->require);
 	g_ptr_array_free(config->disks, TRUE);
 	g_ptr_array_free(config->nets, TRUE);

@@ -22,8 +22,11 @@
 #define CONFIG_MEMORY_DEFAULT_MIB  1024
 #define CONFIG_VCPUS_DEFAULT       2
 #define CONFIG_VCPUS_MAX           1024
-/* Every machine that was not given another: runs can be compared. */
 #define CONFIG_TIME_SYNC_DEFAULT_S 300
+/* The first serial port is standard input and output; or there is nobody. */
+#define CONFIG_FD_TERMINAL         (-2)
+#define CONFIG_FD_NONE             (-1)
+/* Every machine that was not given another: runs can be compared. */
 #define CONFIG_UUID_DEFAULT        "6b766d62-7573-4d61-8c68-696e65303031"
 
 /* A configuration that is refused (exit 3). */
@@ -67,10 +70,12 @@ struct machine_config {
 	/* Strings are owned; NULL: not given. */
 	char *name; /* of the domain */
 	char *kernel;
+	GStrv kernels; /* all that --kernel named; the last is kernel */
 	char *initrd;
 	char *cmdline;
 	char *profile;
 	char *report;
+	char *junit, *tap; /* files */
 	char *control; /* socket, or "fd=N" */
 	char *events; /* file, as lines of JSON; "-": standard output */
 	char *pidfile;
@@ -86,6 +91,11 @@ struct machine_config {
 	GPtrArray *serials; /* never NULL */
 	/* devices on VMbus that are left out: config_device_name() */
 	uint32_t without; /* 1 << enum config_device */
+	/* of a guest that runs a command (command/session.h); NULL: none */
+	GStrv command;
+	char *rootfs; /* folder, or as --disk has it */
+	GStrv modules; /* to load, instead of the usual */
+	GStrv without_modules;
 	GStrv require; /* milestone names, checked; never NULL after parsing */
 	uint64_t memory_mib;
 	uint64_t memory_max_mib; /* with what may be added later; 0: nothing */
@@ -103,6 +113,9 @@ struct machine_config {
 	enum lifecycle_action on_poweroff, on_reboot, on_crash;
 	/* reads of MSRs that nobody knows are 0, writes nothing; else #GP */
 	bool ignore_msrs;
+	bool on_reboot_given;
+	bool verbose; /* the console of a guest that runs a command */
+	int com1_fd, com2_fd; /* where serial ports lead; CONFIG_FD_… */
 	bool test_devices;
 	bool print_config;
 	bool summary;

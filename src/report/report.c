@@ -7,9 +7,12 @@
 #include <json-c/json.h>
 
 #include "proto/hv_tlfs.h"
+#include "report/explain.h"
+#include "report/report_file.h"
 
 static const char *const outcome_names[N_OUTCOMES] = {
 	[OUTCOME_POWEROFF] = "poweroff",
+	[OUTCOME_COMMAND] = "command",
 	[OUTCOME_REQUIREMENT] = "requirement",
 	[OUTCOME_RESET] = "reset",
 	[OUTCOME_TRIPLE_FAULT] = "triple_fault",
@@ -117,25 +120,75 @@ static struct json_object *outcome_json(const struct outcome *outcome)
 	return o;
 }
 
-static struct json_object *milestones_json(const struct milestones *m)
+static struct json_object *command_json(const struct report_command *c)
+{
+	struct json_object *o = json_object_new_object();
+	struct json_object *argv = json_object_new_array();
+
+	for (const char *const *a = c->argv; *a; a++) {
+		g_autofree char *valid = g_utf8_make_valid(*a, -1);
+
+		json_object_array_add(argv, json_object_new_string(valid));
+	}
+	json_object_object_add(o, "argv", argv);
+	add_string(o, "way", c->way);
+	if (c->exited)
+		json_object_object_add(o, "status",
+				       json_object_new_int(c->status));
+	if (c->signal)
+		json_object_object_add(o, "signal",
+				       json_object_new_int(c->signal));
+	add_u64(o, "stdin_bytes", c->stdin_bytes);
+	add_u64(o, "stdout_bytes", c->stdout_bytes);
+	add_u64(o, "stderr_bytes", c->stderr_bytes);
+	return o;
+}
+
+static bool is_required(const struct report *r, enum milestone which)
+{
+	return r->required &&
+	       g_strv_contains(r->required, milestone_name(which));
+}
+
+static struct json_object *milestones_json(const struct report *r)
 {
 	struct json_object *list = json_object_new_array();
 
 	for (int i = 0; i < N_MILESTONES; i++) {
 		enum milestone which = (enum milestone)i;
 		struct json_object *o = json_object_new_object();
-		bool reached = milestone_reached(m, which);
+		bool reached = milestone_reached(r->milestones, which);
 
 		add_string(o, "name", milestone_name(which));
 		json_object_object_add(o, "reached",
 				       json_object_new_boolean(reached));
 		if (reached)
-			add_u64(o, "ms", milestone_ms(m, which));
+			add_u64(o, "ms", milestone_ms(r->milestones, which));
+		if (is_required(r, which))
+			json_object_object_add(o, "required",
+					       json_object_new_boolean(true));
 		if (!milestone_implemented(which))
 			add_string(o, "note", "not implemented");
 		json_object_array_add(list, o);
 	}
 	return list;
+}
+
+/* By all the rest of the report. */
+static void add_reasons(struct json_object *root)
+{
+	struct json_object *list = report_get(root, "milestones");
+
+	for (int i = 0; i < N_MILESTONES; i++) {
+		struct json_object *o =
+			json_object_array_get_idx(list, (size_t)i);
+		g_autofree char *why = NULL;
+
+		if (report_bool(o, "reached"))
+			continue;
+		why = explain(root, (enum milestone)i);
+		add_string(o, "why", why);
+	}
 }
 
 static struct json_object *statuses_json(const struct coverage_entry *e)
@@ -277,7 +330,7 @@ static struct json_object *devices_json(const struct report *r)
 	return o;
 }
 
-static struct json_object *report_json(const struct report *r)
+struct json_object *report_make(const struct report *r)
 {
 	struct json_object *root = json_object_new_object();
 	struct json_object *o;
@@ -286,6 +339,9 @@ static struct json_object *report_json(const struct report *r)
 	if (r->outcome)
 		json_object_object_add(root, "outcome",
 				       outcome_json(r->outcome));
+	if (r->outcome && r->outcome->command)
+		json_object_object_add(root, "command",
+				       command_json(r->outcome->command));
 	o = json_object_new_object();
 	add_string(o, "kvm", r->kvm_kind);
 	add_string(o, "accel", r->accel);
@@ -301,8 +357,7 @@ static struct json_object *report_json(const struct report *r)
 	add_string(o, "boot_protocol", r->boot_protocol);
 	add_u64(o, "resets", r->resets);
 	json_object_object_add(root, "guest", o);
-	json_object_object_add(root, "milestones",
-			       milestones_json(r->milestones));
+	json_object_object_add(root, "milestones", milestones_json(r));
 	json_object_object_add(root, "msrs",
 			       coverage_json(r->msrs, READS_AND_WRITES));
 	json_object_object_add(root, "hypercalls",
@@ -314,12 +369,13 @@ static struct json_object *report_json(const struct report *r)
 	json_object_object_add(root, "findings", json_object_new_array());
 	if (r->console_tail)
 		add_string(root, "console_tail", r->console_tail);
+	add_reasons(root);
 	return root;
 }
 
 char *report_text(const struct report *report)
 {
-	struct json_object *root = report_json(report);
+	struct json_object *root = report_make(report);
 	char *text = g_strconcat(
 		json_object_to_json_string_ext(
 			root, JSON_C_TO_STRING_PRETTY |

@@ -18,9 +18,12 @@
 #include "base/guid.h"
 #include "report/milestone.h"
 
+struct json_object;
+
 /* How a run ended; the exit code of each is DESIGN's and the manual's. */
 enum outcome_kind {
 	OUTCOME_POWEROFF,
+	OUTCOME_COMMAND, /* powered off, and the command has said its status */
 	OUTCOME_REQUIREMENT, /* powered off, but a --require was not met */
 	OUTCOME_RESET,
 	OUTCOME_TRIPLE_FAULT,
@@ -42,7 +45,18 @@ enum outcome_kind {
 #define EXIT_PANIC        34
 #define EXIT_TIMEOUT      124
 #define EXIT_FAILED       125
+/* of a guest that was to run a command: it did not come to its end */
+#define EXIT_GUEST_DIED   255
 #define EXIT_SIGNAL_BASE  128
+
+/* A command that the guest was to run. */
+struct report_command {
+	const char *const *argv; /* borrowed */
+	const char *way; /* how its streams went; NULL: never started */
+	bool exited;
+	int status, signal;
+	uint64_t stdin_bytes, stdout_bytes, stderr_bytes;
+};
 
 struct outcome {
 	enum outcome_kind kind;
@@ -52,6 +66,7 @@ struct outcome {
 	uint64_t crash[5];
 	char *crash_message; /* owned; NULL: none */
 	char *detail; /* owned; NULL: none.  What a person reads */
+	const struct report_command *command; /* borrowed; NULL: none */
 };
 
 /* A count with a name, for `exits`. */
@@ -102,6 +117,7 @@ struct report_device {
 struct report {
 	const struct outcome *outcome; /* NULL: it runs yet */
 	const struct milestones *milestones;
+	const char *const *required; /* names of them; NULL: none */
 	const char *kvm_kind;
 	const char *accel;
 	const char *profile;
@@ -136,11 +152,11 @@ void outcome_clear(struct outcome *outcome);
  */
 int report_write(const struct report *report, const char *path, GError **error);
 
+/** report_make() - the same, parsed; owned, json_object_put() frees it */
+struct json_object *report_make(const struct report *report);
+
 /** report_text() - what report_write() writes; owned */
 char *report_text(const struct report *report);
-
-/** report_print_summary() - the same for a person, in a screenful */
-void report_print_summary(const struct report *report, FILE *out);
 
 /** report_guest_name() - "Linux 6.1.0" from a GUEST_OS_ID; owned */
 char *report_guest_name(uint64_t guest_os_id);

@@ -33,6 +33,7 @@
 
 struct platform {
 	struct console *console;
+	struct console *console2; /* NULL: nobody is at the second port */
 	struct uart16550 *com1;
 	struct uart16550 *com2;
 	struct acpi_pm *pm;
@@ -85,24 +86,37 @@ static void quit(void *ctx)
 
 static int make_console(struct platform *p, struct vm *vm, GError **error)
 {
-	struct console_config config = {
-		.in_fd = STDIN_FILENO,
-		.out_fd = STDOUT_FILENO,
-		.raw = true,
+	bool terminal = vm->config->com1_fd == CONFIG_FD_TERMINAL;
+	const struct console_config first = {
+		.in_fd = terminal ? STDIN_FILENO : -1,
+		.out_fd = terminal ? STDOUT_FILENO : vm->config->com1_fd,
+		.raw = terminal,
 		.quit = quit,
 		.ctx = vm,
 	};
+	const struct console_config second = {
+		.in_fd = vm->config->com2_fd,
+		.out_fd = vm->config->com2_fd,
+	};
 
-	p->console = console_new(&config, error);
+	p->console = console_new(&first, error);
 	if (!p->console)
 		return -1;
+	if (vm->config->com2_fd != CONFIG_FD_NONE) {
+		p->console2 = console_new(&second, error);
+		if (!p->console2)
+			return -1;
+	}
 	p->com1 = uart16550_new(irq(vm, PLATFORM_COM1_IRQ),
 				console_host(p->console));
 	p->com2 = uart16550_new(irq(vm, PLATFORM_COM2_IRQ),
-				(struct byte_port_host){0});
+				p->console2 ? console_host(p->console2)
+					    : (struct byte_port_host){0});
 	uart16550_attach(p->com1, vm->pio, PLATFORM_COM1_PORT);
 	uart16550_attach(p->com2, vm->pio, PLATFORM_COM2_PORT);
 	console_connect(p->console, &uart16550_port_ops, p->com1);
+	if (p->console2)
+		console_connect(p->console2, &uart16550_port_ops, p->com2);
 	return 0;
 }
 
@@ -174,6 +188,7 @@ void platform_free(struct platform *p)
 {
 	if (!p)
 		return;
+	console_free(p->console2);
 	console_free(p->console);
 	device_timers_free(p->timers);
 	hv_testdev_free(p->testdev);
@@ -190,11 +205,15 @@ void platform_free(struct platform *p)
 
 int platform_start(struct platform *p)
 {
-	return console_start(p->console);
+	int err = p->console2 ? console_start(p->console2) : 0;
+
+	return err ? err : console_start(p->console);
 }
 
 void platform_stop(struct platform *p)
 {
+	if (p->console2)
+		console_stop(p->console2, CONSOLE_DRAIN_NS);
 	console_stop(p->console, CONSOLE_DRAIN_NS);
 	if (console_lost(p->console))
 		log_warn("%" G_GUINT64_FORMAT

@@ -15,6 +15,7 @@
 
 struct channel;
 struct machine_config;
+struct milestones;
 struct outcome;
 struct vm;
 struct vm_disks;
@@ -96,6 +97,9 @@ int vm_nmi(struct vm *vm);
 /** vm_quit() - end the run now, as if the plug was pulled (exit code 0) */
 void vm_quit(struct vm *vm, const char *why);
 
+/** vm_milestones() - as they are reached; borrowed until vm_free() */
+const struct milestones *vm_milestones(const struct vm *vm);
+
 /** vm_inspect() - the report as it is now, JSON without an outcome; owned */
 char *vm_inspect(struct vm *vm);
 
@@ -119,6 +123,9 @@ struct vm_events *vm_event_source(struct vm *vm);
 struct channel *vm_channel(struct vm *vm, const char *name);
 
 /* --- afterwards ---------------------------------------------------------------- */
+
+/** vm_console_tail() - the last of what it printed; owned */
+char *vm_console_tail(struct vm *vm);
 
 /** vm_report() - write the report that the configuration asks for */
 int vm_report(struct vm *vm, const struct outcome *outcome, GError **error);

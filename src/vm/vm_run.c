@@ -14,11 +14,9 @@
 #include "base/log.h"
 #include "base/trace.h"
 #include "config/machine_config.h"
-#include "hypercalls/hypercall.h"
 #include "kvm/kvm.h"
 #include "kvm/kvm_vcpu.h"
 #include "mem/gmem.h"
-#include "mem/resident.h"
 #include "partition/partition.h"
 #include "partition/profile.h"
 #include "report/event.h"
@@ -155,16 +153,23 @@ int vm_reset(struct vm *vm, GError **error)
 
 /* --- the outcome ---------------------------------------------------- */
 
-static const char *missing_requirement(const struct vm *vm)
+/* Names of all that are missing; owned; NULL: none is. */
+static char *missing_requirements(const struct vm *vm)
 {
+	GString *all = NULL;
+
 	for (char **name = vm->config->require; *name; name++) {
 		int which = milestone_find(*name);
 
-		if (which < 0 ||
-		    !milestone_reached(&vm->milestones, (enum milestone)which))
-			return *name;
+		if (which >= 0 &&
+		    milestone_reached(&vm->milestones, (enum milestone)which))
+			continue;
+		if (all)
+			g_string_append_printf(all, ", %s", *name);
+		else
+			all = g_string_new(*name);
 	}
-	return NULL;
+	return all ? g_string_free(all, FALSE) : NULL;
 }
 
 static void set_outcome(struct outcome *o, enum outcome_kind kind,
@@ -230,14 +235,13 @@ static void finish(struct vm *vm, struct outcome *o)
 	memcpy(o->crash, vm->crash, sizeof(o->crash));
 	o->crash_message = g_strdup(vm->crash_message);
 	if (!o->exit_code) {
-		const char *missing = missing_requirement(vm);
+		g_autofree char *missing = missing_requirements(vm);
 
 		if (missing) {
 			set_outcome(o, OUTCOME_REQUIREMENT, EXIT_REQUIREMENT);
 			g_free(o->detail);
 			o->detail = g_strdup_printf(
-				"required milestone %s was not reached",
-				missing);
+				"required milestone not reached: %s", missing);
 		}
 	}
 }
@@ -557,111 +561,4 @@ struct channel *vm_channel(struct vm *vm, const char *name)
 void vm_quit(struct vm *vm, const char *why)
 {
 	vm_post_event(vm, VM_EVENT_QUIT, 0, why);
-}
-
-/* --- the report ------------------------------------------------------- */
-
-void vm_exits(const struct vm *vm, struct report_count *out)
-{
-	static const char *const names[N_VCPU_EXITS] = {
-		[VCPU_EXIT_HYPERCALL] = "hypercall",
-		[VCPU_EXIT_IO] = "io",
-		[VCPU_EXIT_MMIO] = "mmio",
-		[VCPU_EXIT_RDMSR] = "rdmsr",
-		[VCPU_EXIT_WRMSR] = "wrmsr",
-		[VCPU_EXIT_KICK] = "kick",
-		[VCPU_EXIT_OTHER] = "other",
-	};
-
-	for (unsigned int e = 0; e < N_VCPU_EXITS; e++) {
-		out[e].name = names[e];
-		out[e].count = 0;
-		for (unsigned int i = 0; i < vm->n_vcpus; i++)
-			out[e].count += vm->vcpus[i].exits[e];
-	}
-}
-
-/* What this process needs of the host's memory besides guest RAM. */
-static uint64_t overhead_bytes(const struct vm *vm)
-{
-	FILE *smaps = fopen("/proc/self/smaps", "re");
-	uint64_t bytes;
-
-	if (!smaps)
-		return 0;
-	bytes = resident_besides_ram(smaps, vm->mem);
-	fclose(smaps);
-	return bytes;
-}
-
-static const char *kvm_kind(void)
-{
-	static const char *const modules[] = {"kvm_intel", "kvm_amd",
-					      "kvm_pvm"};
-
-	for (unsigned int i = 0; i < G_N_ELEMENTS(modules); i++) {
-		g_autofree char *path =
-			g_strdup_printf("/sys/module/%s", modules[i]);
-
-		if (!access(path, F_OK))
-			return modules[i];
-	}
-	return "unknown";
-}
-
-static void fill_report(struct vm *vm, struct report *report,
-			struct report_count exits[N_VCPU_EXITS])
-{
-	uint64_t first_run = atomic_load(&vm->first_run_ns);
-
-	*report = (struct report){
-		.milestones = &vm->milestones,
-		.kvm_kind = kvm_kind(),
-		.accel = "user",
-		.profile = vm->profile->name,
-		.boot_protocol = vm->boot_protocol,
-		.guest_os_id = vm->guest_os_id,
-		.n_vcpus = vm->n_vcpus,
-		.memory_bytes = gmem_bytes(vm->mem),
-		.overhead_bytes = overhead_bytes(vm),
-		.start_to_run_us = (first_run - vm->start_ns) / 1000,
-		.resets = vm->resets,
-		.msrs = partition_msr_coverage(vm->partition),
-		.hypercalls = hypercalls_coverage(vm->hypercalls),
-		.vmbus = vmbus_host_report(vm->vmbus),
-		.exits = exits,
-		.n_exits = N_VCPU_EXITS,
-	};
-	report->devices = vmbus_host_devices(vm->vmbus, &report->n_devices);
-	vm_exits(vm, exits);
-}
-
-char *vm_inspect(struct vm *vm)
-{
-	struct report_count exits[N_VCPU_EXITS];
-	struct report report;
-	char *text;
-
-	/* The processors count without locks. */
-	vm_pause(vm);
-	fill_report(vm, &report, exits);
-	text = report_text(&report);
-	vm_resume(vm);
-	return text;
-}
-
-int vm_report(struct vm *vm, const struct outcome *outcome, GError **error)
-{
-	g_autofree char *tail = platform_console_tail(vm->platform);
-	struct report_count exits[N_VCPU_EXITS];
-	struct report report;
-
-	fill_report(vm, &report, exits);
-	report.outcome = outcome;
-	report.console_tail = tail;
-	if (vm->config->summary)
-		report_print_summary(&report, stderr);
-	if (!vm->config->report)
-		return 0;
-	return report_write(&report, vm->config->report, error);
 }

@@ -168,6 +168,9 @@ static const struct {
 	{"kvmbus run --kernel K --net user --pcap net0=", "one file"},
 	{"kvmbus run --kernel K --net user --pcap F --pcap G", "one file"},
 	{"kvmbus run K", "--kernel"},
+	{"kvmbus run --kernel K --", "command"},
+	{"kvmbus run --kernel K -v", "--verbose"},
+	{"kvmbus run --kernel K --rootfs R", "--rootfs"},
 	{"kvmbus doctor now", "now"},
 	{"kvmbus profiles ws1999", "ws1999"},
 	{"kvmbus profiles ws2022 more", "more"},
@@ -257,12 +260,47 @@ START_TEST(machines_that_cannot_be_are_refused)
 }
 END_TEST
 
+START_TEST(run_takes_a_command)
+{
+	struct cli cli;
+	const struct machine_config *c;
+
+	ck_assert_int_eq(
+		parse("kvmbus run --kernel a.deb --kernel b.deb "
+		      "--rootfs R --modules a,b? --modules +c "
+		      "--without-module d -v -- ls --kernel -l -- --help",
+		      &cli, NULL),
+		0);
+	c = cli.config;
+	ck_assert_int_eq(cli.verb, CLI_RUN);
+	ck_assert_str_eq(c->kernels[0], "a.deb");
+	ck_assert_str_eq(c->kernels[1], "b.deb");
+	ck_assert_str_eq(c->rootfs, "R");
+	ck_assert_uint_eq(g_strv_length(c->modules), 3);
+	ck_assert_str_eq(c->modules[1], "b?");
+	ck_assert_str_eq(c->modules[2], "+c");
+	ck_assert_str_eq(c->without_modules[0], "d");
+	ck_assert(c->verbose);
+	/* All behind the first -- is the command's. */
+	ck_assert_uint_eq(g_strv_length(c->command), 5);
+	ck_assert_str_eq(c->command[1], "--kernel");
+	ck_assert_str_eq(c->command[4], "--help");
+	cli_clear(&cli);
+	ck_assert_int_eq(parse("kvmbus run --kernel K", &cli, NULL), 0);
+	ck_assert_ptr_null(cli.config->command);
+	ck_assert_ptr_null(cli.config->modules);
+	ck_assert(!cli.config->on_reboot_given);
+	cli_clear(&cli);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("config/cli");
 	TCase *t = tcase_create("cli");
 
 	tcase_add_test(t, run_takes_all_its_options);
+	tcase_add_test(t, run_takes_a_command);
 	tcase_add_test(t, no_card_can_be_said);
 	tcase_add_test(t, defaults);
 	tcase_add_loop_test(t, what_is_wrong_is_named, 0,

@@ -48,10 +48,12 @@ kvmbus()
 	printf 'Usage: x\n\n  pause   stop\n  kvp-get KEY  say\n' >&2
 }
 
-offers 'kvmbus ' run doctor profiles ctl --help --version
+offers 'kvmbus ' run report doctor profiles ctl --help --version
 offers 'kvmbus ctl comp' completions.sh
 offers 'kvmbus ctl completions.sh ' pause kvp-get
 offers 'kvmbus ctl completions.sh kvp-get ' ''
+offers 'kvmbus report ' show diff junit tap html
+offers 'kvmbus report show completions' completions.sh
 offers 'kvmbus d' doctor
 offers 'kvmbus doctor ' ''
 offers 'kvmbus profiles ws2012' ws2012 ws2012r2
