@@ -23,7 +23,7 @@ _kvmbus()
 	local profiles='ws2012 ws2012r2 ws2016 ws2019 ws2022 ws2025'
 	local options='--kernel --initrd --append --rootfs --modules --without-module --verbose --memory --vcpus --cpu --disk --net --pcap --profile
 		--hyperv --uuid --timeout --control --hvsock --clock --time-sync --throttle --report --junit --tap --summary --require --numa-srat
-		--vmbus --without --ignore-msrs --on-poweroff --on-reboot --on-crash
+		--vmbus --without --smbios --genid --ignore-msrs --on-poweroff --on-reboot --on-crash
 		--events --pidfile --trace --trace-file --trace-format --flight
 		--accel --test-devices --print-config --log --help'
 	local milestones='guest_os_id hypercall_page reference_tsc synic stimer
@@ -87,7 +87,7 @@ _kvmbus()
 			__kvmbus_list "$word" error warn info debug
 			return
 			;;
-		--append | --modules | --without-module | --memory | --vcpus | --cpu | --hyperv | --uuid | --timeout | --time-sync | --throttle | --flight) return ;;
+		--append | --modules | --without-module | --memory | --vcpus | --cpu | --hyperv | --smbios | --genid | --uuid | --timeout | --time-sync | --throttle | --flight) return ;;
 		--profile) choices=$profiles ;;
 		--net) choices='user tap bridge socket null none' ;;
 		--clock) choices='utc localtime timezone= start=' ;;

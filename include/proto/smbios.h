@@ -37,6 +37,7 @@ enum smbios_type {
 	SMBIOS_SYSTEM = 1,
 	SMBIOS_BASEBOARD = 2,
 	SMBIOS_CHASSIS = 3,
+	SMBIOS_OEM_STRINGS = 11,
 	SMBIOS_MEMORY_ARRAY = 16,
 	SMBIOS_MEMORY_DEVICE = 17,
 	SMBIOS_MEMORY_MAPPED = 19,
@@ -130,6 +131,12 @@ struct smbios_chassis {
 	uint8_t sku;
 } __attribute__((packed));
 WIRE_SIZE(struct smbios_chassis, 0x16);
+
+struct smbios_oem_strings {
+	struct smbios_header header;
+	uint8_t n_strings;
+} __attribute__((packed));
+WIRE_SIZE(struct smbios_oem_strings, 0x05);
 
 #define SMBIOS_ARRAY_ON_BOARD  3
 #define SMBIOS_ARRAY_SYSTEM    3

@@ -14,6 +14,7 @@ enum aml_op {
 	AML_QWORD = 0x0E,
 	AML_SCOPE = 0x10,
 	AML_BUFFER = 0x11,
+	AML_PACKAGE = 0x12,
 	AML_DUAL_NAME = 0x2E,
 	AML_MULTI_NAME = 0x2F,
 	AML_EXT = 0x5B,
@@ -140,6 +141,20 @@ void aml_name_buffer(GByteArray *aml, const char *name, const void *data,
 	put_byte(aml, AML_NAME);
 	put_path(aml, name);
 	put_byte(aml, AML_BUFFER);
+	put_package(aml, inner);
+}
+
+void aml_name_package(GByteArray *aml, const char *name, const uint64_t *values,
+		      unsigned int n)
+{
+	g_autoptr(GByteArray) inner = g_byte_array_new();
+
+	put_byte(inner, n);
+	for (unsigned int i = 0; i < n; i++)
+		put_integer(inner, values[i]);
+	put_byte(aml, AML_NAME);
+	put_path(aml, name);
+	put_byte(aml, AML_PACKAGE);
 	put_package(aml, inner);
 }
 

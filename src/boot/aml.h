@@ -28,6 +28,10 @@ void aml_name_string(GByteArray *aml, const char *name, const char *value);
 void aml_name_buffer(GByteArray *aml, const char *name, const void *data,
 		     size_t len);
 
+/** aml_name_package() - Name (@name, Package () { @values }), at most 255 */
+void aml_name_package(GByteArray *aml, const char *name, const uint64_t *values,
+		      unsigned int n);
+
 /** aml_scope() - Scope (@name) { @body } */
 void aml_scope(GByteArray *aml, const char *name, const GByteArray *body);
 

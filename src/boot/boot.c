@@ -5,6 +5,7 @@
 #include <string.h>
 
 #define LOG_CATEGORY "boot"
+#include "base/guid.h"
 #include "base/log.h"
 #include "boot/acpi_tables.h"
 #include "boot/cpu_state.h"
@@ -72,13 +73,30 @@ static int load_kernel(const struct loader *l, struct boot_entry *entry,
 	return -1;
 }
 
+static int write_genid(struct gmem *mem, const struct boot_platform *platform,
+		       GError **error)
+{
+	struct guid id;
+
+	if (!platform->genid)
+		return 0;
+	if (guid_parse(platform->genid, &id)) {
+		g_set_error(error, BOOT_ERROR, BOOT_ERROR_PLATFORM,
+			    "generation id '%s' is not a UUID",
+			    platform->genid);
+		return -1;
+	}
+	return gmem_write(mem, MEMMAP_GENID, &id, sizeof(id));
+}
+
 static int load_images(struct loader *l, const struct boot_platform *platform,
 		       struct boot_entry *entry, GError **error)
 {
 	memset(entry, 0, sizeof(*entry));
 	if (check_platform(l->mem, platform, error) ||
 	    load_kernel(l, entry, error) ||
-	    smbios_write(l->mem, platform, error))
+	    smbios_write(l->mem, platform, error) ||
+	    write_genid(l->mem, platform, error))
 		return -1;
 	acpi_tables_write(l->mem, platform);
 	cpu_state_write(l->mem, entry);

@@ -24,6 +24,7 @@
 #include <glib.h>
 
 struct gmem;
+struct smbios_config;
 
 enum boot_cpu_mode {
 	/* CR0.PE|PG, CR4.PAE, EFER.LME|LMA; @cr3 maps the first 4 GiB 1:1 */
@@ -89,6 +90,10 @@ struct boot_platform {
 	 * Azure's services, so it is given only when asked for.
 	 */
 	const char *asset_tag;
+	/* other strings of SMBIOS than Hyper-V's, also for that; or NULL */
+	const struct smbios_config *smbios;
+	/* the VM generation ID, a UUID; NULL: there is no device for it */
+	const char *genid;
 };
 
 #define BOOT_MAX_CPUS 1024u

@@ -5,10 +5,10 @@
  *   0x00001000  GDT                      0x000A0000  nothing (no VGA)
  *   0x00002000  PVH or multiboot info    0x000C0000  ACPI tables
  *   0x00007000  zero page (boot_params)  0x000E0000  RSDP
- *   0x00008000  boot stack               0x000F0000  SMBIOS
- *   0x00009000  page tables, 6 pages     0x00100000  kernel
- *   0x00020000  command line, 64 KiB     top of low RAM  initrd, downwards
- *   0x0009FC00  EBDA, empty
+ *   0x00008000  boot stack               0x000E1000  VM generation ID
+ *   0x00009000  page tables, 6 pages     0x000F0000  SMBIOS
+ *   0x00020000  command line, 64 KiB     0x00100000  kernel
+ *   0x0009FC00  EBDA, empty              top of low RAM  initrd, downwards
  *
  *   0xC0000000  low MMIO window of VMBus, up to the IOAPIC
  *   0xFEC00000  IOAPIC, LAPIC
@@ -37,6 +37,7 @@ struct gmem;
 #define MEMMAP_ACPI           0x000C0000ull
 #define MEMMAP_ACPI_END       0x000E0000ull
 #define MEMMAP_RSDP           0x000E0000ull
+#define MEMMAP_GENID          0x000E1000ull
 #define MEMMAP_SMBIOS         0x000F0000ull
 #define MEMMAP_SMBIOS_END     0x00100000ull
 #define MEMMAP_KERNEL         0x00100000ull

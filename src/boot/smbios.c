@@ -6,6 +6,7 @@
 #include "base/checked.h"
 #include "boot/boot.h"
 #include "boot/memmap.h"
+#include "config/smbios_config.h"
 #include "mem/gmem.h"
 #include "proto/smbios.h"
 
@@ -31,6 +32,7 @@
 
 struct smbios {
 	GByteArray *table;
+	const struct smbios_config *config; /* NULL: nothing is said */
 	/* in the order of the text form */
 	uint8_t uuid[UUID_BYTES];
 	/* 7 groups of digits, and the terminating NUL */
@@ -65,6 +67,15 @@ static void put(struct smbios *s, const void *fixed, size_t len,
 
 static const char *const no_strings[] = {NULL};
 
+/* What the user says, or @otherwise. */
+static const char *text(const struct smbios *s, enum smbios_text which,
+			const char *otherwise)
+{
+	const char *said = s->config ? s->config->texts[which] : NULL;
+
+	return said ? said : otherwise;
+}
+
 static void put_bios(struct smbios *s)
 {
 	struct smbios_bios bios = {
@@ -80,8 +91,20 @@ static void put_bios(struct smbios *s)
 		.controller_minor = 0xFF,
 	};
 
+	const char *release = text(s, SMBIOS_BIOS_RELEASE, NULL);
+
+	if (release) {
+		char *minor;
+
+		bios.release_major =
+			(uint8_t)g_ascii_strtoull(release, &minor, 10);
+		bios.release_minor =
+			(uint8_t)g_ascii_strtoull(minor + 1, NULL, 10);
+	}
 	put(s, &bios, sizeof(bios),
-	    (const char *const[]){VENDOR, RELEASE, DATE, NULL});
+	    (const char *const[]){text(s, SMBIOS_BIOS_VENDOR, VENDOR),
+				  text(s, SMBIOS_BIOS_VERSION, RELEASE),
+				  text(s, SMBIOS_BIOS_DATE, DATE), NULL});
 }
 
 /* DSP0134 7.2.1: the first three fields are little-endian here. */
@@ -104,12 +127,17 @@ static void put_system(struct smbios *s)
 		.serial = 4,
 		.wake_up = SMBIOS_WAKE_POWER_SWITCH,
 		.sku = 5,
-		.family = 2,
+		.family = 6,
 	};
 
 	wire_uuid(s->uuid, system.uuid);
 	put(s, &system, sizeof(system),
-	    (const char *const[]){VENDOR, PRODUCT, RELEASE, s->digits, "None",
+	    (const char *const[]){text(s, SMBIOS_SYSTEM_MANUFACTURER, VENDOR),
+				  text(s, SMBIOS_SYSTEM_PRODUCT, PRODUCT),
+				  text(s, SMBIOS_SYSTEM_VERSION, RELEASE),
+				  text(s, SMBIOS_SYSTEM_SERIAL, s->digits),
+				  text(s, SMBIOS_SYSTEM_SKU, "None"),
+				  text(s, SMBIOS_SYSTEM_FAMILY, PRODUCT),
 				  NULL});
 }
 
@@ -126,8 +154,20 @@ static void put_baseboard(struct smbios *s)
 		.board_type = SMBIOS_BOARD_MOTHERBOARD,
 	};
 
+	const char *asset = text(s, SMBIOS_BOARD_ASSET, NULL);
+	const char *location = text(s, SMBIOS_BOARD_LOCATION, NULL);
+
+	if (asset)
+		board.asset_tag = 5;
+	if (location)
+		board.location = asset ? 6 : 5;
 	put(s, &board, sizeof(board),
-	    (const char *const[]){VENDOR, PRODUCT, RELEASE, s->digits, NULL});
+	    (const char *const[]){text(s, SMBIOS_BOARD_MANUFACTURER, VENDOR),
+				  text(s, SMBIOS_BOARD_PRODUCT, PRODUCT),
+				  text(s, SMBIOS_BOARD_VERSION, RELEASE),
+				  text(s, SMBIOS_BOARD_SERIAL, s->digits),
+				  asset ? asset : location,
+				  asset ? location : NULL, NULL});
 }
 
 static void put_chassis(struct smbios *s, const char *asset_tag)
@@ -145,9 +185,33 @@ static void put_chassis(struct smbios *s, const char *asset_tag)
 		.security = SMBIOS_SECURITY_NONE,
 	};
 
+	const char *sku = text(s, SMBIOS_CHASSIS_SKU, NULL);
+
+	if (sku)
+		chassis.sku = 5;
 	put(s, &chassis, sizeof(chassis),
-	    (const char *const[]){VENDOR, RELEASE, s->digits,
-				  asset_tag ? asset_tag : s->digits, NULL});
+	    (const char *const[]){text(s, SMBIOS_CHASSIS_MANUFACTURER, VENDOR),
+				  text(s, SMBIOS_CHASSIS_VERSION, RELEASE),
+				  text(s, SMBIOS_CHASSIS_SERIAL, s->digits),
+				  text(s, SMBIOS_CHASSIS_ASSET,
+				       asset_tag ? asset_tag : s->digits),
+				  sku, NULL});
+}
+
+static void put_oem_strings(struct smbios *s)
+{
+	struct smbios_oem_strings oem = {
+		.header = header(SMBIOS_OEM_STRINGS, 0, sizeof(oem)),
+	};
+	const char *strings[CONFIG_SMBIOS_OEM_MAX + 1] = {NULL};
+	guint n = s->config ? s->config->oem->len : 0;
+
+	if (!n)
+		return;
+	for (guint i = 0; i < n; i++)
+		strings[i] = g_ptr_array_index(s->config->oem, i);
+	oem.n_strings = (uint8_t)n;
+	put(s, &oem, sizeof(oem), strings);
 }
 
 static void put_memory_device(struct smbios *s, uint64_t bytes)
@@ -311,7 +375,7 @@ int smbios_write(struct gmem *mem, const struct boot_platform *platform,
 		 GError **error)
 {
 	g_autoptr(GByteArray) table = g_byte_array_new();
-	struct smbios s = {.table = table};
+	struct smbios s = {.table = table, .config = platform->smbios};
 	uint64_t gpa = MEMMAP_SMBIOS +
 		       align_up(sizeof(struct smbios3_entry), TABLE_ALIGN);
 
@@ -322,8 +386,11 @@ int smbios_write(struct gmem *mem, const struct boot_platform *platform,
 	put_system(&s);
 	put_baseboard(&s);
 	put_chassis(&s, platform->asset_tag);
+	put_oem_strings(&s);
 	put_memory(&s, mem);
 	put_end(&s);
+	/* All strings, as long as they may be, take an eighth of it. */
+	g_assert(gpa + table->len <= MEMMAP_SMBIOS_END);
 	gmem_write(mem, gpa, table->data, table->len);
 	write_entry(mem, gpa, table->len);
 	return 0;

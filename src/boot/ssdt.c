@@ -67,6 +67,23 @@ static void processor(GByteArray *aml, unsigned int uid, bool present)
 	aml_device(aml, name, body);
 }
 
+/*
+ * Where the VM generation ID is: Linux drivers/virt/vmgenid.c, which goes by
+ * _HID; others go by _CID or _DDN, as Microsoft's paper about it has them.
+ */
+static void generation_id(GByteArray *aml)
+{
+	static const uint64_t address[] = {(uint32_t)MEMMAP_GENID,
+					   MEMMAP_GENID >> 32};
+	g_autoptr(GByteArray) body = g_byte_array_new();
+
+	aml_name_string(body, "_HID", "VMGENCTR");
+	aml_name_string(body, "_CID", "VM_Gen_Counter");
+	aml_name_string(body, "_DDN", "VM_Gen_Counter");
+	aml_name_package(body, "ADDR", address, G_N_ELEMENTS(address));
+	aml_device(aml, "GENC", body);
+}
+
 void ssdt_body(GByteArray *aml, const struct gmem *mem,
 	       const struct boot_platform *platform)
 {
@@ -81,5 +98,7 @@ void ssdt_body(GByteArray *aml, const struct gmem *mem,
 	aml_scope(aml, "\\_SB.VMOD", vmod);
 	for (unsigned int i = 0; i < n_all; i++)
 		processor(sb, i, i < platform->n_cpus);
+	if (platform->genid)
+		generation_id(sb);
 	aml_scope(aml, "\\_SB", sb);
 }

@@ -2,6 +2,7 @@
 #include "config/cli_machine.h"
 
 #include <stdbool.h>
+#include <string.h>
 
 #include "config/cli.h"
 #include "config/machine_config.h"
@@ -23,6 +24,9 @@ const char cli_machine_help[] =
 	"  --clock WHAT        utc (default), localtime, timezone=NAME, "
 	"+SECONDS, -SECONDS,\n"
 	"                      start=SECONDS: the machine's clock\n"
+	"  --smbios NAME=TEXT,...\n"
+	"                      what it says of itself: system.serial=, oem= …\n"
+	"  --genid UUID        a generation ID, that a guest may ask for\n"
 	"  --ignore-msrs       registers that nobody knows read as 0, not #GP\n"
 	"  --on-poweroff, --on-reboot, --on-crash ACTION\n"
 	"                      when the guest does that: destroy, restart or "
@@ -119,6 +123,41 @@ static gboolean take_clock(const gchar *option, const gchar *value,
 	return result(err, option, why, error);
 }
 
+static gboolean take_smbios(const gchar *option, const gchar *value,
+			    gpointer data, GError **error)
+{
+	struct machine_config *c = data;
+	const char *at = value;
+
+	while (at) {
+		g_autofree char *word = option_list_next(&at);
+		char *text = strchr(word, '=');
+		GError *why = NULL;
+		int err;
+
+		if (!text)
+			return refuse(option, word, "expected NAME=TEXT",
+				      error);
+		*text++ = '\0';
+		err = smbios_config_set(&c->smbios, word, text, &why);
+		if (err)
+			return result(err, option, why, error);
+	}
+	return TRUE;
+}
+
+static gboolean take_genid(const gchar *option, const gchar *value,
+			   gpointer data, GError **error)
+{
+	struct machine_config *c = data;
+
+	(void)option;
+	(void)error;
+	g_free(c->genid);
+	c->genid = g_strdup(value);
+	return TRUE;
+}
+
 static gboolean take_ignore_msrs(const gchar *option, const gchar *value,
 				 gpointer data, GError **error)
 {
@@ -179,6 +218,8 @@ static const GOptionEntry entries[] = {
 	ROW("vmbus", 0, take_vmbus),
 	ROW("without", 0, take_without),
 	ROW("clock", 0, take_clock),
+	ROW("smbios", 0, take_smbios),
+	ROW("genid", 0, take_genid),
 	ROW("ignore-msrs", G_OPTION_FLAG_NO_ARG, take_ignore_msrs),
 	ROW("on-poweroff", 0, take_on_poweroff),
 	ROW("on-reboot", 0, take_on_reboot),

@@ -305,19 +305,12 @@ static int check_actions(const struct machine_config *c, GError **error)
 /* What has fields already, but no effect. */
 static int check_effects(const struct machine_config *c, GError **error)
 {
-	bool smbios = c->smbios.oem->len;
 	const char *what = NULL;
 
-	for (unsigned int i = 0; i < SMBIOS_N_TEXTS; i++)
-		smbios |= c->smbios.texts[i] != NULL;
 	if (c->memory.hugepages || c->memory.locked || c->memory.immediate)
 		what = "memory backing";
 	else if (c->on_crash >= LIFECYCLE_COREDUMP_DESTROY)
 		what = "--on-crash: a memory dump";
-	else if (smbios)
-		what = "SMBIOS strings";
-	else if (c->genid)
-		what = "a generation id";
 	else if (c->serials->len)
 		what = "a choice of serial ports";
 	if (!what)

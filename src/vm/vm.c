@@ -168,6 +168,8 @@ static int load_images(const struct vm *vm, struct boot_entry *entry,
 		.phys_bits = vm->phys_bits,
 		.srat = vm->config->srat,
 		.vm_uuid = vm->config->uuid,
+		.smbios = &vm->config->smbios,
+		.genid = vm->config->genid,
 		.i8042 = false,
 	};
 

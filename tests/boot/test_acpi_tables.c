@@ -533,6 +533,25 @@ START_TEST(namespace_has_what_the_machine_has)
 }
 END_TEST
 
+START_TEST(generation_id_has_an_address)
+{
+	static const char *const paths[] = {"\\_SB.GENC.ADDR", NULL};
+	g_autofree char *said = NULL;
+	char *dir;
+
+	if (!have("acpiexec"))
+		return;
+	dir = make_dir();
+	c.platform.genid = UUID_TEXT;
+	acpi_tables_write(c.mem, &c.platform);
+	dump_all(dir);
+	said = interpret(dir, paths);
+	ck_assert_msg(strstr(said, "Contains 2 Elements") != NULL, "%s", said);
+	ck_assert_msg(strstr(said, "00000000000E1000") != NULL, "%s", said);
+	remove_dir(dir);
+}
+END_TEST
+
 /* The windows, as the interpreter reads them out of VMOD's _CRS. */
 START_TEST(vmbus_windows_depend_on_ram)
 {
@@ -595,6 +614,7 @@ int main(void)
 	tcase_add_test(t, iasl_reads_the_data_tables);
 	tcase_add_test(t, iasl_rebuilds_the_ssdt);
 	tcase_add_test(t, namespace_has_what_the_machine_has);
+	tcase_add_test(t, generation_id_has_an_address);
 	tcase_add_test(t, vmbus_windows_depend_on_ram);
 	suite_add_tcase(s, t);
 	return check_main(s);

@@ -73,6 +73,14 @@ START_TEST(buffers_say_their_length_twice)
 }
 END_TEST
 
+START_TEST(packages_say_how_many)
+{
+	aml_name_package(aml, "ADDR", (const uint64_t[]){0xE1000, 0}, 2);
+	ck_assert_aml(0x08, 'A', 'D', 'D', 'R', 0x12, 8, 2, 0x0C, 0x00, 0x10,
+		      0x0E, 0x00, 0x00);
+}
+END_TEST
+
 START_TEST(devices_and_scopes_wrap_a_body)
 {
 	g_autoptr(GByteArray) body = g_byte_array_new();
@@ -126,6 +134,7 @@ int main(void)
 	tcase_add_test(t, paths_have_a_prefix_by_their_length);
 	tcase_add_test(t, strings_end_with_nul);
 	tcase_add_test(t, buffers_say_their_length_twice);
+	tcase_add_test(t, packages_say_how_many);
 	tcase_add_test(t, devices_and_scopes_wrap_a_body);
 	tcase_add_test(t, package_length_grows);
 	suite_add_tcase(s, t);

@@ -180,6 +180,22 @@ START_TEST(refuses_what_the_tables_cannot_say)
 }
 END_TEST
 
+START_TEST(generation_id_is_in_memory)
+{
+	static const uint8_t want[16] = {0x10, 0xb8, 0xa7, 0x6b, 0xad, 0x9d,
+					 0xd1, 0x11, 0x80, 0xb4, 0x00, 0xc0,
+					 0x4f, 0xd4, 0x30, 0xc8};
+	uint8_t got[16];
+
+	c.platform.genid = UUID_TEXT;
+	ck_assert_loaded(&c, load(NULL));
+	case_read(&c, MEMMAP_GENID, got, sizeof(got));
+	ck_assert_mem_eq(got, want, sizeof(want));
+	c.platform.genid = "x";
+	ck_assert_refused(&c, load(NULL), BOOT_ERROR_PLATFORM, "generation id");
+}
+END_TEST
+
 START_TEST(refuses_too_little_memory)
 {
 	struct boot_case small = case_new(MEMMAP_MIN_RAM - PAGE_BYTES);
@@ -259,6 +275,7 @@ int main(void)
 	tcase_add_test(t, refuses_what_is_no_kernel);
 	tcase_add_test(t, refuses_machines_that_cannot_be);
 	tcase_add_test(t, refuses_what_the_tables_cannot_say);
+	tcase_add_test(t, generation_id_is_in_memory);
 	tcase_add_test(t, refuses_too_little_memory);
 	tcase_add_test(t, page_tables_map_4gib_one_to_one);
 	tcase_add_test(t, gdt_has_the_selectors);

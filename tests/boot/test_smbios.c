@@ -2,6 +2,7 @@
 #include "boot/smbios.h"
 
 #include "boot_case.h"
+#include "config/smbios_config.h"
 #include "proto/smbios.h"
 
 #define GIB   (1024 * MIB)
@@ -201,6 +202,86 @@ START_TEST(asset_tag_as_given)
 }
 END_TEST
 
+/* Each string is where it belongs, and the others are as they were. */
+START_TEST(strings_as_given)
+{
+	struct smbios_config config;
+	struct smbios_bios bios;
+	struct smbios_system system;
+	struct smbios_baseboard board;
+	struct smbios_chassis chassis;
+	struct smbios_oem_strings oem;
+	uint64_t gpa;
+
+	smbios_config_init(&config);
+	for (unsigned int i = 0; i < SMBIOS_N_TEXTS; i++) {
+		const char *name = smbios_text_name((enum smbios_text)i);
+
+		ck_assert(!smbios_config_set(
+			&config, name, i == SMBIOS_BIOS_RELEASE ? "7.12" : name,
+			NULL));
+	}
+	smbios_config_set(&config, "oem", "first", NULL);
+	smbios_config_set(&config, "oem", "second", NULL);
+	c.platform.smbios = &config;
+	ck_assert_int_eq(smbios_write(c.mem, &c.platform, NULL), 0);
+
+	gpa = find(&c, SMBIOS_BIOS, 0);
+	case_read(&c, gpa, &bios, sizeof(bios));
+	ck_assert_str_eq(string(gpa, bios.vendor), "bios.vendor");
+	ck_assert_str_eq(string(gpa, bios.version), "bios.version");
+	ck_assert_str_eq(string(gpa, bios.date), "bios.date");
+	ck_assert_uint_eq(bios.release_major, 7);
+	ck_assert_uint_eq(bios.release_minor, 12);
+	gpa = find(&c, SMBIOS_SYSTEM, 0);
+	case_read(&c, gpa, &system, sizeof(system));
+	ck_assert_str_eq(string(gpa, system.manufacturer),
+			 "system.manufacturer");
+	ck_assert_str_eq(string(gpa, system.product), "system.product");
+	ck_assert_str_eq(string(gpa, system.version), "system.version");
+	ck_assert_str_eq(string(gpa, system.serial), "system.serial");
+	ck_assert_str_eq(string(gpa, system.sku), "system.sku");
+	ck_assert_str_eq(string(gpa, system.family), "system.family");
+	gpa = find(&c, SMBIOS_BASEBOARD, 0);
+	case_read(&c, gpa, &board, sizeof(board));
+	ck_assert_str_eq(string(gpa, board.manufacturer),
+			 "baseBoard.manufacturer");
+	ck_assert_str_eq(string(gpa, board.product), "baseBoard.product");
+	ck_assert_str_eq(string(gpa, board.serial), "baseBoard.serial");
+	ck_assert_str_eq(string(gpa, board.asset_tag), "baseBoard.asset");
+	ck_assert_str_eq(string(gpa, board.location), "baseBoard.location");
+	gpa = find(&c, SMBIOS_CHASSIS, 0);
+	case_read(&c, gpa, &chassis, sizeof(chassis));
+	ck_assert_str_eq(string(gpa, chassis.version), "chassis.version");
+	ck_assert_str_eq(string(gpa, chassis.asset_tag), "chassis.asset");
+	ck_assert_str_eq(string(gpa, chassis.sku), "chassis.sku");
+	gpa = find(&c, SMBIOS_OEM_STRINGS, 0);
+	case_read(&c, gpa, &oem, sizeof(oem));
+	ck_assert_uint_eq(oem.n_strings, 2);
+	ck_assert_str_eq(string(gpa, 2), "second");
+	smbios_config_clear(&config);
+}
+END_TEST
+
+START_TEST(a_location_alone)
+{
+	struct smbios_config config;
+	struct smbios_baseboard board;
+	uint64_t gpa;
+
+	smbios_config_init(&config);
+	smbios_config_set(&config, "baseBoard.location", "slot 7", NULL);
+	c.platform.smbios = &config;
+	ck_assert_int_eq(smbios_write(c.mem, &c.platform, NULL), 0);
+	gpa = find(&c, SMBIOS_BASEBOARD, 0);
+	case_read(&c, gpa, &board, sizeof(board));
+	ck_assert_str_eq(string(gpa, board.location), "slot 7");
+	ck_assert_uint_eq(board.asset_tag, 0);
+	ck_assert(!find(&c, SMBIOS_OEM_STRINGS, 0));
+	smbios_config_clear(&config);
+}
+END_TEST
+
 START_TEST(memory_by_size)
 {
 	static const struct {
@@ -269,6 +350,8 @@ int main(void)
 	tcase_add_test(t, refuses_what_is_no_uuid);
 	tcase_add_test(t, asset_tag_is_made_from_the_uuid);
 	tcase_add_test(t, asset_tag_as_given);
+	tcase_add_test(t, strings_as_given);
+	tcase_add_test(t, a_location_alone);
 	tcase_add_test(t, memory_by_size);
 	tcase_add_test(t, mapped_memory_is_what_e820_says);
 	suite_add_tcase(s, t);

@@ -45,7 +45,8 @@ START_TEST(run_takes_all_its_options)
 		      "--report R --require stimer,poweroff --require stimer "
 		      "--on-reboot destroy --on-poweroff preserve "
 		      "--on-crash restart --vmbus 5.2 --without kvp,vss "
-		      "--without balloon --ignore-msrs --test-devices --accel "
+		      "--without balloon --smbios bios.vendor=me,,you,oem=a "
+		      "--smbios oem=b --ignore-msrs --test-devices --accel "
 		      "user "
 		      "--disk a --disk=b,readonly --net user --net tap=t "
 		      "--pcap a=b --pcap net1=c",
@@ -79,6 +80,8 @@ START_TEST(run_takes_all_its_options)
 	ck_assert(machine_config_has(c, "shutdown"));
 	ck_assert(machine_config_has(c, "net0"));
 	ck_assert(c->ignore_msrs);
+	ck_assert_str_eq(c->smbios.texts[SMBIOS_BIOS_VENDOR], "me,you");
+	ck_assert_uint_eq(c->smbios.oem->len, 2);
 	ck_assert(c->test_devices);
 	ck_assert_uint_eq(c->disks->len, 2);
 	disk = g_ptr_array_index(c->disks, 1);
@@ -150,6 +153,8 @@ static const struct {
 	{"kvmbus run --kernel K --on-crash explode", "--on-crash explode"},
 	{"kvmbus run --kernel K --vmbus 7.0", "7.0"},
 	{"kvmbus run --kernel K --without kvp,net0", "net0"},
+	{"kvmbus run --kernel K --smbios bios.vendor", "NAME=TEXT"},
+	{"kvmbus run --kernel K --smbios oem=a,bios.color=b", "bios.color"},
 	{"kvmbus run --kernel K --cpu phys-bits=", "phys-bits"},
 	{"kvmbus run --kernel K --time-sync -1", "--time-sync"},
 	{"kvmbus run --kernel K --throttle -1", "--throttle"},
@@ -213,6 +218,7 @@ START_TEST(machines_that_cannot_be_are_refused)
 		{"kvmbus run --kernel /dev/null --memory 63", "63"},
 		{"kvmbus run --kernel /dev/null --memory 512,max=511", "511"},
 		{"kvmbus run --kernel /dev/null --uuid 1234", "1234"},
+		{"kvmbus run --kernel /dev/null --genid 12", "--genid 12"},
 		{"kvmbus run --kernel /dev/null --vcpus 0", "0"},
 		{"kvmbus run --kernel /dev/null --vcpus 1025", "1025"},
 		{"kvmbus run --kernel /dev/null --vcpus 9,sockets=2,cores=4",
