@@ -20,6 +20,9 @@ void disk_config_free(struct disk_config *disk)
 	g_free(disk->format);
 	g_free(disk->cache);
 	g_free(disk->serial);
+	g_free(disk->vendor);
+	g_free(disk->product);
+	g_free(disk->io);
 	g_free(disk->error_policy);
 	g_free(disk->rerror_policy);
 	g_free(disk->discard);
@@ -50,6 +53,10 @@ static const struct choice {
 	 offsetof(struct disk_config, cache),
 	 {"writeback", "none", "writethrough", "directsync", "unsafe"},
 	 "expected writeback, none, writethrough, directsync or unsafe"},
+	{"io",
+	 offsetof(struct disk_config, io),
+	 {"io_uring", "native", "threads"},
+	 "expected io_uring, native or threads"},
 	{"error-policy",
 	 offsetof(struct disk_config, error_policy),
 	 {"stop", "report", "ignore", "enospace"},
@@ -100,6 +107,26 @@ static int set_block_size(struct disk_config *d, const char *value,
 	return 0;
 }
 
+uint64_t disk_config_wwn(const char *text)
+{
+	guint64 wwn;
+
+	if (strlen(text) != 16 ||
+	    !g_ascii_string_to_unsigned(text, 16, 0, G_MAXUINT64, &wwn, NULL))
+		return 0;
+	/* NAA, in the first digit: of the IEEE, extended or registered */
+	return wwn >> 60 == 2 || wwn >> 60 == 5 ? wwn : 0;
+}
+
+static int set_wwn(struct disk_config *d, const char *value, GError **error)
+{
+	d->wwn = value ? disk_config_wwn(value) : 0;
+	return d->wwn ? 0
+		      : option_refuse(error, "wwn",
+				      "expected 16 hexadecimal digits, of "
+				      "which the first is 5 or 2");
+}
+
 static int set_option(struct disk_config *d, char *word, GError **error)
 {
 	char *value = strchr(word, '=');
@@ -118,6 +145,14 @@ static int set_option(struct disk_config *d, char *word, GError **error)
 		return set_block_size(d, value, error);
 	if (!strcmp(word, "serial"))
 		return option_set_text(&d->serial, word, value, error);
+	if (!strcmp(word, "vendor"))
+		return option_set_text(&d->vendor, word, value, error);
+	if (!strcmp(word, "product"))
+		return option_set_text(&d->product, word, value, error);
+	if (!strcmp(word, "wwn"))
+		return set_wwn(d, value, error);
+	if (!strcmp(word, "shareable"))
+		return option_set_flag(&d->shareable, word, value, error);
 	if (!strcmp(word, "bus"))
 		return set_bus(d, value, error);
 	if (!strcmp(word, "readonly"))
@@ -128,25 +163,39 @@ static int set_option(struct disk_config *d, char *word, GError **error)
 		return option_set_flag(&d->dvd, word, value, error);
 	return option_refuse(
 		error, word,
-		"no such option; format=, cache=, serial=, bus=, "
+		"no such option; format=, cache=, io=, serial=, wwn=, "
+		"vendor=, product=, bus=, "
 		"block-size=, discard=, detect-zeroes=, error-policy=, "
 		"rerror-policy=, bps=, iops= (see the manual), "
-		"throttle-group=, readonly, snapshot or dvd");
+		"throttle-group=, readonly, shareable, snapshot or dvd");
 }
 
-static int check(const struct disk_config *d, GError **error)
+static int check_text(const char *key, const char *text, size_t max,
+		      GError **error)
+{
+	g_autofree char *long_hint =
+		g_strdup_printf("at most %zu characters", max);
+
+	if (text && strlen(text) > max)
+		return option_refuse(error, key, long_hint);
+	for (const char *c = text; c && *c; c++) {
+		if (!g_ascii_isgraph(*c) && *c != ' ')
+			return option_refuse(error, key,
+					     "printable ASCII characters");
+	}
+	return 0;
+}
+
+int disk_config_check(const struct disk_config *d, GError **error)
 {
 	if (!d->path && !d->dvd)
 		return option_refuse(error, "path", "there is none");
 	if (d->dvd && d->bus == DISK_IDE)
 		return option_refuse(error, "dvd", "only on bus=scsi");
-	if (d->serial && strlen(d->serial) > CONFIG_DISK_SERIAL_MAX)
-		return option_refuse(error, "serial", "at most 36 characters");
-	for (const char *c = d->serial; c && *c; c++) {
-		if (!g_ascii_isgraph(*c) && *c != ' ')
-			return option_refuse(error, "serial",
-					     "printable ASCII characters");
-	}
+	if (check_text("serial", d->serial, CONFIG_DISK_SERIAL_MAX, error) ||
+	    check_text("vendor", d->vendor, CONFIG_DISK_VENDOR_MAX, error) ||
+	    check_text("product", d->product, CONFIG_DISK_PRODUCT_MAX, error))
+		return -1;
 	return disk_limits_check(&d->limits, error);
 }
 
@@ -164,7 +213,7 @@ struct disk_config *disk_config_parse(const char *text, GError **error)
 		failed = set_option(d, word, error);
 	}
 	if (!failed)
-		failed = check(d, error);
+		failed = disk_config_check(d, error);
 	if (!failed)
 		return d;
 	disk_config_free(d);

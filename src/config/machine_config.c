@@ -197,6 +197,29 @@ static int check_group(const struct machine_config *c, const char *group,
 	return -1;
 }
 
+/* It is a place, and no disk before has it. */
+static int check_place(const struct machine_config *c, guint i, GError **error)
+{
+	const struct disk_config *d = g_ptr_array_index(c->disks, i);
+	unsigned int max = d->bus == DISK_IDE ? CONFIG_IDE_DISKS_MAX
+					      : CONFIG_SCSI_DISKS_MAX;
+	bool taken = d->has_place && d->place >= max;
+
+	for (guint k = 0; d->has_place && k < i; k++) {
+		const struct disk_config *o = g_ptr_array_index(c->disks, k);
+
+		taken |= o->has_place && o->bus == d->bus &&
+			 o->place == d->place;
+	}
+	if (!taken)
+		return 0;
+	g_set_error(error, CONFIG_ERROR, 0,
+		    "disk %s: place %u on %s: there is none, or another disk "
+		    "has it",
+		    d->path ? d->path : "", d->place, disk_bus_name(d->bus));
+	return -1;
+}
+
 static int check_disks(const struct machine_config *c, GError **error)
 {
 	unsigned int n[2] = {0};
@@ -205,6 +228,8 @@ static int check_disks(const struct machine_config *c, GError **error)
 		const struct disk_config *d = g_ptr_array_index(c->disks, i);
 
 		n[d->bus]++;
+		if (check_place(c, i, error))
+			return -1;
 		if (readable("--disk", d->path, error))
 			return -1;
 		if (d->limits.group && check_group(c, d->limits.group, error))

@@ -55,6 +55,18 @@ static struct json_object *disk_json(const struct disk_config *d)
 	add(o, "format", d->format);
 	add(o, "cache", d->cache);
 	add(o, "serial", d->serial);
+	add(o, "vendor", d->vendor);
+	add(o, "product", d->product);
+	if (d->wwn) {
+		g_autofree char *wwn =
+			g_strdup_printf("%016" G_GINT64_MODIFIER "x", d->wwn);
+
+		add(o, "wwn", wwn);
+	}
+	add(o, "io", d->io);
+	if (d->has_place)
+		json_object_object_add(o, "place",
+				       json_object_new_int((int)d->place));
 	add(o, "error_policy", d->error_policy);
 	add(o, "rerror_policy", d->rerror_policy);
 	add(o, "discard", d->discard);
@@ -64,6 +76,8 @@ static struct json_object *disk_json(const struct disk_config *d)
 			       json_object_new_int((int)d->block_bytes));
 	json_object_object_add(o, "readonly",
 			       json_object_new_boolean(d->readonly));
+	json_object_object_add(o, "shareable",
+			       json_object_new_boolean(d->shareable));
 	json_object_object_add(o, "snapshot",
 			       json_object_new_boolean(d->snapshot));
 	json_object_object_add(o, "dvd", json_object_new_boolean(d->dvd));

@@ -29,10 +29,11 @@ static void free_forward(void *forward)
 	g_free(f);
 }
 
-static struct net_config *net_config_new(void)
+struct net_config *net_config_new(enum net_kind kind)
 {
 	struct net_config *n = g_new0(struct net_config, 1);
 
+	n->kind = kind;
 	n->fds = g_array_new(FALSE, FALSE, sizeof(int));
 	n->forwards = g_ptr_array_new_with_free_func(free_forward);
 	return n;
@@ -275,13 +276,11 @@ static int set_common(struct net_config *n, const char *key, const char *value,
 		"link=, pcap= are of all, kvmbus(1) has the others");
 }
 
-static int set_option(struct net_config *n, char *word, GError **error)
+int net_config_set(struct net_config *n, const char *word, const char *value,
+		   GError **error)
 {
 	bool user = n->kind == NET_USER, socket = n->kind == NET_SOCKET;
-	char *value = strchr(word, '=');
 
-	if (value)
-		*value++ = '\0';
 	if (user && !strcmp(word, "hostfwd"))
 		return add_forward(n, value, error);
 	if (user && !strcmp(word, "net"))
@@ -297,6 +296,15 @@ static int set_option(struct net_config *n, char *word, GError **error)
 	if (socket && (!strcmp(word, "listen") || !strcmp(word, "connect")))
 		return set_path(n, word, value, error);
 	return set_common(n, word, value, error);
+}
+
+static int set_option(struct net_config *n, char *word, GError **error)
+{
+	char *value = strchr(word, '=');
+
+	if (value)
+		*value++ = '\0';
+	return net_config_set(n, word, value, error);
 }
 
 static int set_kind(struct net_config *n, char *word, GError **error)
@@ -323,7 +331,7 @@ static int set_kind(struct net_config *n, char *word, GError **error)
 		"or none");
 }
 
-static int check(const struct net_config *n, GError **error)
+int net_config_check(const struct net_config *n, GError **error)
 {
 	if (n->name && n->fds->len)
 		return option_refuse(error, "fd",
@@ -346,7 +354,7 @@ static int check(const struct net_config *n, GError **error)
 
 struct net_config *net_config_parse(const char *text, GError **error)
 {
-	struct net_config *n = net_config_new();
+	struct net_config *n = net_config_new(NET_USER);
 	g_autofree char *kind = option_list_next(&text);
 	int failed = set_kind(n, kind, error);
 
@@ -356,7 +364,7 @@ struct net_config *net_config_parse(const char *text, GError **error)
 		failed = set_option(n, word, error);
 	}
 	if (!failed)
-		failed = check(n, error);
+		failed = net_config_check(n, error);
 	if (!failed)
 		return n;
 	net_config_free(n);

@@ -66,7 +66,20 @@ struct net_config {
  * Return: owned; NULL with @error (CONFIG_ERROR), which has no prefix.
  */
 struct net_config *net_config_parse(const char *text, GError **error);
+/** net_config_new() - nothing said yet; for net_config_free() */
+struct net_config *net_config_new(enum net_kind kind);
 void net_config_free(struct net_config *net);
+
+/**
+ * net_config_check() - does all that it says go together?
+ *
+ * Return: 0, or -1 with @error (CONFIG_ERROR), "WORD: hint".
+ */
+int net_config_check(const struct net_config *net, GError **error);
+
+/** net_config_set() - one option of @net's kind; Return: 0 or -1, as above */
+int net_config_set(struct net_config *net, const char *key, const char *value,
+		   GError **error);
 
 /** net_kind_name() - "user", "tap", … */
 const char *net_kind_name(enum net_kind kind);

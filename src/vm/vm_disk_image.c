@@ -161,6 +161,7 @@ struct block *vm_disk_open(struct vm_disk *d, const char *path, GError **error)
 		.format = config->format,
 		.readonly = config->readonly || config->dvd,
 		.snapshot = config->snapshot,
+		.shareable = config->shareable,
 		.block_bytes = config->block_bytes,
 	};
 	struct block *block;
@@ -168,6 +169,8 @@ struct block *vm_disk_open(struct vm_disk *d, const char *path, GError **error)
 	/* The configuration has checked the words. */
 	if (config->cache)
 		block_cache_parse(config->cache, &options.cache);
+	if (config->io)
+		block_aio_parse(config->io, &options.aio);
 	if (config->discard)
 		block_discard_parse(config->discard, &options.discard);
 	if (config->detect_zeroes)

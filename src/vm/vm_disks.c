@@ -67,7 +67,10 @@ static struct scsi_lun *make_unit(const struct vm_disks *disks,
 				  const struct vm_disk *d)
 {
 	struct scsi_disk_params p = {
-		.identity.serial = d->config->serial,
+		.identity = {.vendor = d->config->vendor,
+			     .product = d->config->product,
+			     .serial = d->config->serial,
+			     .wwn = d->config->wwn},
 		.max_transfer_bytes = STORVSP_TRANSFER_MAX,
 		.readonly = d->config->readonly,
 	};
@@ -94,12 +97,49 @@ static int open_disk(struct vm_disks *disks, struct vm_disk *d, GError **error)
 	return 0;
 }
 
+/* Has a disk of the configuration asked for this place, or been given it? */
+static bool is_taken(const struct vm_disks *disks, enum disk_bus bus,
+		     unsigned int place)
+{
+	for (guint i = 0; i < disks->configured->len; i++) {
+		const struct disk_config *c =
+			g_ptr_array_index(disks->configured, i);
+
+		if (c->bus == bus && c->has_place && c->place == place)
+			return true;
+	}
+	for (guint i = 0; i < disks->disks->len; i++) {
+		const struct vm_disk *d = g_ptr_array_index(disks->disks, i);
+
+		if (d->config->bus == bus &&
+		    (bus == DISK_IDE
+			     ? d->controller
+			     : d->controller * STORVSP_LUNS + d->lun) == place)
+			return true;
+	}
+	return false;
+}
+
+static unsigned int choose_place(const struct vm_disks *disks,
+				 const struct disk_config *config)
+{
+	unsigned int place = 0;
+
+	if (config->has_place)
+		return config->place;
+	/* The configuration has checked that there is room. */
+	while (is_taken(disks, config->bus, place))
+		place++;
+	return place;
+}
+
 static int open_first_disk(struct vm_disks *disks,
 			   const struct disk_config *config, GError **error)
 {
 	struct vm_disk *d = g_new0(struct vm_disk, 1);
-	unsigned int n = disks->n[config->bus]++;
+	unsigned int n = choose_place(disks, config);
 
+	disks->n[config->bus] = MAX(disks->n[config->bus], n + 1);
 	d->disks = disks;
 	d->config = config;
 	d->controller = config->bus == DISK_IDE ? n : n / STORVSP_LUNS;

@@ -3,9 +3,9 @@
  * vm_disks.h - the machine's disks: the images, the logical units over them,
  * and at which controller each is.
  *
- * Disks of the SCSI bus are at controller 0, LUN 0 to 63, then at controller
- * 1, in the order of the configuration; each disk of the IDE bus is a
- * controller.
+ * Disks of the SCSI bus are at the controller and LUN that the configuration
+ * says, or in its order at the first that is left: controller 0, LUN 0 to 63,
+ * then controller 1; each place on the IDE bus is a controller.
  *
  * Thread: main.
  */

@@ -40,7 +40,7 @@ struct vm_disks {
 	struct guid machine;
 	const GPtrArray *configured; /* struct disk_config: from the start */
 	GPtrArray *disks; /* struct vm_disk */
-	unsigned int n[2]; /* from the start, by enum disk_bus */
+	unsigned int n[2]; /* places from the start, by enum disk_bus */
 	unsigned int n_added; /* later */
 	unsigned int last; /* place of the last of these */
 	struct storvsp *controllers[2][CONTROLLERS_MAX];

@@ -12,7 +12,8 @@ START_TEST(all_that_can_be_said)
 		"/a b/c.qcow2,format=qcow2,cache=none,serial=A-1,bus=ide,"
 		"readonly,snapshot,block-size=4096,discard=ignore,"
 		"detect-zeroes=unmap,error-policy=enospace,rerror-policy=stop,"
-		"iops-read=9,throttle-group=g",
+		"wwn=5000c50015ea71aa,vendor=ACME,product=Fast Disk,"
+		"io=threads,shareable,iops-read=9,throttle-group=g",
 		NULL);
 
 	ck_assert_ptr_nonnull(d);
@@ -20,6 +21,11 @@ START_TEST(all_that_can_be_said)
 	ck_assert_str_eq(d->format, "qcow2");
 	ck_assert_str_eq(d->cache, "none");
 	ck_assert_str_eq(d->serial, "A-1");
+	ck_assert_str_eq(d->vendor, "ACME");
+	ck_assert_str_eq(d->product, "Fast Disk");
+	ck_assert_str_eq(d->io, "threads");
+	ck_assert_uint_eq(d->wwn, 0x5000c50015ea71aa);
+	ck_assert(d->shareable);
 	ck_assert_uint_eq(d->block_bytes, 4096);
 	ck_assert_int_eq(d->bus, DISK_IDE);
 	ck_assert_str_eq(d->discard, "ignore");
@@ -77,6 +83,14 @@ static const struct {
 	{",readonly", "path"},
 	{"a,", "no such option"},
 	{"a,readonly=yes", "readonly"},
+	{"a,shareable=yes", "shareable"},
+	{"a,io=fast", "io_uring"},
+	{"a,wwn", "wwn"},
+	{"a,wwn=5000c50015ea71a", "wwn"},
+	{"a,wwn=5000c50015ea71aag", "wwn"},
+	{"a,wwn=6000c50015ea71aa", "wwn"},
+	{"a,vendor=123456789", "at most 8"},
+	{"a,product=12345678901234567", "at most 16"},
 	{"a,format", "format"},
 	{"a,format=", "format"},
 	{"a,bus=usb", "bus"},
