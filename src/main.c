@@ -16,6 +16,7 @@
 #include "base/pidfile.h"
 #include "boot/boot.h"
 #include "config/cli.h"
+#include "config/domain/domain.h"
 #include "config/machine_config.h"
 #include "control/client.h"
 #include "control/commands.h"
@@ -397,11 +398,58 @@ static void fill_standard_descriptors(void)
 		close(fd);
 }
 
+static struct domain_options domain_options_of(const struct cli_domain *from)
+{
+	return (struct domain_options){
+		.strict = from->strict,
+		.map_disk = (const char *const *)from->map_disk,
+		.map_bridge = (const char *const *)from->map_bridge,
+		.profile = profile_exists,
+	};
+}
+
+static int read_domain(const struct cli_domain *from,
+		       struct machine_config *config, GError **error)
+{
+	struct domain_options options = domain_options_of(from);
+	struct domain_report *report;
+	int ret = domain_read(from->file, &options, config, &report, error);
+
+	domain_report_complain(report, from->verbose, stderr);
+	domain_report_free(report);
+	return ret;
+}
+
+static int check(const struct cli_domain *from)
+{
+	struct domain_options options = domain_options_of(from);
+	struct machine_config *config = machine_config_new();
+	g_autoptr(GError) error = NULL;
+	struct domain_report *report;
+	int code = 0;
+
+	if (domain_read(from->file, &options, config, &report, &error))
+		code = EXIT_CONFIG;
+	if (code && !report->messages->len) {
+		fail(error);
+	} else if (from->json) {
+		g_autofree char *json = domain_report_json(report);
+
+		puts(json);
+	} else {
+		domain_report_print(report, stdout);
+	}
+	domain_report_free(report);
+	machine_config_free(config);
+	return code;
+}
+
 int main(int argc, char **argv)
 {
 	static const struct cli_names names = {
 		.milestone = milestone_find,
 		.profile = profile_exists,
+		.domain = read_domain,
 	};
 	uint64_t start_ns = clock_monotonic_ns();
 	g_autoptr(GError) error = NULL;
@@ -417,6 +465,9 @@ int main(int argc, char **argv)
 	switch (cli.verb) {
 	case CLI_RUN:
 		code = run(cli.config, start_ns);
+		break;
+	case CLI_CHECK:
+		code = check(&cli.domain);
 		break;
 	case CLI_DOCTOR:
 		code = doctor_run(stdout);

@@ -16,16 +16,24 @@ __kvmbus_list()
 	compopt -o nospace 2>/dev/null
 }
 
+# __kvmbus_domains WORD: files that may be a domain, and folders
+__kvmbus_domains()
+{
+	compopt -o filenames 2>/dev/null
+	mapfile -t COMPREPLY < <(compgen -f -X '!*.xml' -- "$1"; compgen -d -- "$1")
+}
+
 _kvmbus()
 {
 	local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]}
-	local verbs='run report doctor profiles ctl --help --version'
+	local verbs='run report check doctor profiles ctl --help --version'
 	local profiles='ws2012 ws2012r2 ws2016 ws2019 ws2022 ws2025'
 	local options='--kernel --initrd --append --rootfs --modules --without-module --verbose --memory --vcpus --cpu --disk --net --pcap --profile
 		--hyperv --uuid --timeout --control --hvsock --clock --time-sync --throttle --report --junit --tap --summary --require --numa-srat
 		--vmbus --without --smbios --genid --ignore-msrs --on-poweroff --on-reboot --on-crash
 		--events --pidfile --trace --trace-file --trace-format --flight
 		--accel --test-devices --print-config --log --help'
+	local shared='--strict --map-disk --map-bridge'
 	local milestones='guest_os_id hypercall_page reference_tsc synic stimer
 		vmbus_contact vmbus_offers storvsc_open storvsc_io netvsc_open
 		netvsc_link netvsc_rx netvsc_tx ic_heartbeat ic_timesync
@@ -95,11 +103,23 @@ _kvmbus()
 		--trace-format) choices='text json' ;;
 		--vmbus) choices='2.4 3.0 4.0 4.1 5.0 5.1 5.2 5.3 6.0' ;;
 		--accel) choices='auto user kvm' ;;
-		*) choices=$options ;;
+		--map-disk | --map-bridge) return ;;
+		*)
+			[[ $word == -* ]] || __kvmbus_domains "$word"
+			choices="$options $shared"
+			;;
 		esac
 		;;
+	check)
+		case $before in
+		--map-disk | --map-bridge) return ;;
+		esac
+		[[ $word == -* ]] || __kvmbus_domains "$word"
+		choices="$shared --json --help"
+		;;
 	esac
-	mapfile -t COMPREPLY < <(compgen -W "$choices" -- "$word")
+	mapfile -t -O "${#COMPREPLY[@]}" COMPREPLY \
+		< <(compgen -W "$choices" -- "$word")
 }
 
 complete -F _kvmbus kvmbus

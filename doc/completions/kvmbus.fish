@@ -10,6 +10,7 @@ set -l milestones guest_os_id hypercall_page reference_tsc synic stimer \
 
 complete -c kvmbus -f
 complete -c kvmbus -n __fish_use_subcommand -a run -d 'boot a guest'
+complete -c kvmbus -n __fish_use_subcommand -a check -d 'what of a domain is honoured'
 complete -c kvmbus -n __fish_use_subcommand -a report -d 'show or compare reports'
 complete -c kvmbus -n __fish_use_subcommand -a doctor -d 'can this host run it'
 complete -c kvmbus -n __fish_use_subcommand -a profiles -d 'Windows Server versions'
@@ -36,7 +37,7 @@ __kvmbus_run -l append -x -d 'kernel command line'
 __kvmbus_run -l rootfs -r -F -d 'files of a guest that runs a command'
 __kvmbus_run -l modules -x -d 'kernel modules to load'
 __kvmbus_run -l without-module -x -d 'leave this one out'
-__kvmbus_run -l verbose -d 'the console of a guest that runs a command'
+__kvmbus_run -s v -l verbose -d 'the console with a command, what of a domain is ignored'
 __kvmbus_run -l memory -x -d 'guest memory in MiB'
 __kvmbus_run -l vcpus -x -d 'virtual processors'
 __kvmbus_run -l cpu -x -d 'what the processors have'
@@ -77,3 +78,10 @@ __kvmbus_run -l test-devices -d 'add what test images expect'
 __kvmbus_run -l print-config -d 'print the machine and exit'
 __kvmbus_run -l log -x -a 'error warn info debug' -d 'how much to say'
 functions -e __kvmbus_run
+
+# Both take a domain.
+complete -c kvmbus -n '__fish_seen_subcommand_from run check' -l strict -d 'refuse what would be ignored'
+complete -c kvmbus -n '__fish_seen_subcommand_from run check' -x -l map-disk -d 'a disk of a Hyper-V'
+complete -c kvmbus -n '__fish_seen_subcommand_from run check' -x -l map-bridge -d 'a switch or network'
+complete -c kvmbus -n '__fish_seen_subcommand_from run check' -k -a '(__fish_complete_suffix .xml)'
+complete -c kvmbus -n '__fish_seen_subcommand_from check' -l json -d 'print JSON'

@@ -12,6 +12,7 @@
 #include "config/net_config.h"
 
 #define MEMORY_MAX "max="
+#define UNSET      INT_MIN
 
 GQuark cli_error_quark(void)
 {
@@ -19,10 +20,12 @@ GQuark cli_error_quark(void)
 }
 
 static const char help_text[] =
-	"Usage: kvmbus run [OPTION]... --kernel FILE [-- COMMAND [ARG]...]\n"
+	"Usage: kvmbus run [OPTION]... [DOMAIN.xml] [-- COMMAND [ARG]...]\n"
 	"                                             boot a guest on "
 	"Hyper-V, "
 	"played by KVM\n"
+	"       kvmbus check [OPTION]... DOMAIN.xml   what of it is honoured, "
+	"ignored, refused?\n"
 	"       kvmbus report COMMAND FILE...         show or compare reports: "
 	"show, diff,\n"
 	"                                             junit, tap, html\n"
@@ -32,7 +35,7 @@ static const char help_text[] =
 	"       kvmbus ctl SOCKET [COMMAND [ARG]...]  talk to a running guest\n"
 	"       kvmbus --help | --version\n"
 	"\n"
-	"Options of run:\n"
+	"Options of run, which count more than DOMAIN.xml:\n"
 	"  --kernel FILE       bzImage, ELF with a PVH note, or multiboot "
 	"image;\n"
 	"                      a folder with kernel and modules; or Debian "
@@ -48,7 +51,8 @@ static const char help_text[] =
 	"  --without-module NAME\n"
 	"                      leave this one out\n"
 	"  -v, --verbose       the guest's console on standard error, with a "
-	"COMMAND\n"
+	"COMMAND;\n"
+	"                      what of DOMAIN.xml is ignored\n"
 	"  --memory MIB[,max=MIB]\n"
 	"                      guest memory (default 1024), and what can be "
 	"added to it\n"
@@ -115,6 +119,7 @@ void cli_help(FILE *out)
 {
 	fputs(help_text, out);
 	fputs(cli_machine_help, out);
+	fputs(cli_domain_help, out);
 	fputs(help_end, out);
 }
 
@@ -126,8 +131,8 @@ struct run_options {
 	struct trace_options trace;
 	char **kernel, **require, **log, **disk, **net, **pcap, **modules,
 		**without;
-	int timeout, time_sync, throttle;
-	gboolean test_devices, print_config, srat, summary, verbose;
+	int timeout, time_sync, throttle; /* or UNSET */
+	gboolean test_devices, print_config, srat, summary;
 };
 
 static void run_options_clear(struct run_options *o)
@@ -164,8 +169,44 @@ static int refuse(GError **error, const char *option, const char *value,
 	return -1;
 }
 
+/*
+ * Options and at most one word behind them, which is a domain's file.
+ * @group: NULL: there is none
+ */
+static int parse_entries(char **argv, const GOptionEntry *entries,
+			 GOptionGroup *group, struct cli_domain *domain,
+			 GError **error)
+{
+	GOptionContext *context = g_option_context_new(NULL);
+	g_auto(GStrv) args = g_strdupv(argv);
+	GError *why = NULL;
+	int ret = 0;
+
+	g_option_context_set_help_enabled(context, FALSE);
+	g_option_context_add_main_entries(context, entries, NULL);
+	cli_domain_add(domain, context);
+	if (group)
+		g_option_context_add_group(context, group);
+	if (!g_option_context_parse_strv(context, &args, &why)) {
+		/* Our own handlers say which option. */
+		g_set_error(error, CLI_ERROR, 0, "%s%s%s",
+			    why->domain == CLI_ERROR ? "" : argv[0],
+			    why->domain == CLI_ERROR ? "" : ": ", why->message);
+		g_clear_error(&why);
+		ret = -1;
+	} else if (args[0] && args[1] && args[2]) {
+		ret = refuse(error, argv[0], args[2],
+			     "unexpected; one DOMAIN.xml is enough");
+	} else if (args[0]) {
+		domain->file = g_strdup(args[1]);
+	}
+	g_option_context_free(context);
+	return ret;
+}
+
 static int parse_options(char **argv, struct run_options *o,
-			 struct machine_config *c, GError **error)
+			 struct cli_domain *domain, struct machine_config *c,
+			 GError **error)
 {
 	const GOptionEntry entries[] = {
 		{"kernel", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &o->kernel, NULL,
@@ -175,7 +216,8 @@ static int parse_options(char **argv, struct run_options *o,
 		 NULL},
 		{"without-module", 0, 0, G_OPTION_ARG_STRING_ARRAY, &o->without,
 		 NULL, NULL},
-		{"verbose", 'v', 0, G_OPTION_ARG_NONE, &o->verbose, NULL, NULL},
+		{"verbose", 'v', 0, G_OPTION_ARG_NONE, &domain->verbose, NULL,
+		 NULL},
 		{"initrd", 0, 0, G_OPTION_ARG_FILENAME, &o->initrd, NULL, NULL},
 		{"append", 0, 0, G_OPTION_ARG_STRING, &o->append, NULL, NULL},
 		{"memory", 0, 0, G_OPTION_ARG_STRING, &o->memory, NULL, NULL},
@@ -219,28 +261,9 @@ static int parse_options(char **argv, struct run_options *o,
 		{"log", 0, 0, G_OPTION_ARG_STRING_ARRAY, &o->log, NULL, NULL},
 		{0},
 	};
-	GOptionContext *context = g_option_context_new(NULL);
-	g_auto(GStrv) args = g_strdupv(argv);
-	GError *why = NULL;
-	int ret = 0;
 
-	g_option_context_set_help_enabled(context, FALSE);
-	g_option_context_add_main_entries(context, entries, NULL);
-	g_option_context_add_group(context, cli_machine_group(c));
-	if (!g_option_context_parse_strv(context, &args, &why)) {
-		/* Our own handlers say which option. */
-		g_set_error(
-			error, CLI_ERROR, 0, "%s%s",
-			why->domain == CLI_ERROR ? "" : "run: ", why->message);
-		g_clear_error(&why);
-		ret = -1;
-	} else if (args[0] && args[1]) {
-		ret = refuse(
-			error, "run", args[1],
-			"unexpected; a kernel is given with --kernel FILE");
-	}
-	g_option_context_free(context);
-	return ret;
+	return parse_entries(argv, entries, cli_machine_group(c), domain,
+			     error);
 }
 
 /* "a,b" and "c" to the three names, each of them known. */
@@ -281,6 +304,7 @@ static int parse_memory(const char *text, struct machine_config *c,
 
 	if (!text)
 		return 0;
+	c->memory_max_mib = 0;
 	if ((max && !g_str_has_prefix(max, MEMORY_MAX)) ||
 	    !g_ascii_string_to_unsigned(words[0], 10, 0, INT_MAX,
 					&c->memory_mib, NULL) ||
@@ -311,8 +335,10 @@ static int parse_nets(char **nets, GPtrArray *out, GError **error)
 		g_autoptr(GError) why = NULL;
 		struct net_config *net;
 
-		if (!strcmp(*n, "none") && !nets[1])
+		if (!strcmp(*n, "none") && !nets[1]) {
+			g_ptr_array_set_size(out, 0);
 			return 0;
+		}
 		if (!strcmp(*n, "none"))
 			return refuse(error, "--net", *n,
 				      "means no card, and there is another");
@@ -352,6 +378,11 @@ static int parse_pcaps(char **pcaps, GPtrArray *nets, GError **error)
 	return 0;
 }
 
+static bool is_negative(int number)
+{
+	return number < 0 && number != UNSET;
+}
+
 static int check_words(const struct run_options *o,
 		       const struct cli_names *names, GError **error)
 {
@@ -371,7 +402,8 @@ static int check_words(const struct run_options *o,
 				      "expected error, warn, info or debug, "
 				      "or CATEGORY=LEVEL");
 	}
-	if (o->timeout < 0 || o->time_sync < 0 || o->throttle < 0) {
+	if (is_negative(o->timeout) || is_negative(o->time_sync) ||
+	    is_negative(o->throttle)) {
 		g_set_error(error, CLI_ERROR, 0,
 			    "--timeout, --time-sync and --throttle take "
 			    "positive numbers");
@@ -407,55 +439,140 @@ static GStrv join_lists(char **lists)
 }
 
 /* What is for a guest that runs a command. */
-static int check_guest(const struct run_options *o, char **command,
+static int check_guest(const struct run_options *o,
+		       const struct cli_domain *domain, char **command,
 		       GError **error)
 {
 	if (command && !command[0])
 		return refuse(error, "run", "--",
 			      "a command belongs behind it");
-	if (!command && (o->rootfs || o->modules || o->without || o->verbose)) {
+	if (!command && (o->rootfs || o->modules || o->without ||
+			 (domain->verbose && !domain->file))) {
 		g_set_error(error, CLI_ERROR, 0,
 			    "--rootfs, --modules, --without-module and "
 			    "--verbose are for a guest that runs a command "
-			    "(-- COMMAND)");
+			    "(-- COMMAND), the last one for a domain too");
 		return -1;
 	}
 	return 0;
 }
 
-static void take_guest(struct run_options *o, struct machine_config *c)
+/* What was said takes the place of what is there. */
+static void take(char **field, char **said)
+{
+	if (!*said)
+		return;
+	g_free(*field);
+	*field = g_steal_pointer(said);
+}
+
+static void take_number(unsigned int *field, int said)
+{
+	if (said != UNSET)
+		*field = (unsigned int)said;
+}
+
+static void take_guest(struct run_options *o, const struct cli_domain *domain,
+		       char **command, struct machine_config *c)
 {
 	guint n = o->kernel ? g_strv_length(o->kernel) : 0;
+	char *of_domain[] = {c->kernel, NULL};
 
-	c->kernel = n ? g_strdup(o->kernel[n - 1]) : NULL;
-	c->kernels = g_steal_pointer(&o->kernel);
+	if (n) {
+		g_free(c->kernel);
+		c->kernel = g_strdup(o->kernel[n - 1]);
+		c->kernels = g_steal_pointer(&o->kernel);
+	} else if (c->kernel) {
+		c->kernels = g_strdupv(of_domain);
+	}
 	c->rootfs = g_steal_pointer(&o->rootfs);
 	c->modules = o->modules ? join_lists(o->modules) : NULL;
 	c->without_modules = join_lists(o->without);
-	c->verbose = o->verbose;
+	c->verbose = domain->verbose;
+	c->command = g_strdupv(command);
+}
+
+static void take_options(struct machine_config *c, struct run_options *o)
+{
+	take(&c->initrd, &o->initrd);
+	take(&c->cmdline, &o->append);
+	take(&c->profile, &o->profile);
+	take(&c->report, &o->report);
+	take(&c->junit, &o->junit);
+	take(&c->tap, &o->tap);
+	take(&c->control, &o->control);
+	take(&c->events, &o->events);
+	take(&c->pidfile, &o->pidfile);
+	take(&c->hvsock, &o->hvsock);
+	take(&c->accel, &o->accel);
+	take(&c->uuid, &o->uuid);
+	if (!c->accel)
+		c->accel = g_strdup("auto");
+	take_number(&c->timeout_s, o->timeout);
+	take_number(&c->time_sync_s, o->time_sync);
+	take_number(&c->signals_max, o->throttle);
+	c->test_devices |= o->test_devices;
+	c->print_config |= o->print_config;
+	c->srat |= o->srat;
+	c->summary |= o->summary;
+}
+
+/* What is behind "--", which is taken off @argv; NULL: nothing. */
+static char **split_command(char **argv, char **options)
+{
+	for (guint i = 0; options[i]; i++) {
+		if (strcmp(options[i], "--") != 0)
+			continue;
+		for (guint k = i; options[k]; k++)
+			g_clear_pointer(&options[k], g_free);
+		return argv + i + 1;
+	}
+	return NULL;
+}
+
+/*
+ * The options, and a domain before them: some go right into the configuration,
+ * so with a domain they are read once more, on top of it.
+ */
+static int parse_source(char **argv, const struct cli_names *names,
+			struct cli *cli, char **command, struct run_options *o,
+			GError **error)
+{
+	const struct run_options unset = {.timeout = UNSET,
+					  .time_sync = UNSET,
+					  .throttle = UNSET,
+					  .trace.flight = TRACE_FLIGHT_DEFAULT};
+	int ret;
+
+	*o = unset;
+	ret = parse_options(argv, o, &cli->domain, cli->config, error);
+	if (!ret)
+		ret = check_guest(o, &cli->domain, command, error);
+	if (!ret)
+		ret = check_words(o, names, error);
+	if (!ret)
+		ret = cli_domain_check(&cli->domain, error);
+	if (ret || !cli->domain.file)
+		return ret;
+	machine_config_free(cli->config);
+	cli->config = machine_config_new();
+	if (names->domain(&cli->domain, cli->config, error))
+		return -1;
+	run_options_clear(o);
+	*o = unset;
+	cli_domain_clear(&cli->domain);
+	return parse_options(argv, o, &cli->domain, cli->config, error);
 }
 
 static int parse_run(char **argv, const struct cli_names *names,
-		     struct machine_config *c, GError **error)
+		     struct cli *cli, GError **error)
 {
-	struct run_options o = {.time_sync = CONFIG_TIME_SYNC_DEFAULT_S,
-				.trace.flight = TRACE_FLIGHT_DEFAULT};
+	struct run_options o;
 	g_auto(GStrv) options = g_strdupv(argv);
-	char **command = NULL;
-	int ret;
+	char **command = split_command(argv, options);
+	int ret = parse_source(options, names, cli, command, &o, error);
+	struct machine_config *c = cli->config;
 
-	for (guint i = 0; options[i] && !command; i++) {
-		if (strcmp(options[i], "--") != 0)
-			continue;
-		command = argv + i + 1;
-		for (guint k = i; options[k]; k++)
-			g_clear_pointer(&options[k], g_free);
-	}
-	ret = parse_options(options, &o, c, error);
-	if (!ret)
-		ret = check_guest(&o, command, error);
-	if (!ret)
-		ret = check_words(&o, names, error);
 	if (!ret)
 		ret = parse_require(o.require, names, &c->require, error);
 	if (!ret)
@@ -469,34 +586,25 @@ static int parse_run(char **argv, const struct cli_names *names,
 	if (!ret)
 		ret = parse_trace(&o.trace, c, error);
 	if (!ret) {
-		take_guest(&o, c);
-		c->command = g_strdupv(command);
-		c->initrd = g_steal_pointer(&o.initrd);
-		c->cmdline = g_steal_pointer(&o.append);
-		c->profile = g_steal_pointer(&o.profile);
-		c->report = g_steal_pointer(&o.report);
-		c->junit = g_steal_pointer(&o.junit);
-		c->tap = g_steal_pointer(&o.tap);
-		c->control = g_steal_pointer(&o.control);
-		c->events = g_steal_pointer(&o.events);
-		c->pidfile = g_steal_pointer(&o.pidfile);
-		c->hvsock = g_steal_pointer(&o.hvsock);
-		c->accel =
-			o.accel ? g_steal_pointer(&o.accel) : g_strdup("auto");
-		if (o.uuid) {
-			g_free(c->uuid);
-			c->uuid = g_steal_pointer(&o.uuid);
-		}
-		c->timeout_s = (unsigned int)o.timeout;
-		c->time_sync_s = (unsigned int)o.time_sync;
-		c->signals_max = (unsigned int)o.throttle;
-		c->test_devices = o.test_devices;
-		c->print_config = o.print_config;
-		c->srat = o.srat;
-		c->summary = o.summary;
+		take_guest(&o, &cli->domain, command, c);
+		take_options(c, &o);
 	}
 	run_options_clear(&o);
 	return ret;
+}
+
+static int parse_check(char **argv, struct cli_domain *domain, GError **error)
+{
+	const GOptionEntry entries[] = {
+		{"json", 0, 0, G_OPTION_ARG_NONE, &domain->json, NULL, NULL},
+		{0},
+	};
+
+	if (parse_entries(argv, entries, NULL, domain, error))
+		return -1;
+	if (!domain->file)
+		return refuse(error, "check", "", "which DOMAIN.xml?");
+	return cli_domain_check(domain, error);
 }
 
 static int parse_profiles(char **argv, const struct cli_names *names,
@@ -522,7 +630,8 @@ int cli_parse(char **argv, const struct cli_names *names, struct cli *cli,
 	if (!verb) {
 		g_set_error(
 			error, CLI_ERROR, 0,
-			"say what to do: run, report, doctor, profiles or ctl");
+			"say what to do: run, check, report, doctor, profiles "
+			"or ctl");
 		return -1;
 	}
 	for (char **a = argv + 1; *a && strcmp(*a, "--") != 0; a++) {
@@ -538,7 +647,11 @@ int cli_parse(char **argv, const struct cli_names *names, struct cli *cli,
 	if (!strcmp(verb, "run")) {
 		cli->verb = CLI_RUN;
 		cli->config = machine_config_new();
-		return parse_run(argv + 1, names, cli->config, error);
+		return parse_run(argv + 1, names, cli, error);
+	}
+	if (!strcmp(verb, "check")) {
+		cli->verb = CLI_CHECK;
+		return parse_check(argv + 1, &cli->domain, error);
 	}
 	if (!strcmp(verb, "profiles")) {
 		cli->verb = CLI_PROFILES;
@@ -560,12 +673,14 @@ int cli_parse(char **argv, const struct cli_names *names, struct cli *cli,
 		return 0;
 	}
 	return refuse(error, "kvmbus", verb,
-		      "no such command; run, report, doctor, profiles or ctl");
+		      "no such command; run, check, report, doctor, profiles "
+		      "or ctl");
 }
 
 void cli_clear(struct cli *cli)
 {
 	machine_config_free(cli->config);
 	g_free(cli->profile);
+	cli_domain_clear(&cli->domain);
 	memset(cli, 0, sizeof(*cli));
 }

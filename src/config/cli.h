@@ -9,10 +9,13 @@
 
 #include <glib.h>
 
+#include "config/cli_domain.h"
+
 struct machine_config;
 
 enum cli_verb {
 	CLI_RUN,
+	CLI_CHECK,
 	CLI_DOCTOR,
 	CLI_PROFILES,
 	CLI_CTL,
@@ -25,16 +28,23 @@ enum cli_verb {
 #define CLI_ERROR (cli_error_quark())
 GQuark cli_error_quark(void);
 
-/* What is asked of names that only other layers know. */
+/* What is asked of others. */
 struct cli_names {
 	/* is there a milestone, or a profile, of that name? */
 	int (*milestone)(const char *name);
 	int (*profile)(const char *name);
+	/*
+	 * Put a domain into @config, before the options are.  Return: 0; -1
+	 * with @error set, perhaps not CLI_ERROR.
+	 */
+	int (*domain)(const struct cli_domain *domain,
+		      struct machine_config *config, GError **error);
 };
 
 struct cli {
 	enum cli_verb verb;
 	struct machine_config *config; /* CLI_RUN */
+	struct cli_domain domain; /* CLI_RUN, CLI_CHECK */
 	char *profile; /* CLI_PROFILES: NULL for the list */
 	char **args; /* CLI_CTL, CLI_REPORT: what follows the verb; of argv */
 };
@@ -45,7 +55,7 @@ struct cli {
  * @names: how to look names up
  * @cli:   filled in; free with cli_clear()
  *
- * Return: 0, or -1 with @error (CLI_ERROR).
+ * Return: 0, or -1 with @error (CLI_ERROR, or as @names' domain() sets it).
  */
 int cli_parse(char **argv, const struct cli_names *names, struct cli *cli,
 	      GError **error);

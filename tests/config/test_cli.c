@@ -20,7 +20,27 @@ static int fake_profile(const char *name)
 	return !strcmp(name, "ws2022");
 }
 
-static const struct cli_names names = {fake_milestone, fake_profile};
+/* A domain that says a bit of everything. */
+static int fake_domain(const struct cli_domain *domain,
+		       struct machine_config *c, GError **error)
+{
+	if (!strcmp(domain->file, "bad.xml")) {
+		g_set_error(error, CONFIG_ERROR, 0, "bad.xml is refused");
+		return -1;
+	}
+	c->kernel = g_strdup("/domain/kernel");
+	c->cmdline = g_strdup("domain");
+	c->vcpus = 5;
+	c->memory_mib = 700;
+	c->memory_max_mib = 900;
+	c->on_reboot = LIFECYCLE_DESTROY;
+	g_ptr_array_add(c->disks, disk_config_parse("d0", NULL));
+	g_ptr_array_add(c->nets, net_config_parse("user", NULL));
+	return 0;
+}
+
+static const struct cli_names names = {fake_milestone, fake_profile,
+				       fake_domain};
 
 static int parse(const char *line, struct cli *cli, GError **error)
 {
@@ -172,10 +192,17 @@ static const struct {
 	{"kvmbus run --kernel K --net user --pcap net1=F", "no such card"},
 	{"kvmbus run --kernel K --net user --pcap net0=", "one file"},
 	{"kvmbus run --kernel K --net user --pcap F --pcap G", "one file"},
-	{"kvmbus run K", "--kernel"},
 	{"kvmbus run --kernel K --", "command"},
 	{"kvmbus run --kernel K -v", "--verbose"},
 	{"kvmbus run --kernel K --rootfs R", "--rootfs"},
+	{"kvmbus run K.xml L.xml", "L.xml"},
+	{"kvmbus run a.xml --map-disk C:", "FROM=TO"},
+	{"kvmbus run a.xml --map-bridge =virbr0", "FROM=TO"},
+	{"kvmbus run a.xml --map-bridge guid=", "FROM=TO"},
+	{"kvmbus run a.xml --json", "--json"},
+	{"kvmbus check", "which"},
+	{"kvmbus check a.xml b.xml", "b.xml"},
+	{"kvmbus check a.xml --kernel K", "--kernel"},
 	{"kvmbus doctor now", "now"},
 	{"kvmbus profiles ws1999", "ws1999"},
 	{"kvmbus profiles ws2022 more", "more"},
@@ -192,6 +219,71 @@ START_TEST(what_is_wrong_is_named)
 	ck_assert_msg(strstr(error->message, wrong[_i].said) != NULL,
 		      "%s: said '%s'", wrong[_i].line, error->message);
 	g_error_free(error);
+	cli_clear(&cli);
+}
+END_TEST
+
+START_TEST(options_count_more_than_the_domain)
+{
+	const struct machine_config *c;
+	struct cli cli;
+
+	ck_assert_int_eq(parse("kvmbus run a.xml --strict -v --map-disk a=b "
+			       "--kernel K --vcpus 2 --disk d1",
+			       &cli, NULL),
+			 0);
+	c = cli.config;
+	ck_assert_str_eq(cli.domain.file, "a.xml");
+	ck_assert(cli.domain.strict && cli.domain.verbose);
+	ck_assert_str_eq(cli.domain.map_disk[0], "a=b");
+	ck_assert_str_eq(c->kernel, "K");
+	ck_assert_str_eq(c->cmdline, "domain");
+	ck_assert_uint_eq(c->vcpus, 2);
+	ck_assert_uint_eq(c->memory_mib, 700);
+	ck_assert_uint_eq(c->memory_max_mib, 900);
+	ck_assert_int_eq(c->on_reboot, LIFECYCLE_DESTROY);
+	ck_assert_uint_eq(c->disks->len, 2);
+	ck_assert_uint_eq(c->nets->len, 1);
+	cli_clear(&cli);
+	ck_assert_int_eq(parse("kvmbus run --memory 512 --net none "
+			       "--on-reboot restart a.xml",
+			       &cli, NULL),
+			 0);
+	c = cli.config;
+	ck_assert_str_eq(c->kernel, "/domain/kernel");
+	ck_assert_uint_eq(c->vcpus, 5);
+	ck_assert_uint_eq(c->memory_mib, 512);
+	ck_assert_uint_eq(c->memory_max_mib, 0);
+	ck_assert_int_eq(c->on_reboot, LIFECYCLE_RESTART);
+	ck_assert_uint_eq(c->nets->len, 0);
+	cli_clear(&cli);
+}
+END_TEST
+
+START_TEST(a_domain_that_is_refused_is_no_usage_error)
+{
+	GError *error = NULL;
+	struct cli cli;
+
+	ck_assert_int_eq(parse("kvmbus run bad.xml", &cli, &error), -1);
+	ck_assert(error->domain == CONFIG_ERROR);
+	g_error_free(error);
+	cli_clear(&cli);
+}
+END_TEST
+
+START_TEST(check_takes_a_domain)
+{
+	struct cli cli;
+
+	ck_assert_int_eq(parse("kvmbus check --strict --json --map-bridge "
+			       "g=virbr0 a.xml",
+			       &cli, NULL),
+			 0);
+	ck_assert_int_eq(cli.verb, CLI_CHECK);
+	ck_assert_str_eq(cli.domain.file, "a.xml");
+	ck_assert(cli.domain.strict && cli.domain.json);
+	ck_assert_str_eq(cli.domain.map_bridge[0], "g=virbr0");
 	cli_clear(&cli);
 }
 END_TEST
@@ -311,6 +403,9 @@ int main(void)
 	tcase_add_test(t, defaults);
 	tcase_add_loop_test(t, what_is_wrong_is_named, 0,
 			    (int)G_N_ELEMENTS(wrong));
+	tcase_add_test(t, options_count_more_than_the_domain);
+	tcase_add_test(t, a_domain_that_is_refused_is_no_usage_error);
+	tcase_add_test(t, check_takes_a_domain);
 	tcase_add_test(t, help_wins_over_everything);
 	tcase_add_test(t, machines_that_cannot_be_are_refused);
 	suite_add_tcase(s, t);

@@ -48,7 +48,7 @@ kvmbus()
 	printf 'Usage: x\n\n  pause   stop\n  kvp-get KEY  say\n' >&2
 }
 
-offers 'kvmbus ' run report doctor profiles ctl --help --version
+offers 'kvmbus ' run report check doctor profiles ctl --help --version
 offers 'kvmbus ctl comp' completions.sh
 offers 'kvmbus ctl completions.sh ' pause kvp-get
 offers 'kvmbus ctl completions.sh kvp-get ' ''
@@ -58,6 +58,7 @@ offers 'kvmbus d' doctor
 offers 'kvmbus doctor ' ''
 offers 'kvmbus profiles ws2012' ws2012 ws2012r2
 offers 'kvmbus run --re' --report --require
+offers 'kvmbus check --map-' --map-disk --map-bridge
 offers 'kvmbus run --profile ws202' ws2022 ws2025
 offers 'kvmbus run --profile = ws2016' ws2016
 offers 'kvmbus run --accel =' auto user kvm
