@@ -25,6 +25,7 @@
 #include "command/newc.h"
 #include "command/session.h"
 #include "kvm/kvm.h"
+#include "matrix/matrix.h"
 #include "partition/profile.h"
 #include "proto/vmbus.h"
 #include "report/event_file.h"
@@ -378,6 +379,20 @@ static int run(struct machine_config *config, uint64_t start_ns)
 	return code;
 }
 
+static int run_matrix(char **args)
+{
+	GPtrArray *names = g_ptr_array_new();
+	int code;
+
+	for (unsigned int i = 0; profile_at(i); i++)
+		g_ptr_array_add(names, (char *)profile_at(i)->name);
+	g_ptr_array_add(names, NULL);
+	code = matrix_verb(args, (const char *const *)names->pdata, stdout,
+			   stderr);
+	g_ptr_array_free(names, TRUE);
+	return code;
+}
+
 static int profile_exists(const char *name)
 {
 	return profile_find(name) != NULL;
@@ -483,6 +498,9 @@ int main(int argc, char **argv)
 		break;
 	case CLI_REPORT:
 		code = report_verb(cli.args, stdout, stderr);
+		break;
+	case CLI_MATRIX:
+		code = run_matrix(cli.args);
 		break;
 	case CLI_VERSION:
 		puts("kvmbus " KVMBUS_VERSION);

@@ -26,7 +26,7 @@ __kvmbus_domains()
 _kvmbus()
 {
 	local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]}
-	local verbs='run report check doctor profiles ctl --help --version'
+	local verbs='run report matrix check doctor profiles ctl --help --version'
 	local profiles='ws2012 ws2012r2 ws2016 ws2019 ws2022 ws2025'
 	local options='--kernel --initrd --append --rootfs --modules --without-module --verbose --memory --vcpus --cpu --disk --net --pcap --profile
 		--hyperv --uuid --timeout --control --hvsock --clock --time-sync --throttle --report --junit --tap --summary --require --numa-srat
@@ -54,6 +54,11 @@ _kvmbus()
 	fi
 	case ${COMP_WORDS[1]} in
 	profiles) choices=$profiles ;;
+	matrix)
+		compopt -o filenames 2>/dev/null
+		mapfile -t COMPREPLY < <(compgen -f -- "$word")
+		return
+		;;
 	report)
 		if ((COMP_CWORD > 2)); then
 			compopt -o filenames 2>/dev/null

@@ -12,6 +12,8 @@ complete -c kvmbus -f
 complete -c kvmbus -n __fish_use_subcommand -a run -d 'boot a guest'
 complete -c kvmbus -n __fish_use_subcommand -a check -d 'what of a domain is honoured'
 complete -c kvmbus -n __fish_use_subcommand -a report -d 'show or compare reports'
+complete -c kvmbus -n __fish_use_subcommand -a matrix -d 'many runs'
+complete -c kvmbus -n '__fish_seen_subcommand_from matrix' -F
 complete -c kvmbus -n __fish_use_subcommand -a doctor -d 'can this host run it'
 complete -c kvmbus -n __fish_use_subcommand -a profiles -d 'Windows Server versions'
 complete -c kvmbus -n __fish_use_subcommand -a ctl -d 'talk to a running guest'

@@ -29,6 +29,8 @@ static const char help_text[] =
 	"       kvmbus report COMMAND FILE...         show or compare reports: "
 	"show, diff,\n"
 	"                                             junit, tap, html\n"
+	"       kvmbus matrix KERNEL... [OPTION]... [-- COMMAND]   many runs: "
+	"kvmbus-matrix(1)\n"
 	"       kvmbus doctor                         can this host run it?\n"
 	"       kvmbus profiles [NAME]                the Windows Server "
 	"versions it imitates\n"
@@ -628,10 +630,10 @@ int cli_parse(char **argv, const struct cli_names *names, struct cli *cli,
 
 	memset(cli, 0, sizeof(*cli));
 	if (!verb) {
-		g_set_error(
-			error, CLI_ERROR, 0,
-			"say what to do: run, check, report, doctor, profiles "
-			"or ctl");
+		g_set_error(error, CLI_ERROR, 0,
+			    "say what to do: run, check, report, matrix, "
+			    "doctor, profiles "
+			    "or ctl");
 		return -1;
 	}
 	for (char **a = argv + 1; *a && strcmp(*a, "--") != 0; a++) {
@@ -667,14 +669,15 @@ int cli_parse(char **argv, const struct cli_names *names, struct cli *cli,
 		cli->args = argv + 2;
 		return 0;
 	}
-	if (!strcmp(verb, "report")) {
-		cli->verb = CLI_REPORT;
+	if (!strcmp(verb, "report") || !strcmp(verb, "matrix")) {
+		cli->verb = verb[0] == 'r' ? CLI_REPORT : CLI_MATRIX;
 		cli->args = argv + 2;
 		return 0;
 	}
-	return refuse(error, "kvmbus", verb,
-		      "no such command; run, check, report, doctor, profiles "
-		      "or ctl");
+	return refuse(
+		error, "kvmbus", verb,
+		"no such command; run, check, report, matrix, doctor, profiles "
+		"or ctl");
 }
 
 void cli_clear(struct cli *cli)

@@ -20,6 +20,7 @@ enum cli_verb {
 	CLI_PROFILES,
 	CLI_CTL,
 	CLI_REPORT,
+	CLI_MATRIX,
 	CLI_HELP,
 	CLI_VERSION,
 };
@@ -46,7 +47,7 @@ struct cli {
 	struct machine_config *config; /* CLI_RUN */
 	struct cli_domain domain; /* CLI_RUN, CLI_CHECK */
 	char *profile; /* CLI_PROFILES: NULL for the list */
-	char **args; /* CLI_CTL, CLI_REPORT: what follows the verb; of argv */
+	char **args; /* CLI_CTL, _REPORT, _MATRIX: what follows the verb; of argv */
 };
 
 /**

@@ -2,7 +2,6 @@
 #include "report/report_file.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -16,11 +15,12 @@ GQuark report_error_quark(void)
 struct json_object *report_load(const char *path, GError **error)
 {
 	g_autofree char *text = NULL;
-	g_autoptr(GError) why = NULL;
 	struct json_object *o = NULL;
 
-	if (!g_file_get_contents(path, &text, NULL, &why)) {
-		g_set_error(error, REPORT_ERROR, 0, "%s", why->message);
+	if (access(path, R_OK) ||
+	    !g_file_get_contents(path, &text, NULL, NULL)) {
+		g_set_error(error, REPORT_ERROR, 0, "%s: %s", path,
+			    g_strerror(errno));
 		return NULL;
 	}
 	o = json_tokener_parse(text);

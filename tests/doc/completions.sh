@@ -48,7 +48,7 @@ kvmbus()
 	printf 'Usage: x\n\n  pause   stop\n  kvp-get KEY  say\n' >&2
 }
 
-offers 'kvmbus ' run report check doctor profiles ctl --help --version
+offers 'kvmbus ' run report matrix check doctor profiles ctl --help --version
 offers 'kvmbus ctl comp' completions.sh
 offers 'kvmbus ctl completions.sh ' pause kvp-get
 offers 'kvmbus ctl completions.sh kvp-get ' ''
