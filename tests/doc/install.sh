@@ -11,6 +11,9 @@ diff <(cd "$tree" && find . -type f -printf '%m %P\n' | sort -k 2) - <<'EOF2'
 755 usr/bin/kvmbus
 644 usr/share/bash-completion/completions/kvmbus
 644 usr/share/doc/kvmbus/LICENSE
+644 usr/share/doc/kvmbus/examples/hyperv-import.xml
+644 usr/share/doc/kvmbus/examples/linux-full.xml
+644 usr/share/doc/kvmbus/examples/minimal.xml
 644 usr/share/fish/vendor_completions.d/kvmbus.fish
 644 usr/share/kvmbus/report.schema.json
 644 usr/share/man/man1/kvmbus-ctl.1.gz

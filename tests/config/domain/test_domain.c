@@ -431,6 +431,37 @@ START_TEST(each_has_its_effect)
 }
 END_TEST
 
+/* The examples that are installed are as good as they say. */
+START_TEST(the_examples_are_right)
+{
+	static const struct {
+		const char *name;
+		bool strict, mapped;
+	} examples[] = {
+		{"minimal.xml", true, false},
+		{"linux-full.xml", true, false},
+		{"hyperv-import.xml", false, true},
+	};
+	const struct domain_options options = {
+		.strict = examples[_i].strict,
+		.map_disk = examples[_i].mapped ? map_disk : NULL,
+		.map_bridge = examples[_i].mapped ? map_bridge : NULL,
+		.profile = known_profile,
+	};
+	g_autofree char *path =
+		g_build_filename(CONFIGS, examples[_i].name, NULL);
+	struct machine_config *c = machine_config_new();
+	struct domain_report *report;
+	int ret = domain_read(path, &options, c, &report, NULL);
+	char *text = print(report);
+
+	ck_assert_msg(ret == 0, "%s", text);
+	free(text);
+	domain_report_free(report);
+	machine_config_free(c);
+}
+END_TEST
+
 /* --- what is said ------------------------------------------------------------- */
 
 START_TEST(complaints_are_only_of_what_is_wrong)
@@ -502,6 +533,7 @@ int main(void)
 	tcase_add_test(t, what_is_honoured_is_in_the_configuration);
 	tcase_add_test(t, a_real_hyperv_s_domain_is_mapped);
 	tcase_add_loop_test(t, each_has_its_effect, 0, G_N_ELEMENTS(effects));
+	tcase_add_loop_test(t, the_examples_are_right, 0, 3);
 	tcase_add_test(t, complaints_are_only_of_what_is_wrong);
 	tcase_add_test(t, json_has_what_is_printed);
 	tcase_add_test(t, a_file_that_is_not_there);
