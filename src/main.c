@@ -17,6 +17,7 @@
 #include "boot/boot.h"
 #include "config/cli.h"
 #include "config/domain/domain.h"
+#include "config/domain/lookup.h"
 #include "config/machine_config.h"
 #include "control/client.h"
 #include "control/commands.h"
@@ -413,39 +414,61 @@ static void fill_standard_descriptors(void)
 		close(fd);
 }
 
-static struct domain_options domain_options_of(const struct cli_domain *from)
+/*
+ * A domain of a file or of libvirt.  Return: 0, or -1 with @error; @report is
+ * NULL if it could not be had.
+ */
+static int get_domain(const struct cli_domain *from,
+		      struct machine_config *config,
+		      struct domain_report **report, GError **error)
 {
-	return (struct domain_options){
+	struct domain_options options = {
 		.strict = from->strict,
 		.map_disk = (const char *const *)from->map_disk,
 		.map_bridge = (const char *const *)from->map_bridge,
 		.profile = profile_exists,
 	};
+	g_autofree char *xml = NULL;
+	int ret = -1;
+
+	*report = NULL;
+	if (from->connect || from->name) {
+		options.lookup = domain_lookup_new(from->connect, error);
+		if (!options.lookup)
+			return -1;
+	}
+	if (!from->name)
+		ret = domain_read(from->file, &options, config, report, error);
+	else if ((xml = domain_lookup_domain(options.lookup, from->name,
+					     error)))
+		ret = domain_parse(xml, strlen(xml), from->name, &options,
+				   config, report, error);
+	domain_lookup_free(options.lookup);
+	return ret;
 }
 
 static int read_domain(const struct cli_domain *from,
 		       struct machine_config *config, GError **error)
 {
-	struct domain_options options = domain_options_of(from);
 	struct domain_report *report;
-	int ret = domain_read(from->file, &options, config, &report, error);
+	int ret = get_domain(from, config, &report, error);
 
-	domain_report_complain(report, from->verbose, stderr);
+	if (report)
+		domain_report_complain(report, from->verbose, stderr);
 	domain_report_free(report);
 	return ret;
 }
 
 static int check(const struct cli_domain *from)
 {
-	struct domain_options options = domain_options_of(from);
 	struct machine_config *config = machine_config_new();
 	g_autoptr(GError) error = NULL;
 	struct domain_report *report;
 	int code = 0;
 
-	if (domain_read(from->file, &options, config, &report, &error))
+	if (get_domain(from, config, &report, &error))
 		code = EXIT_CONFIG;
-	if (code && !report->messages->len) {
+	if (code && (!report || !report->messages->len)) {
 		fail(error);
 	} else if (from->json) {
 		g_autofree char *json = domain_report_json(report);

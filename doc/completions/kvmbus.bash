@@ -33,7 +33,7 @@ _kvmbus()
 		--vmbus --without --smbios --genid --ignore-msrs --on-poweroff --on-reboot --on-crash
 		--events --pidfile --trace --trace-file --trace-format --flight
 		--accel --test-devices --print-config --log --help'
-	local shared='--strict --map-disk --map-bridge'
+	local shared='--strict --connect --domain --map-disk --map-bridge'
 	local milestones='guest_os_id hypercall_page reference_tsc synic stimer
 		vmbus_contact vmbus_offers storvsc_open storvsc_io netvsc_open
 		netvsc_link netvsc_rx netvsc_tx ic_heartbeat ic_timesync
@@ -108,7 +108,7 @@ _kvmbus()
 		--trace-format) choices='text json' ;;
 		--vmbus) choices='2.4 3.0 4.0 4.1 5.0 5.1 5.2 5.3 6.0' ;;
 		--accel) choices='auto user kvm' ;;
-		--map-disk | --map-bridge) return ;;
+		--map-disk | --map-bridge | --connect | --domain) return ;;
 		*)
 			[[ $word == -* ]] || __kvmbus_domains "$word"
 			choices="$options $shared"
@@ -117,7 +117,7 @@ _kvmbus()
 		;;
 	check)
 		case $before in
-		--map-disk | --map-bridge) return ;;
+		--map-disk | --map-bridge | --connect | --domain) return ;;
 		esac
 		[[ $word == -* ]] || __kvmbus_domains "$word"
 		choices="$shared --json --help"

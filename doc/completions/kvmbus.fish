@@ -83,6 +83,8 @@ functions -e __kvmbus_run
 
 # Both take a domain.
 complete -c kvmbus -n '__fish_seen_subcommand_from run check' -l strict -d 'refuse what would be ignored'
+complete -c kvmbus -n '__fish_seen_subcommand_from run check' -x -l connect -a 'qemu:///system qemu:///session' -d 'ask this libvirt'
+complete -c kvmbus -n '__fish_seen_subcommand_from run check' -x -l domain -d 'a domain of libvirt'
 complete -c kvmbus -n '__fish_seen_subcommand_from run check' -x -l map-disk -d 'a disk of a Hyper-V'
 complete -c kvmbus -n '__fish_seen_subcommand_from run check' -x -l map-bridge -d 'a switch or network'
 complete -c kvmbus -n '__fish_seen_subcommand_from run check' -k -a '(__fish_complete_suffix .xml)'

@@ -449,7 +449,7 @@ static int check_guest(const struct run_options *o,
 		return refuse(error, "run", "--",
 			      "a command belongs behind it");
 	if (!command && (o->rootfs || o->modules || o->without ||
-			 (domain->verbose && !domain->file))) {
+			 (domain->verbose && !domain->file && !domain->name))) {
 		g_set_error(error, CLI_ERROR, 0,
 			    "--rootfs, --modules, --without-module and "
 			    "--verbose are for a guest that runs a command "
@@ -554,7 +554,7 @@ static int parse_source(char **argv, const struct cli_names *names,
 		ret = check_words(o, names, error);
 	if (!ret)
 		ret = cli_domain_check(&cli->domain, error);
-	if (ret || !cli->domain.file)
+	if (ret || (!cli->domain.file && !cli->domain.name))
 		return ret;
 	machine_config_free(cli->config);
 	cli->config = machine_config_new();
@@ -604,7 +604,7 @@ static int parse_check(char **argv, struct cli_domain *domain, GError **error)
 
 	if (parse_entries(argv, entries, NULL, domain, error))
 		return -1;
-	if (!domain->file)
+	if (!domain->file && !domain->name)
 		return refuse(error, "check", "", "which DOMAIN.xml?");
 	return cli_domain_check(domain, error);
 }

@@ -10,6 +10,8 @@
 
 struct cli_domain {
 	char *file; /* NULL: none */
+	/* of libvirt: its URI, the name of a domain; NULL: not given */
+	char *connect, *name;
 	/* "FROM=TO", NULL-terminated; NULL: none */
 	char **map_disk, **map_bridge;
 	gboolean strict, verbose;

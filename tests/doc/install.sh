@@ -9,6 +9,7 @@ trap 'rm -rf "$tree"' EXIT
 DESTDIR=$tree cmake --install "$build" --prefix /usr >/dev/null
 diff <(cd "$tree" && find . -type f -printf '%m %P\n' | sort -k 2) - <<'EOF2'
 755 usr/bin/kvmbus
+644 usr/lib/kvmbus/libvirt.so
 644 usr/share/bash-completion/completions/kvmbus
 644 usr/share/doc/kvmbus/LICENSE
 644 usr/share/doc/kvmbus/examples/hyperv-import.xml

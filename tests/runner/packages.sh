@@ -10,7 +10,7 @@
 set -euo pipefail
 
 build=(gcc libc6-dev cmake ninja-build pkgconf libglib2.0-dev libjson-c-dev
-	liburing-dev libnbd-dev libslirp-dev libarchive-dev libxml2-dev qemu-utils acpica-tools scdoc
+	liburing-dev libnbd-dev libslirp-dev libarchive-dev libxml2-dev libvirt-dev qemu-utils acpica-tools scdoc
 	systemtap-sdt-dev)
 test=(check clang llvm clang-tidy clang-format libclang-rt-14-dev cppcheck
 	shellcheck python3 git gcc-multilib util-linux fish zsh tshark)

@@ -106,7 +106,7 @@ static void find_volume(struct domain *d)
 {
 	g_autofree char *pool = domain_child_attr(d, "source", "pool");
 	g_autofree char *volume = domain_child_attr(d, "source", "volume");
-	g_autofree char *format = NULL;
+	g_autofree char *format = NULL, *path = NULL;
 	GError *error = NULL;
 
 	if (!pool || !volume) {
@@ -114,12 +114,14 @@ static void find_volume(struct domain *d)
 				 "volume='…'/>");
 		return;
 	}
-	g_free(d->disk->path);
-	d->disk->path = domain_lookup_volume(d->options->lookup, pool, volume,
-					     &format, &error);
-	if (!d->disk->path)
+	path = domain_lookup_volume(d->options->lookup, pool, volume, &format,
+				    &error);
+	if (!path) {
 		domain_refuse_error(d, NULL, NULL, error);
-	else if (!d->disk->format)
+		return;
+	}
+	set_path(d, path);
+	if (!d->disk->format)
 		d->disk->format = g_steal_pointer(&format);
 }
 

@@ -219,7 +219,6 @@ static void leave_forward(struct domain *d)
 static void find_network(struct domain *d)
 {
 	g_autofree char *network = domain_child_attr(d, "source", "network");
-	g_autofree char *mac = domain_child_attr(d, "mac", "address");
 	g_autofree char *mapped = NULL;
 	GError *error = NULL;
 
@@ -230,7 +229,7 @@ static void find_network(struct domain *d)
 	}
 	mapped = domain_map_bridge(d->options, network);
 	if (!mapped)
-		mapped = domain_lookup_network(d->options->lookup, network, mac,
+		mapped = domain_lookup_network(d->options->lookup, network,
 					       &error);
 	if (!mapped)
 		domain_refuse_error(d, NULL, NULL, error);
