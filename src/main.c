@@ -18,6 +18,7 @@
 #include "config/cli.h"
 #include "config/domain/domain.h"
 #include "config/domain/lookup.h"
+#include "config/fault_config.h"
 #include "config/machine_config.h"
 #include "control/client.h"
 #include "control/commands.h"
@@ -394,6 +395,21 @@ static int run_matrix(char **args)
 	return code;
 }
 
+static int print_faults(const char *name)
+{
+	if (!name) {
+		fault_config_print(stdout);
+		return 0;
+	}
+	if (!fault_config_print_one(stdout, name))
+		return 0;
+	fprintf(stderr,
+		"kvmbus: faults %s: no such point or scenario; 'kvmbus "
+		"faults' lists them\n",
+		name);
+	return EXIT_USAGE;
+}
+
 static int profile_exists(const char *name)
 {
 	return profile_find(name) != NULL;
@@ -515,6 +531,9 @@ int main(int argc, char **argv)
 						   stdout)
 				   : profile_list_print(stdout);
 		code = code ? EXIT_FAILED : 0;
+		break;
+	case CLI_FAULTS:
+		code = print_faults(cli.fault);
 		break;
 	case CLI_CTL:
 		code = control_client(cli.args, vm_commands, stdout, stderr);

@@ -23,15 +23,22 @@ __kvmbus_domains()
 	mapfile -t COMPREPLY < <(compgen -f -X '!*.xml' -- "$1"; compgen -d -- "$1")
 }
 
+# __kvmbus_faults TITLE: the names below it that `kvmbus faults` prints
+__kvmbus_faults()
+{
+	kvmbus faults 2>/dev/null | sed -n "/^$1/,/^\$/s/^  \([a-z.-]*\) .*/\1/p"
+}
+
 _kvmbus()
 {
 	local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]}
-	local verbs='run report matrix check doctor profiles ctl --help --version'
+	local verbs='run report matrix check doctor profiles faults ctl --help --version'
 	local profiles='ws2012 ws2012r2 ws2016 ws2019 ws2022 ws2025'
 	local options='--kernel --initrd --append --rootfs --modules --without-module --verbose --memory --vcpus --cpu --disk --net --pcap --profile
 		--hyperv --uuid --timeout --control --hvsock --clock --time-sync --throttle --report --junit --tap --summary --require --numa-srat
 		--vmbus --without --smbios --genid --ignore-msrs --on-poweroff --on-reboot --on-crash
 		--events --pidfile --trace --trace-file --trace-format --flight
+		--fault --fault-file --scenario --fault-seed
 		--accel --test-devices --print-config --log --help'
 	local shared='--strict --connect --domain --map-disk --map-bridge'
 	local milestones='guest_os_id hypercall_page reference_tsc synic stimer
@@ -67,6 +74,7 @@ _kvmbus()
 		fi
 		choices='show diff junit tap html'
 		;;
+	faults) choices="$(__kvmbus_faults Points) $(__kvmbus_faults Scenarios)" ;;
 	ctl)
 		if ((COMP_CWORD == 2)); then
 			compopt -o filenames 2>/dev/null
@@ -78,7 +86,7 @@ _kvmbus()
 		;;
 	run)
 		case $before in
-		--kernel | --initrd | --rootfs | --disk | --pcap | --events | --control | --pidfile | --hvsock | --report | --junit | --tap | --trace-file)
+		--kernel | --initrd | --rootfs | --disk | --pcap | --events | --control | --pidfile | --hvsock | --report | --junit | --tap | --trace-file | --fault-file)
 			compopt -o filenames 2>/dev/null
 			mapfile -t COMPREPLY < <(compgen -f -- "$word")
 			return
@@ -100,7 +108,8 @@ _kvmbus()
 			__kvmbus_list "$word" error warn info debug
 			return
 			;;
-		--append | --modules | --without-module | --memory | --vcpus | --cpu | --hyperv | --smbios | --genid | --uuid | --timeout | --time-sync | --throttle | --flight) return ;;
+		--append | --modules | --without-module | --memory | --vcpus | --cpu | --hyperv | --smbios | --genid | --uuid | --timeout | --time-sync | --throttle | --flight | --fault | --fault-seed) return ;;
+		--scenario) choices=$(__kvmbus_faults Scenarios) ;;
 		--profile) choices=$profiles ;;
 		--net) choices='user tap bridge socket null none' ;;
 		--clock) choices='utc localtime timezone= start=' ;;

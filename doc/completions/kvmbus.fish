@@ -16,6 +16,7 @@ complete -c kvmbus -n __fish_use_subcommand -a matrix -d 'many runs'
 complete -c kvmbus -n '__fish_seen_subcommand_from matrix' -F
 complete -c kvmbus -n __fish_use_subcommand -a doctor -d 'can this host run it'
 complete -c kvmbus -n __fish_use_subcommand -a profiles -d 'Windows Server versions'
+complete -c kvmbus -n __fish_use_subcommand -a faults -d 'what the host can do wrong'
 complete -c kvmbus -n __fish_use_subcommand -a ctl -d 'talk to a running guest'
 complete -c kvmbus -n __fish_use_subcommand -l version -d 'print the version'
 complete -c kvmbus -l help -d 'print the commands and options'
@@ -24,6 +25,8 @@ complete -c kvmbus -n '__fish_seen_subcommand_from profiles' -a "$profiles"
 complete -c kvmbus -n '__fish_seen_subcommand_from report; and test (count (commandline -opc)) -eq 2' \
     -a 'show diff junit tap html'
 complete -c kvmbus -n '__fish_seen_subcommand_from report; and test (count (commandline -opc)) -gt 2' -F
+complete -c kvmbus -n '__fish_seen_subcommand_from faults' \
+    -a "(kvmbus faults | string match -rg '^  ([a-z.-]+) ')"
 
 # kvmbus ctl SOCKET COMMAND
 complete -c kvmbus -n '__fish_seen_subcommand_from ctl; and test (count (commandline -opc)) -eq 2' -F
@@ -66,6 +69,10 @@ __kvmbus_run -l junit -r -F -d 'write the verdict as JUnit XML'
 __kvmbus_run -l tap -r -F -d 'write the verdict as TAP'
 __kvmbus_run -l summary -d 'say what the guest used'
 __kvmbus_run -l require -x -a "(__fish_append , $milestones)" -d 'milestones to reach'
+__kvmbus_run -l fault -x -d 'have the host do something wrong'
+__kvmbus_run -l fault-file -r -F -d 'the same, of a file'
+__kvmbus_run -l scenario -x -a "(kvmbus faults | string match -rg '^  ([a-z]+-[a-z-]+) ')" -d 'the same, of the library'
+__kvmbus_run -l fault-seed -x -d 'what random ones are drawn from'
 __kvmbus_run -l vmbus -x -a '2.4 3.0 4.0 4.1 5.0 5.1 5.2 5.3 6.0' -d 'newest version of VMbus'
 __kvmbus_run -l without -x -a '(__fish_append , heartbeat timesync shutdown kvp vss fcopy keyboard mouse balloon)' -d 'devices that it does not have'
 __kvmbus_run -l smbios -x -d 'what it says of itself'

@@ -8,9 +8,11 @@
 #include "base/log.h"
 #include "config/cli_machine.h"
 #include "config/disk_config.h"
+#include "config/fault_config.h"
 #include "config/machine_config.h"
 #include "config/net_config.h"
 
+#define VERBS      "run, check, report, matrix, doctor, profiles, faults or ctl"
 #define MEMORY_MAX "max="
 #define UNSET      INT_MIN
 
@@ -34,6 +36,8 @@ static const char help_text[] =
 	"       kvmbus doctor                         can this host run it?\n"
 	"       kvmbus profiles [NAME]                the Windows Server "
 	"versions it imitates\n"
+	"       kvmbus faults [NAME]                  what the host can do "
+	"wrong, when asked to\n"
 	"       kvmbus ctl SOCKET [COMMAND [ARG]...]  talk to a running guest\n"
 	"       kvmbus --help | --version\n"
 	"\n"
@@ -97,6 +101,12 @@ static const char help_text[] =
 	"                      that in a second (default 0: never)\n"
 	"  --require NAME,...  milestones that must be reached, else exit "
 	"code 1\n"
+	"  --fault RULE        have the host do something wrong: "
+	"POINT:action=ACTION,...\n"
+	"  --fault-file FILE   the same, a rule a line\n"
+	"  --scenario NAME     the same, of the library that 'kvmbus faults' "
+	"lists\n"
+	"  --fault-seed N      what random ones are drawn from (default 0)\n"
 	"  --numa-srat         describe the memory in an ACPI SRAT\n"
 	"  --accel KIND        auto, user or kvm: where Hyper-V is emulated\n"
 	"  --test-devices      exit port 0xf4, debug console 0xe9, connection "
@@ -131,6 +141,7 @@ struct run_options {
 		*uuid, *control, *hvsock, *memory;
 	char *events, *pidfile;
 	struct trace_options trace;
+	struct fault_options fault;
 	char **kernel, **require, **log, **disk, **net, **pcap, **modules,
 		**without;
 	int timeout, time_sync, throttle; /* or UNSET */
@@ -157,6 +168,7 @@ static void run_options_clear(struct run_options *o)
 	trace_options_clear(&o->trace);
 	g_free(o->hvsock);
 	g_free(o->memory);
+	fault_options_clear(&o->fault);
 	g_strfreev(o->require);
 	g_strfreev(o->log);
 	g_strfreev(o->disk);
@@ -227,6 +239,14 @@ static int parse_options(char **argv, struct run_options *o,
 		 NULL},
 		{"net", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &o->net, NULL, NULL},
 		{"pcap", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &o->pcap, NULL,
+		 NULL},
+		{"fault", 0, 0, G_OPTION_ARG_STRING_ARRAY, &o->fault.rules,
+		 NULL, NULL},
+		{"fault-file", 0, 0, G_OPTION_ARG_FILENAME_ARRAY,
+		 &o->fault.files, NULL, NULL},
+		{"scenario", 0, 0, G_OPTION_ARG_STRING_ARRAY,
+		 &o->fault.scenarios, NULL, NULL},
+		{"fault-seed", 0, 0, G_OPTION_ARG_STRING, &o->fault.seed, NULL,
 		 NULL},
 		{"profile", 0, 0, G_OPTION_ARG_STRING, &o->profile, NULL, NULL},
 		{"uuid", 0, 0, G_OPTION_ARG_STRING, &o->uuid, NULL, NULL},
@@ -378,6 +398,19 @@ static int parse_pcaps(char **pcaps, GPtrArray *nets, GError **error)
 		net->pcap = g_strdup(file);
 	}
 	return 0;
+}
+
+static int parse_faults(const struct run_options *o,
+			const struct cli_names *names, struct machine_config *c,
+			GError **error)
+{
+	g_autoptr(GError) why = NULL;
+
+	if (!fault_options_read(&o->fault, names->milestone, c->faults,
+				&c->fault_seed, &why))
+		return 0;
+	g_set_error(error, CLI_ERROR, 0, "%s", why->message);
+	return -1;
 }
 
 static bool is_negative(int number)
@@ -587,6 +620,8 @@ static int parse_run(char **argv, const struct cli_names *names,
 		ret = parse_pcaps(o.pcap, c->nets, error);
 	if (!ret)
 		ret = parse_trace(&o.trace, c, error);
+	if (!ret)
+		ret = parse_faults(&o, names, c, error);
 	if (!ret) {
 		take_guest(&o, &cli->domain, command, c);
 		take_options(c, &o);
@@ -623,6 +658,16 @@ static int parse_profiles(char **argv, const struct cli_names *names,
 	return 0;
 }
 
+static int parse_fault_name(char **argv, struct cli *cli, GError **error)
+{
+	if (!argv[1])
+		return 0;
+	if (argv[2])
+		return refuse(error, "faults", argv[2], "unexpected");
+	cli->fault = g_strdup(argv[1]);
+	return 0;
+}
+
 int cli_parse(char **argv, const struct cli_names *names, struct cli *cli,
 	      GError **error)
 {
@@ -630,10 +675,7 @@ int cli_parse(char **argv, const struct cli_names *names, struct cli *cli,
 
 	memset(cli, 0, sizeof(*cli));
 	if (!verb) {
-		g_set_error(error, CLI_ERROR, 0,
-			    "say what to do: run, check, report, matrix, "
-			    "doctor, profiles "
-			    "or ctl");
+		g_set_error(error, CLI_ERROR, 0, "say what to do: " VERBS);
 		return -1;
 	}
 	for (char **a = argv + 1; *a && strcmp(*a, "--") != 0; a++) {
@@ -659,6 +701,10 @@ int cli_parse(char **argv, const struct cli_names *names, struct cli *cli,
 		cli->verb = CLI_PROFILES;
 		return parse_profiles(argv + 1, names, cli, error);
 	}
+	if (!strcmp(verb, "faults")) {
+		cli->verb = CLI_FAULTS;
+		return parse_fault_name(argv + 1, cli, error);
+	}
 	if (!strcmp(verb, "doctor")) {
 		cli->verb = CLI_DOCTOR;
 		return argv[2] ? refuse(error, "doctor", argv[2], "unexpected")
@@ -674,10 +720,7 @@ int cli_parse(char **argv, const struct cli_names *names, struct cli *cli,
 		cli->args = argv + 2;
 		return 0;
 	}
-	return refuse(
-		error, "kvmbus", verb,
-		"no such command; run, check, report, matrix, doctor, profiles "
-		"or ctl");
+	return refuse(error, "kvmbus", verb, "no such command; " VERBS);
 }
 
 void cli_clear(struct cli *cli)
@@ -685,5 +728,6 @@ void cli_clear(struct cli *cli)
 	machine_config_free(cli->config);
 	g_free(cli->profile);
 	cli_domain_clear(&cli->domain);
+	g_free(cli->fault);
 	memset(cli, 0, sizeof(*cli));
 }

@@ -21,6 +21,7 @@ enum cli_verb {
 	CLI_CTL,
 	CLI_REPORT,
 	CLI_MATRIX,
+	CLI_FAULTS,
 	CLI_HELP,
 	CLI_VERSION,
 };
@@ -48,6 +49,7 @@ struct cli {
 	struct cli_domain domain; /* CLI_RUN, CLI_CHECK */
 	char *profile; /* CLI_PROFILES: NULL for the list */
 	char **args; /* CLI_CTL, _REPORT, _MATRIX: what follows the verb; of argv */
+	char *fault; /* CLI_FAULTS: NULL for the list */
 };
 
 /**

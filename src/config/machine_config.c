@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/fault.h"
 #include "config/disk_config.h"
 #include "config/net_config.h"
 #include "config/serial_config.h"
@@ -35,6 +36,7 @@ struct machine_config *machine_config_new(void)
 		g_ptr_array_new_with_free_func((GDestroyNotify)net_config_free);
 	c->serials = g_ptr_array_new_with_free_func(
 		(GDestroyNotify)serial_config_free);
+	c->faults = g_array_new(FALSE, FALSE, sizeof(struct fault_rule));
 	return c;
 }
 
@@ -71,6 +73,7 @@ void machine_config_free(struct machine_config *config)
 	g_strfreev(config->require);
 	g_ptr_array_free(config->disks, TRUE);
 	g_ptr_array_free(config->nets, TRUE);
+	g_array_free(config->faults, TRUE);
 	g_free(config);
 }
 

@@ -96,6 +96,8 @@ struct machine_config {
 	char *rootfs; /* folder, or as --disk has it */
 	GStrv modules; /* to load, instead of the usual */
 	GStrv without_modules;
+	GArray *faults; /* struct fault_rule, in order; never NULL */
+	uint64_t fault_seed;
 	GStrv require; /* milestone names, checked; never NULL after parsing */
 	uint64_t memory_mib;
 	uint64_t memory_max_mib; /* with what may be added later; 0: nothing */

@@ -8,6 +8,7 @@
 
 #include <json-c/json.h>
 
+#include "base/fault.h"
 #include "config/disk_config.h"
 #include "config/net_config.h"
 #include "config/serial_config.h"
@@ -186,6 +187,21 @@ static struct json_object *serials_json(const struct machine_config *c)
 	return a;
 }
 
+static void add_faults(struct json_object *o, const struct machine_config *c)
+{
+	struct json_object *list = json_object_new_array();
+
+	for (guint i = 0; i < c->faults->len; i++)
+		json_object_array_add(
+			list,
+			json_object_new_string(
+				g_array_index(c->faults, struct fault_rule, i)
+					.text));
+	json_object_object_add(o, "faults", list);
+	json_object_object_add(o, "fault_seed",
+			       json_object_new_uint64(c->fault_seed));
+}
+
 char *machine_config_json(const struct machine_config *c)
 {
 	struct json_object *o = json_object_new_object();
@@ -220,6 +236,7 @@ char *machine_config_json(const struct machine_config *c)
 		json_object_array_add(nets, net_json(c, i));
 	json_object_object_add(o, "nets", nets);
 	json_object_object_add(o, "serials", serials_json(c));
+	add_faults(o, c);
 	add(o, "accel", c->accel);
 	add(o, "on_poweroff", lifecycle_action_name(c->on_poweroff));
 	add(o, "on_reboot", lifecycle_action_name(c->on_reboot));

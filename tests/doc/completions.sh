@@ -45,10 +45,12 @@ cd "$here"
 # What `kvmbus ctl` prints, for what completes its commands.
 kvmbus()
 {
+	[[ $1 != faults ]] ||
+		printf 'Points, x:\n  ring.out  x\n\nScenarios, x:\n  disk-slow  x\n'
 	printf 'Usage: x\n\n  pause   stop\n  kvp-get KEY  say\n' >&2
 }
 
-offers 'kvmbus ' run report matrix check doctor profiles ctl --help --version
+offers 'kvmbus ' run report matrix check doctor profiles faults ctl --help --version
 offers 'kvmbus ctl comp' completions.sh
 offers 'kvmbus ctl completions.sh ' pause kvp-get
 offers 'kvmbus ctl completions.sh kvp-get ' ''
@@ -56,6 +58,9 @@ offers 'kvmbus report ' show diff junit tap html
 offers 'kvmbus report show completions' completions.sh
 offers 'kvmbus d' doctor
 offers 'kvmbus doctor ' ''
+offers 'kvmbus faults ' ring.out disk-slow
+offers 'kvmbus run --scenario ' disk-slow
+offers 'kvmbus run --fault' --fault --fault-file --fault-seed
 offers 'kvmbus profiles ws2012' ws2012 ws2012r2
 offers 'kvmbus run --re' --report --require
 offers 'kvmbus check --map-' --map-disk --map-bridge
