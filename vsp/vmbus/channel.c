@@ -71,6 +71,7 @@ static int make_offer(struct channel *ch, struct vmbus_server *server)
 		.order = p->order,
 		.is_monitored = ch->monitor_id < MONITOR_IDS,
 		.monitor_id = ch->monitor_id,
+		.name = p->name,
 		.ctx = &ch->owner,
 	};
 

@@ -14,6 +14,7 @@
 #include <stdatomic.h>
 
 #include "vsp/vmbus/channel.h"
+#include "vsp/vmbus/channel_fault.h"
 #include "vsp/vmbus/ring.h"
 #include "vsp/vmbus/server_thread.h"
 #include "vsp/vmbus/worker.h"
@@ -92,6 +93,7 @@ struct channel {
 	struct worker_timer monitor; /* look at the monitor page */
 	struct worker_timer reoffer; /* after a failure */
 	struct worker_timer throttle; /* its end */
+	struct channel_fault fault;
 	unsigned int depth; /* of callbacks: who sends does not publish */
 	bool failed; /* offer again after the release */
 	bool stalled; /* packet() does not want the next one now */

@@ -67,7 +67,7 @@ static int interrupt_by_page(struct channel *ch)
 	return synic_event_set(ch->bus->params.synic, 0, VMBUS_MESSAGE_SINT, 0);
 }
 
-static void interrupt(struct channel *ch)
+void channel_interrupt(struct channel *ch)
 {
 	uint32_t vp = ch->target_vp;
 	int ret;
@@ -82,6 +82,12 @@ static void interrupt(struct channel *ch)
 				      VMBUS_MESSAGE_SINT,
 				      ch->request.event_flag);
 	trace_event(ring_signal_out, TRACE_NO_VP, ch->trace, vp, ret);
+}
+
+static void interrupt(struct channel *ch)
+{
+	if (!channel_fault_signal(ch))
+		channel_interrupt(ch);
 }
 
 static void wait_for_room(struct channel *ch)
@@ -106,14 +112,17 @@ static void wait_for_room(struct channel *ch)
 /* Everything that the guest does not know yet. */
 static void flush(struct channel *ch)
 {
+	int room, signal;
+
+	if (channel_fault_stalls(ch))
+		return;
 	/*
 	 * Room first: a guest that sees a packet before it has the room of
 	 * what it answered may have none for the next answer, and Linux' file
 	 * copy does not try again (hv_fcopy.c:fcopy_respond_to_host()).
 	 */
-	int room = ring_in_release(&ch->in);
-	int signal = ring_out_publish(&ch->out);
-
+	room = ring_in_release(&ch->in);
+	signal = ring_out_publish(&ch->out);
 	if (room < 0) {
 		channel_fail(ch, "write index of the ring to the host");
 		return;
@@ -356,7 +365,7 @@ int channel_send_packet(struct channel *ch, const struct packet_out *packet)
 		return -ENOTCONN;
 	if (!bytes || bytes > ch->params.max_out)
 		return -EMSGSIZE;
-	err = ring_out_put(&ch->out, packet);
+	err = channel_fault_put(ch, packet, bytes);
 	if (err == -EPROTO) {
 		channel_fail(ch, "read index of the ring to the guest");
 		return -ENOTCONN;
@@ -462,6 +471,7 @@ static void run_throttle(struct worker_timer *timer)
 void channel_io_init(struct channel *ch)
 {
 	ch->throttle.run = run_throttle;
+	channel_fault_init(ch);
 	ch->data.run = run_data;
 	ch->unstick.run = run_unstick;
 	ch->retry.run = run_retry;
@@ -482,6 +492,7 @@ void channel_io_stop(struct channel *ch)
 	worker_timer_stop(ch->worker, &ch->unstick);
 	worker_timer_stop(ch->worker, &ch->retry);
 	worker_timer_stop(ch->worker, &ch->throttle);
+	channel_fault_stop(ch);
 	atomic_store(&ch->is_throttled, false);
 	channel_monitor_stop(ch);
 	ch->stalled = false;

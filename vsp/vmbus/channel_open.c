@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <sys/uio.h>
 
+#include "base/fault.h"
 #include "base/log.h"
 #include "base/trace.h"
 #include "mem/gmem.h"
@@ -116,10 +117,12 @@ static int call_open(struct channel *ch)
 static int try_open(struct channel *ch)
 {
 	const struct channel_bus_params *bus = &ch->bus->params;
+	struct fault_hit hit;
 	int err = -ENXIO;
 
 	look_up(ch);
-	if (!ch->ring_gpadl)
+	if (!ch->ring_gpadl ||
+	    fault_at(FAULT_CHANNEL_OPEN, ch->params.name, FAULT_NO_OP, &hit))
 		goto no_map;
 	ch->map = ring_map_new(bus->mem, ch->ring_gpadl,
 			       ch->request.downstream_page, &err);

@@ -207,10 +207,9 @@ int ring_out_has_room(struct ring_out *r, uint32_t bytes)
 	return room(r) >= want;
 }
 
-int ring_out_put(struct ring_out *r, const struct packet_out *packet)
+/* Return: 0: there is room for a packet, as ring_out_put() if not. */
+static int check_room(struct ring_out *r, uint32_t bytes)
 {
-	struct vmpacket_trailer trailer = {.start_offset = r->write};
-	uint32_t bytes = packet_out_size(packet);
 	int has_room;
 
 	if (!bytes || bytes > ring_out_max(r))
@@ -218,9 +217,38 @@ int ring_out_put(struct ring_out *r, const struct packet_out *packet)
 	has_room = ring_out_has_room(r, bytes);
 	if (has_room <= 0)
 		return has_room ? has_room : -EAGAIN;
-	packet_encode(r->data + r->write, packet, bytes);
+	return 0;
+}
+
+/* The packet is there; the guest does not see it yet. */
+static void end_packet(struct ring_out *r, uint32_t bytes)
+{
+	struct vmpacket_trailer trailer = {.start_offset = r->write};
+
 	memcpy(r->data + r->write + bytes, &trailer, sizeof(trailer));
 	r->write = advance(r->write, bytes + PACKET_TRAILER, r->size);
+}
+
+int ring_out_put(struct ring_out *r, const struct packet_out *packet)
+{
+	uint32_t bytes = packet_out_size(packet);
+	int err = check_room(r, bytes);
+
+	if (err)
+		return err;
+	packet_encode(r->data + r->write, packet, bytes);
+	end_packet(r, bytes);
+	return 0;
+}
+
+int ring_out_put_raw(struct ring_out *r, const void *packet, uint32_t bytes)
+{
+	int err = check_room(r, bytes);
+
+	if (err)
+		return err;
+	memcpy(r->data + r->write, packet, bytes);
+	end_packet(r, bytes);
 	return 0;
 }
 

@@ -162,6 +162,14 @@ int ring_out_init(struct ring_out *r, struct hv_ring_buffer *shared, void *data,
 int ring_out_put(struct ring_out *r, const struct packet_out *packet);
 
 /**
+ * ring_out_put_raw() - add a packet that was laid out before (packet_encode())
+ * @bytes: packet_out_size() of it
+ *
+ * Return: as ring_out_put().
+ */
+int ring_out_put_raw(struct ring_out *r, const void *packet, uint32_t bytes);
+
+/**
  * ring_out_publish() - let the guest see what was put
  *
  * Return: 1 it must be signalled, as it had read all before and did not mask

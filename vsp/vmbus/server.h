@@ -118,6 +118,7 @@ struct vmbus_offer_params {
 	/* somebody looks at bit monitor_id of the second monitor page */
 	bool is_monitored;
 	uint8_t monitor_id;
+	const char *name; /* for fault rules; borrowed; NULL: none */
 	void *ctx; /* of the actions */
 };
 

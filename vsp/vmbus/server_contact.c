@@ -31,6 +31,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "base/fault.h"
 #include "base/guid.h"
 #include "base/log.h"
 #include "proto/hv_synic.h"
@@ -56,9 +57,14 @@ static const uint32_t versions[] = {
 
 static bool is_spoken(const struct vmbus_server *s, uint32_t version)
 {
+	uint32_t max = s->params.max_version;
+	struct fault_hit hit;
+
+	if (fault_at(FAULT_VMBUS_VERSION, NULL, FAULT_NO_OP, &hit))
+		max = hit.action == FAULT_DOWNGRADE ? MIN(max, hit.value) : 0;
 	for (size_t i = 0; i < G_N_ELEMENTS(versions); i++) {
 		if (versions[i] == version)
-			return version <= s->params.max_version;
+			return version <= max;
 	}
 	return false;
 }

@@ -14,6 +14,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/fault.h"
+#include "base/fault_kinds.h"
 #include "base/guid.h"
 #include "base/log.h"
 #include "vsp/vmbus/server_impl.h"
@@ -112,6 +114,65 @@ static void give_relid_back(struct vmbus_offer *o)
 
 /* --- sending offers ------------------------------------------------------------ */
 
+/* A relid that the guest knows already, of another offer than @o. */
+static uint16_t stale_relid(const struct vmbus_server *s,
+			    const struct vmbus_offer *o)
+{
+	for (uint16_t relid = 1; relid < MAX_CHANNEL_RELIDS; relid++) {
+		if (s->by_relid[relid] && s->by_relid[relid] != o)
+			return relid;
+	}
+	return o->relid;
+}
+
+static void corrupt_offer(const struct vmbus_offer *o, uint32_t kind,
+			  struct vmbus_channel_offer_channel *m)
+{
+	switch (kind) {
+	case FAULT_OFFER_RELID_ZERO:
+		m->child_relid = 0;
+		break;
+	case FAULT_OFFER_RELID_BEYOND:
+		m->child_relid = UINT32_MAX - 1;
+		break;
+	case FAULT_OFFER_STALE:
+		m->child_relid = stale_relid(o->server, o);
+		break;
+	case FAULT_OFFER_CLASS:
+		memset(&m->offer.if_type, 0xE1, sizeof(m->offer.if_type));
+		break;
+	case FAULT_OFFER_SUB_INDEX:
+		memset(&m->offer.if_instance, 0xE2,
+		       sizeof(m->offer.if_instance));
+		m->offer.sub_channel_index = UINT16_MAX;
+		break;
+	case FAULT_OFFER_MONITOR:
+		m->monitorid = UINT8_MAX - 1;
+		m->monitor_allocated = VMBUS_MONITOR_ALLOCATED;
+		break;
+	default:
+		m->connection_id = UINT32_MAX;
+		break;
+	}
+}
+
+static void send_offer_message(struct vmbus_server *s,
+			       const struct vmbus_offer *o,
+			       struct vmbus_channel_offer_channel *m)
+{
+	struct fault_hit hit;
+
+	if (fault_at(FAULT_VMBUS_OFFER, o->params.name, FAULT_NO_OP, &hit)) {
+		if (hit.action == FAULT_DROP)
+			return;
+		if (hit.action == FAULT_CORRUPT)
+			corrupt_offer(o, hit.value, m);
+		if (hit.action == FAULT_DUPLICATE)
+			server_send(s, m, CHANNELMSG_OFFERCHANNEL);
+	}
+	server_send(s, m, CHANNELMSG_OFFERCHANNEL);
+}
+
 static void send_offer(struct vmbus_server *s, struct vmbus_offer *o)
 {
 	const struct vmbus_offer_params *p = &o->params;
@@ -133,7 +194,7 @@ static void send_offer(struct vmbus_server *s, struct vmbus_offer *o)
 	}
 	memcpy(m.offer.user_def, p->user_def, sizeof(m.offer.user_def));
 	o->guest = GUEST_OFFERED;
-	server_send(s, &m, CHANNELMSG_OFFERCHANNEL);
+	send_offer_message(s, o, &m);
 }
 
 /* Return: false when none can be sent. */

@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "base/clock.h"
+#include "base/fault.h"
 #include "base/log.h"
 #include "base/thread.h"
 #include "mem/gmem.h"
@@ -17,6 +18,7 @@
 #include "synic/synic.h"
 #include "vsp/vmbus/chanmsg.h"
 #include "vsp/vmbus/gpadl.h"
+#include "vsp/vmbus/message_fault.h"
 
 #define LOG_CATEGORY "vmbus"
 
@@ -43,6 +45,7 @@ struct vmbus_thread {
 	/* held around each call into the server; above the synic's locks */
 	pthread_mutex_t server_lock;
 	struct vmbus_server *server;
+	struct message_fault fault; /* of messages to the guest */
 
 	pthread_mutex_t lock; /* a leaf, below the server's */
 	pthread_cond_t changed;
@@ -56,6 +59,7 @@ struct vmbus_thread {
 	bool has_room; /* in a queue of the synic that was full */
 	bool stalled; /* the server wants no input */
 	uint64_t deadline; /* the server's */
+	uint64_t fault_deadline; /* of t->fault, CLOCK_MONOTONIC */
 	uint64_t seq; /* counts changes, for vmbus_thread_reset() */
 	uint64_t paused_ns; /* time that the server does not see */
 	uint64_t paused_at;
@@ -81,12 +85,30 @@ static struct in_message *in_at(struct vmbus_thread *t, unsigned int i)
 	return &t->in[(t->in_first + i) % VMBUS_IN_MAX];
 }
 
+static hv_status_t queue_message(struct vmbus_thread *t,
+				 const struct in_message *m)
+{
+	hv_status_t status = HV_STATUS_SUCCESS;
+
+	pthread_mutex_lock(&t->lock);
+	if (t->n_in == VMBUS_IN_MAX && t->stalled && ends_connection(m))
+		t->n_in = 0;
+	if (t->n_in == VMBUS_IN_MAX) {
+		status = HV_STATUS_INSUFFICIENT_BUFFERS;
+	} else {
+		*in_at(t, t->n_in++) = *m;
+		note_change(t);
+	}
+	pthread_mutex_unlock(&t->lock);
+	return status;
+}
+
 static hv_status_t on_message(void *ctx, uint32_t vp,
 			      const struct hv_input_post_message *msg)
 {
 	struct in_message m = {.vp = vp, .size = msg->payload_size};
 	struct vmbus_thread *t = ctx;
-	hv_status_t status = HV_STATUS_SUCCESS;
+	struct fault_hit hit;
 
 	if (msg->message_type != HVMSG_VMBUS) {
 		log_debug_ratelimited("message of type 0x%x is not VMbus",
@@ -94,17 +116,14 @@ static hv_status_t on_message(void *ctx, uint32_t vp,
 		return HV_STATUS_SUCCESS;
 	}
 	memcpy(m.data, msg->payload, sizeof(m.data));
-	pthread_mutex_lock(&t->lock);
-	if (t->n_in == VMBUS_IN_MAX && t->stalled && ends_connection(&m))
-		t->n_in = 0;
-	if (t->n_in == VMBUS_IN_MAX) {
-		status = HV_STATUS_INSUFFICIENT_BUFFERS;
-	} else {
-		*in_at(t, t->n_in++) = m;
-		note_change(t);
+	if (fault_at(FAULT_VMBUS_MESSAGE_IN, NULL, chanmsg_peek(m.data, m.size),
+		     &hit)) {
+		if (hit.action != FAULT_DUPLICATE)
+			return hit.action == FAULT_FAIL ? (hv_status_t)hit.value
+							: HV_STATUS_SUCCESS;
+		queue_message(t, &m);
 	}
-	pthread_mutex_unlock(&t->lock);
-	return status;
+	return queue_message(t, &m);
 }
 
 static void on_room(void *ctx, uint32_t vp, unsigned int sint)
@@ -121,10 +140,9 @@ static void on_room(void *ctx, uint32_t vp, unsigned int sint)
 
 /* --- what the server asks for --------------------------------------------------- */
 
-static int post_message(void *ctx, uint32_t vp, unsigned int sint,
-			const void *msg, size_t size)
+static int post(struct vmbus_thread *t, uint32_t vp, unsigned int sint,
+		const void *msg, size_t size)
 {
-	struct vmbus_thread *t = ctx;
 	struct hv_message m = {.header = {.message_type = HVMSG_VMBUS,
 					  .payload_size = (uint8_t)size}};
 
@@ -132,10 +150,27 @@ static int post_message(void *ctx, uint32_t vp, unsigned int sint,
 	return synic_message_post(t->params.synic, vp, sint, &m);
 }
 
+static int post_fault(void *ctx, const struct fault_message *m)
+{
+	return post(ctx, m->vp, m->sint, m->data, m->size);
+}
+
+static int post_message(void *ctx, uint32_t vp, unsigned int sint,
+			const void *msg, size_t size)
+{
+	struct vmbus_thread *t = ctx;
+	struct fault_message m = {.vp = vp, .sint = sint, .size = size};
+
+	memcpy(m.data, msg, size);
+	return message_fault_post(&t->fault, &m, clock_monotonic_ns(),
+				  post_fault, t);
+}
+
 static void drop_messages(void *ctx, uint32_t vp, unsigned int sint)
 {
 	struct vmbus_thread *t = ctx;
 
+	message_fault_reset(&t->fault);
 	synic_message_drop(t->params.synic, vp, sint);
 }
 
@@ -199,7 +234,7 @@ static enum work pick(struct vmbus_thread *t)
 		return WORK_ACTIONS;
 	if (t->paused)
 		return WORK_NONE;
-	if (t->has_room)
+	if (t->has_room || clock_monotonic_ns() >= t->fault_deadline)
 		return WORK_ROOM;
 	if (t->deadline != VMBUS_NEVER && server_now(t) >= t->deadline)
 		return WORK_EXPIRE;
@@ -213,11 +248,13 @@ static void wait_for_change(struct vmbus_thread *t)
 	uint64_t until = t->deadline;
 	struct timespec ts;
 
+	if (until != VMBUS_NEVER)
+		until += t->paused_ns;
+	until = MIN(until, t->fault_deadline);
 	if (until == VMBUS_NEVER || t->paused) {
 		pthread_cond_wait(&t->changed, &t->lock);
 		return;
 	}
-	until += t->paused_ns;
 	ts.tv_sec = (time_t)(until / NSEC_PER_SEC);
 	ts.tv_nsec = (long)(until % NSEC_PER_SEC);
 	pthread_cond_timedwait(&t->changed, &t->lock, &ts);
@@ -325,8 +362,16 @@ static void publish(struct vmbus_thread *t)
 	pthread_mutex_lock(&t->lock);
 	t->stalled = !vmbus_server_wants_input(t->server);
 	t->deadline = vmbus_server_deadline(t->server);
+	t->fault_deadline = message_fault_deadline(&t->fault);
 	pthread_mutex_unlock(&t->lock);
 	pthread_mutex_unlock(&t->server_lock);
+}
+
+/* There is room for messages, or one that was late is due. */
+static void go_on(struct vmbus_thread *t)
+{
+	message_fault_run(&t->fault, clock_monotonic_ns(), post_fault, t);
+	vmbus_server_flush(t->server);
 }
 
 static void do_work(struct vmbus_thread *t, enum work work,
@@ -336,7 +381,7 @@ static void do_work(struct vmbus_thread *t, enum work work,
 	if (work == WORK_MESSAGE)
 		vmbus_server_message(t->server, now, m->vp, m->data, m->size);
 	else if (work == WORK_ROOM)
-		vmbus_server_flush(t->server);
+		go_on(t);
 	else if (work == WORK_EXPIRE)
 		vmbus_server_expire(t->server, now);
 	pthread_mutex_unlock(&t->server_lock);
@@ -419,6 +464,9 @@ void vmbus_thread_reset(struct vmbus_thread *t)
 	t->n_in = 0;
 	t->has_room = false;
 	pthread_mutex_unlock(&t->lock);
+	pthread_mutex_lock(&t->server_lock);
+	message_fault_reset(&t->fault);
+	pthread_mutex_unlock(&t->server_lock);
 	vmbus_server_reset(vmbus_thread_lock(t));
 	vmbus_thread_unlock(t);
 	for (;;) {
@@ -468,6 +516,7 @@ struct vmbus_thread *vmbus_thread_new(const struct vmbus_thread_params *params,
 	t->paused = true;
 	t->paused_at = clock_monotonic_ns();
 	t->deadline = VMBUS_NEVER;
+	t->fault_deadline = VMBUS_NEVER;
 	init_locks(t);
 	t->server = vmbus_server_new(&(struct vmbus_server_params){
 		.max_version = params->max_version,
