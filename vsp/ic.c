@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "base/reader.h"
 #include "base/trace.h"
+#include "vsp/ic_fault.h"
 #include "vsp/vmbus/channel.h"
 #include "vsp/vmbus/worker.h"
 #include "vsp/vsp.h"
@@ -204,7 +205,7 @@ static int send_message(struct ic *ic, uint16_t type, uint32_t framework,
 
 	memcpy(message, &h, sizeof(h));
 	memcpy(message + sizeof(h), body, bytes);
-	err = channel_send_pipe(ic->ch, message, (uint32_t)sizeof(h) + bytes);
+	err = ic_fault_send(ic->ch, message, (uint32_t)sizeof(h) + bytes);
 	if (err)
 		return err;
 	trace_bytes(ic_message, TRACE_NO_VP, channel_trace(ic->ch), message,

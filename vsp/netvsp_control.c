@@ -105,7 +105,8 @@ static void reply(struct netvsp *s, struct netvsp_reply *r, uint32_t type,
 	memcpy(r->data, &h, sizeof(h));
 	memcpy(r->data + sizeof(h), body, bytes);
 	r->bytes = h.msg_len;
-	s->n_replies++;
+	if (!netvsp_fault_reply(s->channels[0], r))
+		s->n_replies++;
 }
 
 /* --- requests ---------------------------------------------------------------------- */

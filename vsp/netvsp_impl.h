@@ -22,6 +22,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "base/fault.h"
 #include "devices/net/net.h"
 #include "proto/nvsp.h"
 #include "proto/rndis.h"
@@ -110,6 +111,12 @@ struct netvsp_batch {
 	struct vmtransfer_page_range ranges[NETVSP_RANGES_MAX];
 };
 
+/* A frame that others of its packet overtake. */
+struct netvsp_overtaken {
+	unsigned int at; /* of the packet's ranges */
+	unsigned int after; /* so many more; 0: there is none */
+};
+
 #define NETVSP_MAIL_MAX 256u
 
 /* What other channels have for this one.  lock */
@@ -158,6 +165,10 @@ struct netvsp_channel {
 	struct worker_task receive;
 	struct netvsp_window window;
 	struct netvsp_batch batch;
+	/* what goes wrong with the frame in hand; netvsp_fault.c */
+	bool is_faulty;
+	struct fault_hit fault;
+	struct netvsp_overtaken overtaken;
 };
 
 struct netvsp_reply {
@@ -353,6 +364,23 @@ uint32_t netvsp_section_bytes(uint32_t mtu);
 
 /** netvsp_rx_sections() - that the longest frame takes, of @section_bytes */
 unsigned int netvsp_rx_sections(uint32_t section_bytes);
+
+/* --- netvsp_fault.c --------------------------------------------------------------- */
+
+/** netvsp_fault_frame() - one was read; Return: it is lost */
+bool netvsp_fault_frame(struct netvsp_channel *c);
+
+/** netvsp_fault_put() - c->is_faulty: it is in its sections */
+void netvsp_fault_put(struct netvsp_channel *c, uint32_t first);
+
+/** netvsp_fault_added() - a frame of @n ranges went into the packet */
+void netvsp_fault_added(struct netvsp_channel *c, unsigned int n);
+
+/** netvsp_fault_message() - before an NVSP message; Return: it is lost */
+bool netvsp_fault_message(struct netvsp_channel *c, struct nvsp_message *m);
+
+/** netvsp_fault_reply() - before an RNDIS message; Return: it is lost */
+bool netvsp_fault_reply(struct netvsp_channel *c, struct netvsp_reply *r);
 
 /* --- netvsp_mail.c ---------------------------------------------------------------- */
 

@@ -55,9 +55,9 @@ void netvsp_apply(struct netvsp *s)
 /* --- answers ------------------------------------------------------------------- */
 
 static int complete(struct netvsp_channel *c, const struct packet *packet,
-		    const struct nvsp_message *m)
+		    struct nvsp_message *m)
 {
-	if (!packet->wants_completion)
+	if (!packet->wants_completion || netvsp_fault_message(c, m))
 		return 0;
 	trace_bytes(netvsc_message, TRACE_NO_VP, channel_trace(c->ch), m,
 		    sizeof(*m), TRACE_TO_GUEST, packet->trans_id);
@@ -384,6 +384,10 @@ static void send_table(struct netvsp *s)
 		return;
 	for (uint32_t i = 0; i < VRSS_SEND_TAB_SIZE; i++)
 		m.table[i] = i % (s->granted + 1);
+	if (netvsp_fault_message(s->channels[0], &m.message)) {
+		s->table_is_due = false;
+		return;
+	}
 	if (channel_send(s->channels[0]->ch, &m, sizeof(m)))
 		return;
 	trace_bytes(netvsc_message, TRACE_NO_VP,

@@ -172,6 +172,7 @@ void netvsp_batch_add(struct netvsp_channel *c, uint32_t first)
 {
 	struct netvsp_batch *b = &c->batch;
 	struct sections *s = c->sections;
+	unsigned int n = 0;
 
 	if (b->n)
 		s->next[b->last] = first;
@@ -181,7 +182,10 @@ void netvsp_batch_add(struct netvsp_channel *c, uint32_t first)
 		b->ranges[b->n++] = (struct vmtransfer_page_range){
 			.byte_count = s->used[i], .byte_offset = i * s->bytes};
 		b->last = i;
+		n++;
 	}
+	if (c->is_faulty || c->overtaken.after)
+		netvsp_fault_added(c, n);
 }
 
 void netvsp_batch_send(struct netvsp_channel *c)
@@ -207,6 +211,7 @@ void netvsp_batch_send(struct netvsp_channel *c)
 		return;
 	out.trans_id = sections_sent(c->sections, b->first, c->index);
 	b->n = 0;
+	c->overtaken.after = 0;
 	netvsp_count(&c->n.rx_packets, 1);
 	/* There was room; if not, the channel is gone, or about to go. */
 	if (channel_send_packet(c->ch, &out))
@@ -449,6 +454,8 @@ static void deliver(struct netvsp_channel *c, struct rx_frame *r)
 		netvsp_count(&c->n.rx_filtered, 1);
 		return;
 	}
+	if (netvsp_fault_frame(c))
+		return;
 	frame_parse(w->head, MIN(r->bytes, RX_HEAD_BYTES), &r->f);
 	if (!check_csum(c, r)) {
 		netvsp_count(&c->n.rx_long, 1);
@@ -457,6 +464,8 @@ static void deliver(struct netvsp_channel *c, struct rx_frame *r)
 	r->has_hash = c->config.rss->enabled &&
 		      rss_hash(c->config.rss, w->head, &r->f, &r->hash);
 	n = put_frame(c, r);
+	if (c->is_faulty)
+		netvsp_fault_put(c, first);
 	w->at += n;
 	trace_event(frame_rx, TRACE_NO_VP, channel_trace(c->ch), r->bytes,
 		    sections_of(c->sections->bytes, r->bytes));
@@ -605,5 +614,6 @@ void netvsp_rx_reset(struct netvsp_channel *c)
 	if (c->sections)
 		empty_window(c);
 	c->batch.n = 0;
+	c->overtaken.after = 0;
 	netvsp_rx_update(c);
 }

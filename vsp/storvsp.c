@@ -75,6 +75,7 @@ static int make_channel(struct storvsp *s, unsigned int index, GError **error)
 	c->drain.run = storvsp_run_drain;
 	c->resume.run = storvsp_run_resume;
 	storvsp_requests_init(c);
+	storvsp_fault_init(c);
 	for (unsigned int i = 0; i < STORVSP_LUNS; i++)
 		c->units[i].channel = c;
 	p.name = name;
@@ -226,6 +227,7 @@ static void begin_change(void *ctx)
 		storvsp_unit_idle(b->unit);
 	else if (b->unit->queue)
 		block_queue_drain(b->unit->queue, true);
+	storvsp_fault_hurry(b->unit->channel);
 }
 
 static int change_unit(struct storvsp *s, uint8_t lun, bool remove,

@@ -9,6 +9,7 @@
 
 #include <stdatomic.h>
 
+#include "base/fault.h"
 #include "devices/block/block.h"
 #include "proto/storvsp.h"
 #include "vsp/scsi/scsi.h"
@@ -30,6 +31,11 @@ struct storvsp_request {
 	uint32_t bytes; /* of the packet, and of its answer */
 	bool absent; /* its unit is not there */
 	struct gmem_pin *pin; /* of what iov points to */
+	/* What goes wrong with it, if anything; storvsp_fault.c */
+	bool is_faulty;
+	struct fault_hit fault;
+	struct storvsp_request *next_late;
+	uint64_t due; /* CLOCK_MONOTONIC, ns */
 	struct vstor_packet packet; /* the answer is made of it */
 	struct iovec iov[BLOCK_IOV_MAX];
 };
@@ -78,6 +84,9 @@ struct storvsp_channel {
 	unsigned int unshown; /* answers that the guest may not see yet */
 	uint64_t touched; /* units whose queues want a kick, a bit each */
 	struct worker_task drain, resume;
+	struct storvsp_request *late; /* done, but not yet for the guest */
+	struct worker_timer late_timer;
+	uint32_t lie; /* FAULT_STORVSC_… in the next answer; FAULT_ANY: none */
 	struct storvsp_request *requests, *free;
 	struct storvsp_unit units[STORVSP_LUNS];
 };
@@ -194,7 +203,47 @@ void storvsp_hurry(struct storvsp_channel *c, bool on);
 /** storvsp_retry_channel() - what a policy kept of it is tried again */
 void storvsp_retry_channel(struct storvsp_channel *c);
 
+/** storvsp_answer() - @r has its result: tell the guest, and be done with it */
+void storvsp_answer(struct storvsp_request *r);
+
+/** storvsp_forget() - as storvsp_answer(), but the guest is told nothing */
+void storvsp_forget(struct storvsp_request *r);
+
 /** storvsp_drop_queue() - nothing may be in flight; fine if there is none */
 void storvsp_drop_queue(struct storvsp_unit *u);
+
+/* --- storvsp_fault.c --------------------------------------------------------- */
+
+/** storvsp_fault_init() - nothing is late */
+void storvsp_fault_init(struct storvsp_channel *c);
+
+/**
+ * storvsp_fault_begin() - a command that was decoded
+ *
+ * Return: true: it fails, and has its result.
+ */
+bool storvsp_fault_begin(struct storvsp_request *r);
+
+/** storvsp_fault_done() - Return: true: the guest is not told now, or never */
+bool storvsp_fault_done(struct storvsp_request *r);
+
+/** storvsp_fault_lie() - in the answer to a command, if a rule wants it */
+void storvsp_fault_lie(struct storvsp_request *r);
+
+/** storvsp_fault_hurry() - what is late is done now */
+void storvsp_fault_hurry(struct storvsp_channel *c);
+
+/**
+ * storvsp_fault_control() - a request other than a command
+ * @status: out, of a failure
+ *
+ * Return: false, and all goes its way; true with FAULT_DROP or FAULT_FAIL in
+ * @action.
+ */
+bool storvsp_fault_control(struct storvsp_channel *c, uint32_t operation,
+			   enum fault_action *action, uint32_t *status);
+
+/** storvsp_fault_answer() - in the answer to that request */
+void storvsp_fault_answer(struct storvsp_channel *c, struct vstor_packet *p);
 
 #endif

@@ -64,6 +64,7 @@ static struct storvsp_request *take_request(struct storvsp_channel *c)
 	r->unit = NULL;
 	r->pin = NULL;
 	r->absent = false;
+	r->is_faulty = false;
 	set_in_flight(c, c->in_flight + 1);
 	return r;
 }
@@ -209,6 +210,8 @@ static void send_answer(struct storvsp_request *r, uint8_t srb)
 	if (srb != SRB_STATUS_ERROR)
 		r->scsi.sense_bytes = 0;
 	p->vm_srb.srb_status = srb | set_sense(r);
+	if (r->is_faulty)
+		storvsp_fault_lie(r);
 	trace_done(r);
 	/* There was room when it was taken; or the channel is gone. */
 	channel_complete(r->channel->ch, r->trans_id, p, r->bytes);
@@ -218,13 +221,25 @@ static void send_answer(struct storvsp_request *r, uint8_t srb)
 	}
 }
 
+void storvsp_answer(struct storvsp_request *r)
+{
+	send_answer(r, srb_status(r));
+	put_request(r);
+}
+
+void storvsp_forget(struct storvsp_request *r)
+{
+	gmem_unpin(r->channel->s->mem, r->pin);
+	put_request(r);
+}
+
 static void on_done(struct scsi_request *scsi)
 {
 	struct storvsp_request *r = (struct storvsp_request *)scsi;
 
 	count_result(r);
-	send_answer(r, srb_status(r));
-	put_request(r);
+	if (!r->is_faulty || !storvsp_fault_done(r))
+		storvsp_answer(r);
 }
 
 /* Not one that a unit could look at. */
@@ -276,6 +291,8 @@ void storvsp_hurry(struct storvsp_channel *c, bool on)
 		if (c->units[i].queue)
 			block_queue_drain(c->units[i].queue, on);
 	}
+	if (on)
+		storvsp_fault_hurry(c);
 }
 
 void storvsp_retry_channel(struct storvsp_channel *c)
@@ -497,6 +514,10 @@ int storvsp_execute(struct storvsp_channel *c, const struct packet *packet,
 	if (wrong)
 		return refuse(r, wrong);
 	r->scsi.queue = queue;
+	if (storvsp_fault_begin(r)) {
+		on_done(&r->scsi);
+		return 0;
+	}
 	if (err) {
 		r->scsi.status = SAM_STAT_BUSY;
 		on_done(&r->scsi);

@@ -54,6 +54,7 @@ static int answer(struct storvsp_channel *c, uint64_t trans_id,
 	p->operation = VSTOR_OPERATION_COMPLETE_IO;
 	p->flags = 0;
 	p->status = status;
+	storvsp_fault_answer(c, p);
 	trace_bytes(storvsc_packet, TRACE_NO_VP, channel_trace(c->ch), p, bytes,
 		    TRACE_TO_GUEST, trans_id);
 	return channel_complete(c->ch, trans_id, p, bytes);
@@ -265,10 +266,15 @@ static int on_reset(struct storvsp_channel *c, uint64_t trans_id,
 static int on_request(struct storvsp_channel *c, uint64_t trans_id,
 		      struct vstor_packet *p, uint32_t bytes)
 {
+	enum fault_action fault;
 	uint32_t status;
 
 	if (!storvsp_has_room(c))
 		return -EAGAIN;
+	if (storvsp_fault_control(c, p->operation, &fault, &status))
+		return fault == FAULT_FAIL
+			       ? refuse(c, trans_id, p, bytes, status)
+			       : 0;
 	if (!storvsp_is_primary(c))
 		return refuse(c, trans_id, p, bytes,
 			      NT_STATUS_INVALID_DEVICE_STATE);
