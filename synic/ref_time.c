@@ -277,6 +277,17 @@ void ref_time_freeze(struct ref_time *rt)
 	write_end(rt, &b);
 }
 
+void ref_time_jump(struct ref_time *rt, int64_t delta)
+{
+	struct base b = write_begin(rt);
+
+	if (delta < 0 && b.frozen_at < (uint64_t)-delta)
+		b.frozen_at = 0;
+	else
+		b.frozen_at += (uint64_t)delta;
+	write_end(rt, &b);
+}
+
 /*
  * The offset is computed anew rather than kept: whatever little the caller's
  * and our idea of the moment of the freeze differ by, time neither jumps nor

@@ -109,6 +109,12 @@ void ref_time_write_page(const struct ref_time *rt, void *page);
 void ref_time_freeze(struct ref_time *rt);
 
 /**
+ * ref_time_jump() - frozen time is another from now on
+ * @delta: 100 ns units ahead; negative: back, but not below 0
+ */
+void ref_time_jump(struct ref_time *rt, int64_t delta);
+
+/**
  * ref_time_thaw() - the partition goes on: so does time, from where it stood
  * @tsc_offset: the new guest TSC offset, ticks, chosen so that the guest's
  *              TSC stood still as well

@@ -22,6 +22,8 @@
 #include <errno.h>
 
 #include "base/checked.h"
+#include "base/clock.h"
+#include "base/fault.h"
 #include "proto/hv_synic.h"
 
 /* A lazy signal that is later than all but this part of a period is skipped. */
@@ -60,6 +62,7 @@ static void start(struct stimer *t, uint64_t now)
 {
 	t->undelivered = false;
 	t->skipped = false;
+	t->late = false;
 	t->signal_at = STIMER_NEVER;
 	/* TLFS: an enabled timer may not send to SINT0, unless it sends none */
 	if (!is_set(t, HV_STIMER_DIRECT_MODE) && !sint_of(t->config))
@@ -126,6 +129,34 @@ static bool is_too_late(const struct stimer *t, uint64_t now)
 	       now - t->expires >= period - period / LAZY_MARGIN;
 }
 
+/*
+ * By a fault rule (base/fault.h) a signal is late, once, or lost.
+ *
+ * Return: is it?
+ */
+static bool goes_wrong(struct stimer *t, uint64_t now)
+{
+	struct fault_hit hit;
+
+	if (t->late) {
+		t->late = false;
+		return false;
+	}
+	if (!fault_at(FAULT_STIMER_FIRE, NULL, FAULT_NO_OP, &hit))
+		return false;
+	if (hit.action == FAULT_DELAY) {
+		t->late = true;
+		t->signal_at = add_time(
+			now, (uint64_t)hit.ms * (REF_TIME_PER_SEC / 1000) + 1);
+	} else if (is_set(t, HV_STIMER_PERIODIC)) {
+		advance(t, now);
+	} else {
+		t->config &= ~HV_STIMER_ENABLE;
+		t->signal_at = STIMER_NEVER;
+	}
+	return true;
+}
+
 bool stimer_expire(struct stimer *t, uint64_t now, struct stimer_signal *signal)
 {
 	if (t->signal_at == STIMER_NEVER || now < t->signal_at)
@@ -135,6 +166,8 @@ bool stimer_expire(struct stimer *t, uint64_t now, struct stimer_signal *signal)
 		advance(t, now);
 		return false;
 	}
+	if (goes_wrong(t, now))
+		return false;
 	*signal = (struct stimer_signal){
 		.direct = is_set(t, HV_STIMER_DIRECT_MODE),
 		.vector = (t->config >> HV_STIMER_VECTOR_SHIFT) &

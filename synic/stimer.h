@@ -38,6 +38,7 @@ struct stimer {
 	uint64_t signal_at; /* when it will be; STIMER_NEVER: not now */
 	bool undelivered; /* a message is out and not in its slot */
 	bool skipped; /* the last signal was (lazy timers) */
+	bool late; /* it was put off by a fault rule */
 };
 
 /* What an expired timer sends. */

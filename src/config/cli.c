@@ -6,9 +6,9 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "config/cli_fault.h"
 #include "config/cli_machine.h"
 #include "config/disk_config.h"
-#include "config/fault_config.h"
 #include "config/machine_config.h"
 #include "config/net_config.h"
 
@@ -101,12 +101,6 @@ static const char help_text[] =
 	"                      that in a second (default 0: never)\n"
 	"  --require NAME,...  milestones that must be reached, else exit "
 	"code 1\n"
-	"  --fault RULE        have the host do something wrong: "
-	"POINT:action=ACTION,...\n"
-	"  --fault-file FILE   the same, a rule a line\n"
-	"  --scenario NAME     the same, of the library that 'kvmbus faults' "
-	"lists\n"
-	"  --fault-seed N      what random ones are drawn from (default 0)\n"
 	"  --numa-srat         describe the memory in an ACPI SRAT\n"
 	"  --accel KIND        auto, user or kvm: where Hyper-V is emulated\n"
 	"  --test-devices      exit port 0xf4, debug console 0xe9, connection "
@@ -131,6 +125,7 @@ void cli_help(FILE *out)
 {
 	fputs(help_text, out);
 	fputs(cli_machine_help, out);
+	fputs(cli_fault_help, out);
 	fputs(cli_domain_help, out);
 	fputs(help_end, out);
 }
@@ -222,6 +217,7 @@ static int parse_options(char **argv, struct run_options *o,
 			 struct cli_domain *domain, struct machine_config *c,
 			 GError **error)
 {
+	GOptionGroup *group = cli_machine_group(c);
 	const GOptionEntry entries[] = {
 		{"kernel", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &o->kernel, NULL,
 		 NULL},
@@ -239,14 +235,6 @@ static int parse_options(char **argv, struct run_options *o,
 		 NULL},
 		{"net", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &o->net, NULL, NULL},
 		{"pcap", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &o->pcap, NULL,
-		 NULL},
-		{"fault", 0, 0, G_OPTION_ARG_STRING_ARRAY, &o->fault.rules,
-		 NULL, NULL},
-		{"fault-file", 0, 0, G_OPTION_ARG_FILENAME_ARRAY,
-		 &o->fault.files, NULL, NULL},
-		{"scenario", 0, 0, G_OPTION_ARG_STRING_ARRAY,
-		 &o->fault.scenarios, NULL, NULL},
-		{"fault-seed", 0, 0, G_OPTION_ARG_STRING, &o->fault.seed, NULL,
 		 NULL},
 		{"profile", 0, 0, G_OPTION_ARG_STRING, &o->profile, NULL, NULL},
 		{"uuid", 0, 0, G_OPTION_ARG_STRING, &o->uuid, NULL, NULL},
@@ -284,8 +272,8 @@ static int parse_options(char **argv, struct run_options *o,
 		{0},
 	};
 
-	return parse_entries(argv, entries, cli_machine_group(c), domain,
-			     error);
+	fault_options_group(&o->fault, group);
+	return parse_entries(argv, entries, group, domain, error);
 }
 
 /* "a,b" and "c" to the three names, each of them known. */
@@ -398,19 +386,6 @@ static int parse_pcaps(char **pcaps, GPtrArray *nets, GError **error)
 		net->pcap = g_strdup(file);
 	}
 	return 0;
-}
-
-static int parse_faults(const struct run_options *o,
-			const struct cli_names *names, struct machine_config *c,
-			GError **error)
-{
-	g_autoptr(GError) why = NULL;
-
-	if (!fault_options_read(&o->fault, names->milestone, c->faults,
-				&c->fault_seed, &why))
-		return 0;
-	g_set_error(error, CLI_ERROR, 0, "%s", why->message);
-	return -1;
 }
 
 static bool is_negative(int number)
@@ -621,7 +596,8 @@ static int parse_run(char **argv, const struct cli_names *names,
 	if (!ret)
 		ret = parse_trace(&o.trace, c, error);
 	if (!ret)
-		ret = parse_faults(&o, names, c, error);
+		ret = fault_options_read(&o.fault, names->milestone, c->faults,
+					 &c->fault_seed, error);
 	if (!ret) {
 		take_guest(&o, &cli->domain, command, c);
 		take_options(c, &o);
@@ -655,16 +631,6 @@ static int parse_profiles(char **argv, const struct cli_names *names,
 		return refuse(error, "profiles", argv[1],
 			      "no such profile; 'kvmbus profiles' lists them");
 	cli->profile = g_strdup(argv[1]);
-	return 0;
-}
-
-static int parse_fault_name(char **argv, struct cli *cli, GError **error)
-{
-	if (!argv[1])
-		return 0;
-	if (argv[2])
-		return refuse(error, "faults", argv[2], "unexpected");
-	cli->fault = g_strdup(argv[1]);
 	return 0;
 }
 
@@ -703,7 +669,7 @@ int cli_parse(char **argv, const struct cli_names *names, struct cli *cli,
 	}
 	if (!strcmp(verb, "faults")) {
 		cli->verb = CLI_FAULTS;
-		return parse_fault_name(argv + 1, cli, error);
+		return cli_fault_verb(argv + 1, &cli->fault, error);
 	}
 	if (!strcmp(verb, "doctor")) {
 		cli->verb = CLI_DOCTOR;

@@ -51,25 +51,6 @@ int fault_config_parse_lines(const char *text, const char *name,
 			     fault_milestone_fn milestone, GArray *rules,
 			     GError **error);
 
-/* The options of `run` that are about it, as they were given. */
-struct fault_options {
-	char **scenarios, **files, **rules; /* NULL: none */
-	char *seed;
-};
-
-void fault_options_clear(struct fault_options *o);
-
-/**
- * fault_options_read() - the rules of all of them, in that order
- * @rules: struct fault_rule; appended to
- * @seed:  out, if one was given
- *
- * Return: as fault_config_parse(); @error begins with the option.
- */
-int fault_options_read(const struct fault_options *o,
-		       fault_milestone_fn milestone, GArray *rules,
-		       guint64 *seed, GError **error);
-
 /** fault_config_print() - all points, actions, words and scenarios */
 void fault_config_print(FILE *out);
 

@@ -5,6 +5,7 @@
 
 #include "control/commands_device.h"
 #include "control/commands_disk.h"
+#include "control/commands_fault.h"
 #include "control/commands_ic.h"
 #include "control/commands_machine.h"
 #include "control/commands_net.h"
@@ -186,6 +187,17 @@ const struct control_command vm_commands[] = {
 	 .help = "write memory and registers into a core file",
 	 .params = {{"file", CONTROL_STRING, false}},
 	 .run = command_dump},
+	{.name = "kvmbus-fault-add",
+	 .help = "have the host do something wrong, as --fault has it",
+	 .params = {{"rule", CONTROL_STRING, false}},
+	 .run = command_fault_add},
+	{.name = "kvmbus-fault-list",
+	 .help = "the rules of that, and their hits",
+	 .run = command_fault_list},
+	{.name = "kvmbus-fault-clear",
+	 .help = "no more of that; or without the rule of that id",
+	 .params = {{"id", CONTROL_NUMBER, true}},
+	 .run = command_fault_clear},
 	{.name = "inject-nmi",
 	 .help = "a non-maskable interrupt to every processor",
 	 .run = command_inject_nmi,

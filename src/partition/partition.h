@@ -150,6 +150,16 @@ uint64_t partition_guest_os_id(const struct partition *partition);
 bool partition_hypercalls_enabled(const struct partition *partition);
 
 /**
+ * partition_reenlightenment() - who wants to hear of another TSC?
+ * @vp:     out
+ * @vector: out
+ *
+ * Return: false: nobody (HV_X64_MSR_REENLIGHTENMENT_CONTROL).  Thread: any.
+ */
+bool partition_reenlightenment(struct partition *partition, uint32_t *vp,
+			       uint8_t *vector);
+
+/**
  * partition_update_tsc_page() - the reference time has changed: rewrite the
  * reference TSC page, invalid meanwhile, with another sequence
  *

@@ -4,8 +4,9 @@
  * TSC_INVARIANT_CONTROL.
  *
  * The first three tell a guest about a live migration to a host with another
- * TSC frequency.  That never happens here, so they are only kept: no vector
- * is ever asserted and no emulation is ever in progress.
+ * TSC frequency.  That never happens here but as a fault that was asked for
+ * (src/vm/vm_time.c), with the frequency that it was before; no emulation is
+ * ever in progress.
  *
  * TSC_INVARIANT_CONTROL bit 0 says that the guest wants to see the invariant
  * TSC; it stays once it is set.
@@ -56,6 +57,19 @@ int reenlightenment_write(struct partition *p, uint32_t vp, uint32_t msr,
 	(void)vp;
 	(void)msr;
 	return set(p, &p->reenlightenment, value, REENLIGHTENMENT_VALID);
+}
+
+bool partition_reenlightenment(struct partition *p, uint32_t *vp,
+			       uint8_t *vector)
+{
+	uint64_t value;
+
+	get(p, &p->reenlightenment, &value);
+	*vp = (uint32_t)(value >> REENLIGHTENMENT_TARGET_SHIFT);
+	*vector = value & HV_REENLIGHTENMENT_VECTOR_MASK;
+	/* Below 16 there are no interrupts. */
+	return value & HV_REENLIGHTENMENT_ENABLE && *vector >= 16 &&
+	       *vp < p->n_vps;
 }
 
 int tsc_emulation_control_read(struct partition *p, uint32_t vp, uint32_t msr,

@@ -330,6 +330,21 @@ static struct json_object *devices_json(const struct report *r)
 	return o;
 }
 
+static struct json_object *faults_json(const struct report *r)
+{
+	struct json_object *list = json_object_new_array();
+
+	for (unsigned int i = 0; i < r->n_faults; i++) {
+		struct json_object *o = json_object_new_object();
+
+		add_string(o, "rule", r->faults[i].rule);
+		add_u64(o, "seen", r->faults[i].seen);
+		add_u64(o, "hit", r->faults[i].hit);
+		json_object_array_add(list, o);
+	}
+	return list;
+}
+
 struct json_object *report_make(const struct report *r)
 {
 	struct json_object *root = json_object_new_object();
@@ -366,6 +381,8 @@ struct json_object *report_make(const struct report *r)
 		json_object_object_add(root, "vmbus", vmbus_json(r->vmbus));
 	json_object_object_add(root, "devices", devices_json(r));
 	json_object_object_add(root, "exits", exits_json(r));
+	json_object_object_add(root, "faults", faults_json(r));
+	add_u64(root, "fault_seed", r->fault_seed);
 	json_object_object_add(root, "findings", json_object_new_array());
 	if (r->console_tail)
 		add_string(root, "console_tail", r->console_tail);

@@ -113,6 +113,13 @@ struct report_device {
 	unsigned int n_channel;
 };
 
+/* A fault rule (base/fault.h). */
+struct report_fault {
+	const char *rule; /* as it was given */
+	uint64_t seen; /* times that it matched */
+	uint64_t hit; /* ... and that it had something go wrong */
+};
+
 /* Everything that goes in; all borrowed. */
 struct report {
 	const struct outcome *outcome; /* NULL: it runs yet */
@@ -133,6 +140,9 @@ struct report {
 	const struct report_vmbus *vmbus; /* NULL: no bus */
 	const struct report_device *devices;
 	unsigned int n_devices;
+	const struct report_fault *faults;
+	unsigned int n_faults;
+	uint64_t fault_seed;
 	const struct report_count *exits;
 	unsigned int n_exits;
 	const char *console_tail; /* NULL: none */

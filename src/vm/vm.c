@@ -29,6 +29,7 @@
 #include "synic/timer_queue.h"
 #include "vm/vm_disks.h"
 #include "vm/vm_events.h"
+#include "vm/vm_faults.h"
 #include "vm/vm_nics.h"
 #include "vm/vm_private.h"
 #include "vm/vmbus_host.h"
@@ -421,6 +422,7 @@ static void tell_milestone(void *ctx, enum milestone which)
 	event_add_text(e, "name", milestone_name(which));
 	event_add_number(e, "ms", milestone_ms(&vm->milestones, which));
 	vm_events_tell(vm->events, e);
+	vm_faults_reached(vm->faults, which);
 }
 
 struct vm *vm_new(const struct machine_config *config, uint64_t start_ns,
@@ -435,6 +437,7 @@ struct vm *vm_new(const struct machine_config *config, uint64_t start_ns,
 	pthread_mutex_init(&vm->lock, NULL);
 	pthread_cond_init(&vm->changed, NULL);
 	milestones_init(&vm->milestones);
+	vm->faults = vm_faults_new(vm);
 	vm->events = vm_events_new();
 	vm->milestones.reached = tell_milestone;
 	vm->milestones.ctx = vm;
@@ -474,6 +477,7 @@ void vm_free(struct vm *vm)
 	vm->run_state = VM_ENDING;
 	pthread_cond_broadcast(&vm->changed);
 	pthread_mutex_unlock(&vm->lock);
+	vm_faults_stop(vm->faults);
 	for (unsigned int i = 0; vm->vcpus && i < vm->n_vcpus; i++) {
 		vcpu_request(&vm->vcpus[i], VCPU_REQUEST_STOP);
 		vcpu_destroy(&vm->vcpus[i]);
@@ -495,6 +499,7 @@ void vm_free(struct vm *vm)
 	overlay_space_free(vm->overlays);
 	kvm_free(vm->kvm);
 	gmem_free(vm->mem);
+	vm_faults_free(vm->faults);
 	pthread_cond_destroy(&vm->changed);
 	pthread_mutex_destroy(&vm->lock);
 	vm_events_free(vm->events);

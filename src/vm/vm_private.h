@@ -53,6 +53,7 @@ struct platform;
 struct vm_disks;
 struct vm_disks_events;
 struct vm_events;
+struct vm_faults;
 struct vm_nics;
 struct ports;
 struct ref_time;
@@ -135,6 +136,7 @@ struct vm {
 	struct ports *ports;
 	struct hypercalls *hypercalls;
 	struct partition *partition;
+	struct vm_faults *faults;
 	struct vm_disks *disks;
 	struct vm_nics *nics;
 	struct vm_events *events;
@@ -241,6 +243,16 @@ void vm_watch_signals(struct vm *vm, guint sources[VM_SIGNALS]);
 int vm_time_init(struct vm *vm, GError **error);
 void vm_time_pause(struct vm *vm);
 void vm_time_resume(struct vm *vm);
+
+/**
+ * vm_time_jump() - the guest's TSC goes @ms ahead; negative: back
+ * @reference: reference time goes with it; else it is as after a migration:
+ *             reference time goes on, the page has another sequence, and who
+ *             enabled reenlightenment is interrupted
+ *
+ * Does nothing, with a warning, where the TSC cannot be set.
+ */
+void vm_time_jump(struct vm *vm, int32_t ms, bool reference);
 
 /* --- vm_cpuid.c ------------------------------------------------------ */
 

@@ -20,6 +20,7 @@
 #include "report/summary.h"
 #include "report/verdict.h"
 #include "vm/vm.h"
+#include "vm/vm_faults.h"
 #include "vm/vm_private.h"
 #include "vm/vmbus_host.h"
 
@@ -92,9 +93,11 @@ static void fill_report(struct vm *vm, struct report *report,
 		.msrs = partition_msr_coverage(vm->partition),
 		.hypercalls = hypercalls_coverage(vm->hypercalls),
 		.vmbus = vmbus_host_report(vm->vmbus),
+		.fault_seed = vm->config->fault_seed,
 		.exits = exits,
 		.n_exits = N_VCPU_EXITS,
 	};
+	report->faults = vm_faults_report(vm->faults, &report->n_faults);
 	report->devices = vmbus_host_devices(vm->vmbus, &report->n_devices);
 	vm_exits(vm, exits);
 }

@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "kvm/kvm.h"
 #include "kvm/kvm_vcpu.h"
+#include "partition/partition.h"
 #include "synic/ref_time.h"
 #include "vm/vm.h"
 #include "vm/vm_private.h"
@@ -111,4 +112,31 @@ void vm_time_resume(struct vm *vm)
 		log_warn("the guest TSC cannot be set back after a pause");
 	ref_time_thaw(vm->ref_time, vm->tsc_offset);
 	vm->paused_tsc = 0;
+}
+
+static void reenlighten(struct vm *vm)
+{
+	uint8_t vector;
+	uint32_t vp;
+
+	if (partition_reenlightenment(vm->partition, &vp, &vector))
+		vm_interrupt(vm, vp, vector);
+}
+
+void vm_time_jump(struct vm *vm, int32_t ms, bool reference)
+{
+	int64_t ticks = (int64_t)ms * ((int64_t)vm->tsc_hz / 1000);
+
+	if (!vm->tsc_offset_settable) {
+		log_warn("this host cannot set the guest's TSC");
+		return;
+	}
+	vm_pause(vm);
+	vm->tsc_offset += ticks;
+	if (reference)
+		ref_time_jump(vm->ref_time,
+			      (int64_t)ms * (int64_t)(REF_TIME_PER_SEC / 1000));
+	else
+		reenlighten(vm);
+	vm_resume(vm);
 }

@@ -23,6 +23,37 @@ START_TEST(reenlightenment)
 }
 END_TEST
 
+START_TEST(who_wants_to_hear_of_another_tsc)
+{
+	static const struct {
+		const char *what;
+		uint64_t value;
+		bool wants;
+	} cases[] = {
+		{"nobody", 0, false},
+		{"VP 1", 0xEE | HV_REENLIGHTENMENT_ENABLE | 1ull << 32, true},
+		{"VP 1, off", 0xEE | 1ull << 32, false},
+		{"no vector", 15 | HV_REENLIGHTENMENT_ENABLE, false},
+		{"no such VP", 0xEE | HV_REENLIGHTENMENT_ENABLE | 999ull << 32,
+		 false},
+	};
+
+	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+		uint8_t vector = 0;
+		uint32_t vp = 0;
+
+		pg_write(REENLIGHTENMENT, cases[i].value);
+		ck_assert_msg(partition_reenlightenment(
+				      pg.part, &vp, &vector) == cases[i].wants,
+			      "%s", cases[i].what);
+		if (!cases[i].wants)
+			continue;
+		ck_assert_uint_eq(vp, 1);
+		ck_assert_uint_eq(vector, 0xEE);
+	}
+}
+END_TEST
+
 START_TEST(emulation)
 {
 	ck_assert_uint_eq(pg_read(CONTROL), 0);
@@ -61,6 +92,7 @@ int main(void)
 
 	tcase_add_checked_fixture(t, pg_setup, pg_teardown);
 	tcase_add_test(t, reenlightenment);
+	tcase_add_test(t, who_wants_to_hear_of_another_tsc);
 	tcase_add_test(t, emulation);
 	tcase_add_test(t, invariant);
 	suite_add_tcase(s, t);

@@ -205,6 +205,28 @@ START_TEST(stands_still_while_frozen)
 }
 END_TEST
 
+START_TEST(jumps_while_frozen)
+{
+	struct ref_time *rt = new_rt(3 * GHZ, 77, _i);
+	uint64_t at;
+
+	fake.tsc += GHZ;
+	fake.ns += NSEC_PER_SEC / 3;
+	ref_time_freeze(rt);
+	at = ref_time_now(rt);
+	ref_time_jump(rt, 5000);
+	ck_assert_uint_eq(ref_time_now(rt), at + 5000);
+	ref_time_jump(rt, -7000);
+	ck_assert_uint_eq(ref_time_now(rt), at - 2000);
+	ref_time_thaw(rt, 12345);
+	ck_assert_uint_eq(ref_time_now(rt), at - 2000);
+	ref_time_freeze(rt);
+	ref_time_jump(rt, INT64_MIN / 2);
+	ck_assert_uint_eq(ref_time_now(rt), 0);
+	ref_time_free(rt);
+}
+END_TEST
+
 START_TEST(page_after_thaw_uses_the_new_offset)
 {
 	struct ref_time *rt = new_rt(3 * GHZ, 1000, true);
@@ -399,6 +421,7 @@ int main(void)
 	tcase_add_test(t, tsc_too_slow_for_a_scale);
 	tcase_add_loop_test(t, restart_counts_from_zero, 0, 2);
 	tcase_add_loop_test(t, stands_still_while_frozen, 0, 2);
+	tcase_add_loop_test(t, jumps_while_frozen, 0, 2);
 	tcase_add_test(t, page_after_thaw_uses_the_new_offset);
 	tcase_add_test(t, thaw_with_any_offset_is_continuous);
 	tcase_add_test(t, moving_the_tsc_keeps_the_time);

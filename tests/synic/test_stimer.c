@@ -5,6 +5,7 @@
 
 #include <glib.h>
 
+#include "base/fault.h"
 #include "proto/hv_synic.h"
 #include "support/check_main.h"
 #include "support/random.h"
@@ -364,6 +365,51 @@ START_TEST(changed_while_running)
 END_TEST
 
 /* Any writes at any time: never early, never stuck in the past, never fast. */
+static void fault(enum fault_action action, int32_t ms)
+{
+	struct fault_rule r = {.point = FAULT_STIMER_FIRE,
+			       .action = action,
+			       .op = FAULT_ANY,
+			       .nth = 1,
+			       .ppm = FAULT_PPM_ALL,
+			       .from = FAULT_NO_STAGE,
+			       .ms = ms};
+
+	fault_clear();
+	fault_add(&r);
+}
+
+/* By a rule; only the first, and it is late once. */
+START_TEST(a_signal_is_late)
+{
+	program(EN | DIRECT | VEC(0x55), 1000, 500);
+	fault(FAULT_DELAY, 2);
+	ck_assert(!stimer_expire(&t, 1000, &sig));
+	ck_assert_uint_gt(stimer_deadline(&t), 1000 + 20000);
+	ck_assert(!stimer_expire(&t, 1000 + 20000, &sig));
+	ck_assert(stimer_expire(&t, stimer_deadline(&t), &sig));
+	ck_assert_uint_eq(sig.vector, 0x55);
+	ck_assert_uint_eq(stimer_deadline(&t), STIMER_NEVER);
+	fault_clear();
+}
+END_TEST
+
+START_TEST(a_signal_is_lost)
+{
+	program(EN | DIRECT | VEC(0x55), 1000, 500);
+	fault(FAULT_DROP, 0);
+	ck_assert(!stimer_expire(&t, 1000, &sig));
+	ck_assert_uint_eq(stimer_deadline(&t), STIMER_NEVER);
+	ck_assert(!(t.config & EN));
+	program(EN | PERIODIC | DIRECT | VEC(0x55), 5000, 0);
+	fault(FAULT_DROP, 0);
+	ck_assert(!stimer_expire(&t, 5000, &sig));
+	ck_assert_uint_eq(stimer_deadline(&t), 10000);
+	ck_assert(stimer_expire(&t, 10000, &sig));
+	fault_clear();
+}
+END_TEST
+
 START_TEST(random_programs_hold_the_invariants)
 {
 	uint64_t now = 0, last = 0;
@@ -425,6 +471,8 @@ int main(void)
 	tcase_add_test(c, late_message_is_delivered_once);
 	tcase_add_loop_test(c, writes_forget_an_undelivered_message, 0, 2);
 	tcase_add_test(c, changed_while_running);
+	tcase_add_test(c, a_signal_is_late);
+	tcase_add_test(c, a_signal_is_lost);
 	tcase_add_test(c, random_programs_hold_the_invariants);
 	suite_add_tcase(s, c);
 	return check_main(s);
