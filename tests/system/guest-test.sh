@@ -262,6 +262,11 @@ disk)
 	. /guest-disk.sh
 	disk
 	;;
+fault)
+	# shellcheck source=tests/system/guest-fault.sh
+	. /guest-fault.sh
+	fault
+	;;
 facts) facts ;;
 offline) offline_online ;;
 time) /clock-check && tell time good ;;
