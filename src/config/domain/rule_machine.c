@@ -375,7 +375,7 @@ static const struct domain_rule rules[] = {
 	     .words = "kvm|hyperv", .set = set_type),
 	RULE("domain@type=qemu", IGNORE, "it is run by KVM."),
 	RULE("domain@id", IGNORE, "is of a domain that runs."),
-	RULE("name", HONOUR, "The machine's name.", .set = set_name),
+	RULE("name", HONOUR, "What --print-config calls it.", .set = set_name),
 	RULE("uuid", HONOUR,
 	     "In SMBIOS; addresses of cards and ids of devices come from it.",
 	     .set = set_uuid),
