@@ -36,6 +36,12 @@ struct block *block_open(const struct block_options *options, GError **error)
 
 	if (!strcmp(format, "raw"))
 		return raw_open(options, error);
+	if (options->shareable) {
+		/* Two who keep the tables of one image would destroy it. */
+		g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_INVAL,
+			    "%s: only raw images can be shared", options->path);
+		return NULL;
+	}
 	return block_nbd_open(options, format, error);
 }
 

@@ -215,6 +215,17 @@ START_TEST(two_writers_are_a_mistake)
 }
 END_TEST
 
+/* Two of us may write to it, as nobody else says no. */
+START_TEST(an_image_may_be_shared)
+{
+	add_config(file.path, ",shareable");
+	add_config(file.path, ",shareable,io=threads");
+	start();
+	ck_assert_str_eq(block_kind(block_at(1)), "raw, threads");
+	ck_assert(!is_free(&file));
+}
+END_TEST
+
 /* --- limits ------------------------------------------------------------------------- */
 
 START_TEST(groups_share_limits)
@@ -451,6 +462,7 @@ int main(void)
 	tcase_add_loop_test(tc, bad_images_are_mistakes_of_the_configuration, 0,
 			    3);
 	tcase_add_test(tc, two_writers_are_a_mistake);
+	tcase_add_test(tc, an_image_may_be_shared);
 	tcase_add_test(tc, groups_share_limits);
 	tcase_add_test(tc, limits_change_while_it_runs);
 	tcase_add_test(tc, limits_of_a_group_are_all_its_disks);

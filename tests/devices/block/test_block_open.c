@@ -40,6 +40,17 @@ START_TEST(format_is_never_guessed)
 }
 END_TEST
 
+START_TEST(only_raw_is_shared)
+{
+	const struct block_options o = {
+		.path = "/tmp/kvmbus-no-such-file.qcow2", .shareable = true};
+	g_autoptr(GError) error = NULL;
+
+	ck_assert_ptr_null(block_open(&o, &error));
+	ck_assert_ptr_nonnull(strstr(error->message, "only raw"));
+}
+END_TEST
+
 START_TEST(words_are_known)
 {
 	enum block_cache cache;
@@ -75,6 +86,7 @@ int main(void)
 	tcase_add_loop_test(tc, format_is_by_name_only, 0,
 			    G_N_ELEMENTS(formats));
 	tcase_add_test(tc, format_is_never_guessed);
+	tcase_add_test(tc, only_raw_is_shared);
 	tcase_add_test(tc, words_are_known);
 	suite_add_tcase(suite, tc);
 	return check_main(suite);
