@@ -192,7 +192,8 @@ start_daemons() {
 	while :; do
 		i=$((i + 1))
 		echo $i >/mnt/counter
-		echo $i >/tmp/counter
+		echo $i >/tmp/counter.new
+		mv /tmp/counter.new /tmp/counter
 		sleep 0.1
 	done &
 }
