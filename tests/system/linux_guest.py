@@ -5,10 +5,14 @@ For run-ctl and run-rounds: kvmbus runs in a process, guest-test.sh reads what
 it shall do from the console, word by word, and says there what came of it.
 """
 import contextlib
+import json
 import os
+import pathlib
 import queue
 import socket
 import subprocess
+import sys
+import tempfile
 import threading
 import time
 
@@ -144,3 +148,76 @@ def echo_through(path, port, data, seconds=60):
                 raise Refused("the guest does not take a connection")
             answer += byte
         echo("host to guest", to_guest, data)
+
+
+class SteppedGuest(LinuxGuest):
+    """One that is tested step by step, by its shell and `kvmbus ctl`.  Files
+    are in `folder`."""
+
+    def __init__(self, bound_s, machine, test, folder, options=()):
+        self.folder = pathlib.Path(folder)
+        self.failures = []
+        self.report = self.folder / "report.json"
+        super().__init__(bound_s, (*machine, folder), test,
+                         ("--report", str(self.report), *options))
+
+    def run(self, command):
+        """Have the guest's shell do something; what it prints."""
+        return self.ask(f"run {command}").strip()
+
+    def ctl(self, *words):
+        run = subprocess.run([self.kvmbus, "ctl", self.socket, *words],
+                             stdin=subprocess.DEVNULL, capture_output=True,
+                             timeout=STEP_S, check=False, text=True)
+        if run.returncode:
+            raise Failed(f"ctl {' '.join(words)}: {run.stderr.strip()}")
+        return run.stdout.strip()
+
+    def ctl_fails(self, why, *words):
+        try:
+            self.ctl(*words)
+        except Failed as error:
+            if why in str(error):
+                return
+            raise
+        raise Failed(f"ctl {' '.join(words)}: worked, but should not")
+
+    def try_step(self, step):
+        """The others may still show something."""
+        started = time.monotonic()
+        try:
+            step(self)
+        except FAILURES as error:
+            self.failures.append(f"{step.__name__}: {error!r}")
+            print(f"# {self.failures[-1]}")
+        print(f"# {step.__name__}: {time.monotonic() - started:.1f} s",
+              flush=True)
+
+    def asks(self, *words):
+        return json.loads(self.ctl(*words))
+
+    def inspect(self, device):
+        return json.loads(self.ctl("inspect"))["devices"].get(device)
+
+
+def main(make_guest, run):
+    """All of a program that tests one: make_guest(machine, test, folder), and
+    run(guest).  Says "ok", or why not; the exit code."""
+    *machine, test = sys.argv[1:]
+    name = f"{os.path.basename(machine[1])} {machine[3]} " \
+           f"vcpus={machine[4]} {test}"
+    with tempfile.TemporaryDirectory() as folder:
+        guest = make_guest(machine, test, folder)
+        try:
+            run(guest)
+        except FAILURES as error:
+            guest.failures.append(error)
+        finally:
+            guest.end()
+        if guest.failures:
+            print(f"not ok - {name}")
+            print("".join(f"# {error}\n" for error in guest.failures), end="")
+            guest.print_console()
+            return 1
+    print(f"ok - {name}")
+    return 0
