@@ -8,9 +8,10 @@
 
 # Say the disk, "sda", with serial number $1.
 disk_by_serial() {
-	for at in /sys/block/sd*; do
-		serial=$(dd if="$at/device/vpd_pg80" bs=1 skip=4 2>/dev/null)
-		[ "$serial" != "$1" ] || echo "${at##*/}"
+	for at in /sys/block/[sv]d*; do
+		serial=$(cat "$at/serial" 2>/dev/null ||
+			dd if="$at/device/vpd_pg80" bs=1 skip=4 2>/dev/null)
+		[ "$serial" != "$1" ] || [ ! -b "/dev/${at##*/}" ] || echo "${at##*/}"
 	done
 }
 
@@ -33,7 +34,8 @@ has_disk() {
 mke2fs() { /tools/usr/sbin/mke2fs "$@"; }
 
 mount_tools() {
-	modprobe -a hv_storvsc sd_mod sr_mod sg ext4 crc32c_generic 2>/dev/null
+	modprobe -a hv_storvsc sd_mod sr_mod sg ext4 crc32c_generic \
+		virtio_pci virtio_blk 2>/dev/null
 	until_true has_disk tools
 	mkdir /tools
 	mount -t ext4 -o ro "/dev/$(disk_by_serial tools)" /tools || return 1
@@ -116,9 +118,100 @@ disk() {
 	mount -t ext4 "/dev/${scratch}1" /mnt
 	[ "$(md5sum </mnt/file)" = "$sum" ] && tell reread good
 	umount /mnt
+	tell_disk_errors '^$'
+}
+
+# What the kernel has to complain of disks, but for what was to be expected:
+# tell_disk_errors REGEX
+tell_disk_errors() {
 	dmesg | grep -iE 'storvsc|scsi|s[dr][a-z0-9]|ext4|i/o error|blk_' |
-		grep -iE 'error|warn|fail|timed out|tag#|unhandled|abort|reset|invalid|inconsist|bug' >/tmp/bad
+		grep -iE 'error|warn|fail|timed out|tag#|unhandled|abort|reset|invalid|inconsist|bug' |
+		grep -vE "$1" >/tmp/bad
 	head -n 20 /tmp/bad
 	tell disk_errors "$(wc -l </tmp/bad)"
 	tell warnings "$(dmesg | grep -cE 'WARNING:|BUG:|Oops|soft lockup|hung task')"
+}
+
+# --- run-disks: the host changes disks meanwhile -----------------------------------
+
+# fio on /mnt, again and again, until /tmp/stop is there
+keep_busy() {
+	rm -f /tmp/stop /tmp/bad-load
+	n=0
+	while [ ! -e /tmp/stop ]; do
+		fio --name=load --directory=/mnt --thread --size=2m --numjobs=2 \
+			--rw=randrw --verify=crc32c --verify_fatal=1 --do_verify=1 \
+			--direct=1 --ioengine=libaio --iodepth=16 --bsrange=4k-64k \
+			--fsync=64 --minimal >/tmp/load 2>&1 || cp /tmp/load /tmp/bad-load
+		n=$((n + 1))
+	done
+	echo "$n" >/tmp/rounds
+}
+
+# How many verified rounds there were; says what went wrong
+stop_busy() {
+	touch /tmp/stop
+	wait
+	[ ! -e /tmp/bad-load ] || tail -n 3 /tmp/bad-load
+	echo "rounds $(cat /tmp/rounds)"
+}
+
+# Say of the disks whose serial numbers begin with $1 what the first MiB is, and
+# write the second
+use() {
+	for at in /sys/block/sd*; do
+		serial=$(dd if="$at/device/vpd_pg80" bs=1 skip=4 2>/dev/null)
+		case $serial in
+		"$1"*)
+			dd if="/dev/${at##*/}" bs=64k count=16 iflag=direct 2>/dev/null >/tmp/mib
+			sum=$(sha256sum </tmp/mib)
+			echo "$serial=${sum%% *}"
+			dd if=/tools/usr/bin/fio of="/dev/${at##*/}" bs=64k count=16 seek=16 \
+				oflag=direct 2>/dev/null
+			;;
+		esac
+	done
+}
+
+# Write numbered records to a disk, each flushed before it is told: write_records
+# DEVICE NAME BYTES
+write_records() {
+	i=1
+	while echo "record $2 $i" | dd of="$1" bs="$3" seek=$i conv=sync,fsync 2>/dev/null; do
+		tell flushed "$2 $i"
+		i=$((i + 1))
+	done
+}
+
+# Do what run-disks says, line by line.
+disks() {
+	mount_tools && until_true has_disk scratch && tell ready yes
+	while read -r _ line; do
+		eval "$line" >/tmp/answer 2>&1
+		tell run "$(tr '\n' ' ' </tmp/answer)"
+	done </dev/console
+}
+
+# --- bench/disk ----------------------------------------------------------------------
+
+# One run, which the host sees begin and end: measure NUMBER KIB OPTION...
+measure() {
+	number=$1 kib=$2
+	shift 2
+	fio --name=x --filename="/dev/$scratch" --size=256m --direct=1 \
+		--ioengine=libaio --time_based --thread \
+		--runtime="$(argument kvmbus.seconds)" \
+		--exec_prerun="sh -c 'echo bench: begin >/dev/console'" \
+		--exec_postrun="sh -c 'echo bench: end >/dev/console'" \
+		--minimal "$@" 2>/tmp/error | awk -F';' -v n="$number" -v kib="$kib" \
+		'NF > 50 { print "bench: did", n, $8 + $49, int(($6 + $47) / kib) }'
+	cat /tmp/error
+}
+
+bench() {
+	mount_tools && until_true has_disk scratch
+	scratch=$(disk_by_serial scratch)
+	measure 0 4 --rw=randread --bs=4k --iodepth=32 --norandommap
+	measure 1 1024 --rw=read --bs=1m --iodepth=8
+	measure 2 1024 --rw=write --bs=1m --iodepth=8
 }

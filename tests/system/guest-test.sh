@@ -258,10 +258,10 @@ net)
 	. /guest-net.sh
 	network
 	;;
-disk)
+disk | disks | bench)
 	# shellcheck source=tests/system/guest-disk.sh
 	. /guest-disk.sh
-	disk
+	"$(argument kvmbus.test)"
 	;;
 fault)
 	# shellcheck source=tests/system/guest-fault.sh

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
 """linux_guest - a stock Linux guest that does what it is told
 
-For run-ctl and run-rounds: kvmbus runs in a process, guest-test.sh reads what
-it shall do from the console, word by word, and says there what came of it.
+For run-ctl, run-disks and run-rounds: kvmbus runs in a process, guest-test.sh
+reads what it shall do from the console, word by word, and says there what came
+of it.
 """
 import contextlib
 import json
