@@ -50,6 +50,7 @@ struct console {
 	size_t in_len;
 	uint8_t out_buf[CHUNK_BYTES]; /* taken from a port, not yet written */
 	size_t out_pos, out_len;
+	int log_fd; /* -1: none */
 	bool out_blocked; /* the descriptor would have blocked */
 
 	pthread_mutex_t tail_lock;
@@ -65,6 +66,7 @@ struct console *console_new(const struct console_config *config, GError **error)
 	int err;
 
 	c->config = *config;
+	c->log_fd = -1;
 	pthread_mutex_init(&c->tail_lock, NULL);
 	byte_ring_init(&c->tail, CONSOLE_TAIL_BYTES);
 	c->in = HOST_FD_NONE;
@@ -130,6 +132,11 @@ int console_connect(struct console *console, const struct byte_port_ops *ops,
 	return 0;
 }
 
+void console_set_log(struct console *console, int fd)
+{
+	console->log_fd = fd;
+}
+
 /* --- output ---------------------------------------------------------- */
 
 static void keep_tail(struct console *c, const uint8_t *data, size_t len)
@@ -137,6 +144,26 @@ static void keep_tail(struct console *c, const uint8_t *data, size_t len)
 	pthread_mutex_lock(&c->tail_lock);
 	byte_ring_push(&c->tail, data, len);
 	pthread_mutex_unlock(&c->tail_lock);
+}
+
+/* A copy; one that fails is given up, with one warning. */
+static void keep_log(struct console *c)
+{
+	size_t at = 0;
+
+	while (c->log_fd >= 0 && at < c->out_len) {
+		ssize_t n = write(c->log_fd, c->out_buf + at, c->out_len - at);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0) {
+			log_warn("the log of a serial port fails (%s)",
+				 g_strerror(errno));
+			c->log_fd = -1;
+			return;
+		}
+		at += (size_t)n;
+	}
 }
 
 /* Fill the empty out_buf from the ports; returns whether there was any. */
@@ -149,6 +176,7 @@ static bool pull_output(struct console *c)
 		c->out_len = p->ops->transmit(p->dev, c->out_buf, CHUNK_BYTES);
 		if (c->out_len) {
 			keep_tail(c, c->out_buf, c->out_len);
+			keep_log(c);
 			return true;
 		}
 	}

@@ -74,6 +74,14 @@ int console_connect(struct console *console, const struct byte_port_ops *ops,
 		    void *dev);
 
 /**
+ * console_set_log() - copy the output to a file, too
+ * @fd: borrowed until console_stop()
+ *
+ * Thread: before console_start().
+ */
+void console_set_log(struct console *console, int fd);
+
+/**
  * console_start() - raw mode, and the thread
  *
  * Return: 0 or -errno.

@@ -36,7 +36,7 @@ _kvmbus()
 	local profiles='ws2012 ws2012r2 ws2016 ws2019 ws2022 ws2025'
 	local options='--kernel --initrd --append --rootfs --modules --without-module --verbose --memory --vcpus --cpu --disk --net --pcap --profile
 		--hyperv --uuid --timeout --control --hvsock --clock --time-sync --throttle --report --junit --tap --summary --require --numa-srat
-		--vmbus --without --smbios --genid --ignore-msrs --on-poweroff --on-reboot --on-crash
+		--vmbus --without --smbios --genid --serial --ignore-msrs --on-poweroff --on-reboot --on-crash
 		--events --pidfile --trace --trace-file --trace-format --flight
 		--fault --fault-file --scenario --fault-seed
 		--accel --test-devices --print-config --log --help'
@@ -115,6 +115,7 @@ _kvmbus()
 		--clock) choices='utc localtime timezone= start=' ;;
 		--on-poweroff | --on-reboot | --on-crash) choices='destroy restart preserve' ;;
 		--trace-format) choices='text json' ;;
+		--serial) choices='stdio pty file= unix= tcp= pipe= dev= fd= null' ;;
 		--vmbus) choices='2.4 3.0 4.0 4.1 5.0 5.1 5.2 5.3 6.0' ;;
 		--accel) choices='auto user kvm' ;;
 		--map-disk | --map-bridge | --connect | --domain) return ;;

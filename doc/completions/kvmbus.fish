@@ -77,6 +77,7 @@ __kvmbus_run -l vmbus -x -a '2.4 3.0 4.0 4.1 5.0 5.1 5.2 5.3 6.0' -d 'newest ver
 __kvmbus_run -l without -x -a '(__fish_append , heartbeat timesync shutdown kvp vss fcopy keyboard mouse balloon)' -d 'devices that it does not have'
 __kvmbus_run -l smbios -x -d 'what it says of itself'
 __kvmbus_run -l genid -x -d 'VM generation ID'
+__kvmbus_run -l serial -x -a 'stdio pty file= unix= tcp= pipe= dev= fd= null' -d 'what a serial port is plugged into'
 __kvmbus_run -l ignore-msrs -d 'registers that nobody knows read as 0'
 __kvmbus_run -l on-poweroff -x -a 'destroy restart preserve' -d 'what a power-off does'
 __kvmbus_run -l on-reboot -x -a 'destroy restart preserve' -d 'what a reboot does'

@@ -44,6 +44,11 @@
 #define PLATFORM_COM1_IRQ   4
 #define PLATFORM_COM2_PORT  0x2F8
 #define PLATFORM_COM2_IRQ   3
+/* As nobody else has: no interrupt is shared. */
+#define PLATFORM_COM3_PORT  0x3E8
+#define PLATFORM_COM3_IRQ   5
+#define PLATFORM_COM4_PORT  0x2E8
+#define PLATFORM_COM4_IRQ   7
 #define PLATFORM_UART_BYTES 8
 
 /* CMOS and real-time clock; the register that holds the century. */

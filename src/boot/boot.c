@@ -15,8 +15,8 @@
 #include "boot/smbios.h"
 #include "mem/gmem.h"
 
-/* COM1 and COM2. */
-#define MAX_SERIAL 2u
+/* COM1 to COM4. */
+#define MAX_SERIAL 4u
 
 /* In the order in which they are tried. */
 static int (*const formats[])(const struct loader *l, struct boot_entry *entry,

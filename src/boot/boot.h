@@ -76,7 +76,7 @@ struct boot_platform {
 	unsigned int n_cpus;
 	/* all MADT entries; those beyond n_cpus are disabled; 0: n_cpus */
 	unsigned int n_possible_cpus;
-	/* serial ports, 0 to 2 */
+	/* serial ports, 0 to 4 */
 	unsigned int n_serial;
 	/* width of a guest physical address; 0: 36 */
 	unsigned int phys_bits;

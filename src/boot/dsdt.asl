@@ -42,6 +42,32 @@ DefinitionBlock ("dsdt.aml", "DSDT", 2, "VRTUAL", "MICROSFT", 0x00000001)
             })
         }
 
+        Device (COM3)
+        {
+            Name (_HID, EisaId ("PNP0501"))
+            Name (_UID, 3)
+            Name (_DDN, "COM3")
+            Method (_STA) { If (\SERN >= 3) { Return (0x0F) } Return (0) }
+            Name (_CRS, ResourceTemplate ()
+            {
+                IO (Decode16, PLATFORM_COM3_PORT, PLATFORM_COM3_PORT, 1, PLATFORM_UART_BYTES)
+                IRQNoFlags () { PLATFORM_COM3_IRQ }
+            })
+        }
+
+        Device (COM4)
+        {
+            Name (_HID, EisaId ("PNP0501"))
+            Name (_UID, 4)
+            Name (_DDN, "COM4")
+            Method (_STA) { If (\SERN >= 4) { Return (0x0F) } Return (0) }
+            Name (_CRS, ResourceTemplate ()
+            {
+                IO (Decode16, PLATFORM_COM4_PORT, PLATFORM_COM4_PORT, 1, PLATFORM_UART_BYTES)
+                IRQNoFlags () { PLATFORM_COM4_IRQ }
+            })
+        }
+
         Device (RTC0)
         {
             Name (_HID, EisaId ("PNP0B00"))

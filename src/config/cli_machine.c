@@ -7,6 +7,7 @@
 #include "config/cli.h"
 #include "config/machine_config.h"
 #include "config/option_list.h"
+#include "config/serial_config.h"
 
 const char cli_machine_help[] =
 	"  --vcpus N[,OPT]     virtual processors (default 2); sockets=, "
@@ -27,6 +28,10 @@ const char cli_machine_help[] =
 	"  --smbios NAME=TEXT,...\n"
 	"                      what it says of itself: system.serial=, oem= …\n"
 	"  --genid UUID        a generation ID, that a guest may ask for\n"
+	"  --serial KIND[,OPT] the next serial port: stdio, pty, file=, unix=, "
+	"tcp=, pipe=,\n"
+	"                      dev=, fd=, null; listen, reconnect=, telnet, "
+	"append, log=\n"
 	"  --ignore-msrs       registers that nobody knows read as 0, not #GP\n"
 	"  --on-poweroff, --on-reboot, --on-crash ACTION\n"
 	"                      when the guest does that: destroy, restart or "
@@ -158,6 +163,19 @@ static gboolean take_genid(const gchar *option, const gchar *value,
 	return TRUE;
 }
 
+static gboolean take_serial(const gchar *option, const gchar *value,
+			    gpointer data, GError **error)
+{
+	struct machine_config *c = data;
+	GError *why = NULL;
+	struct serial_config *s = serial_config_parse(value, &why);
+
+	if (!s)
+		return result(-1, option, why, error);
+	g_ptr_array_add(c->serials, s);
+	return TRUE;
+}
+
 static gboolean take_ignore_msrs(const gchar *option, const gchar *value,
 				 gpointer data, GError **error)
 {
@@ -220,6 +238,7 @@ static const GOptionEntry entries[] = {
 	ROW("clock", 0, take_clock),
 	ROW("smbios", 0, take_smbios),
 	ROW("genid", 0, take_genid),
+	ROW("serial", G_OPTION_FLAG_FILENAME, take_serial),
 	ROW("ignore-msrs", G_OPTION_FLAG_NO_ARG, take_ignore_msrs),
 	ROW("on-poweroff", 0, take_on_poweroff),
 	ROW("on-reboot", 0, take_on_reboot),

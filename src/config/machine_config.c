@@ -339,8 +339,6 @@ static int check_effects(const struct machine_config *c, GError **error)
 		what = "memory backing";
 	else if (c->on_crash >= LIFECYCLE_COREDUMP_DESTROY)
 		what = "--on-crash: a memory dump";
-	else if (c->serials->len)
-		what = "a choice of serial ports";
 	if (!what)
 		return 0;
 	g_set_error(error, CONFIG_ERROR, 0, "%s: not implemented", what);

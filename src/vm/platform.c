@@ -3,11 +3,10 @@
  * platform.c - the PC around the processors: serial ports, clock, power.
  */
 #include <string.h>
-#include <unistd.h>
 
 #include "base/clock.h"
-#include "base/log.h"
 #include "config/machine_config.h"
+#include "config/serial_config.h"
 #include "devices/acpi_pm.h"
 #include "devices/bus.h"
 #include "devices/cmos_rtc.h"
@@ -19,23 +18,18 @@
 #include "devices/i8042.h"
 #include "devices/legacy_ports.h"
 #include "devices/reset_ports.h"
-#include "devices/uart16550.h"
 #include "kvm/kvm.h"
 #include "mem/gmem.h"
 #include "proto/platform.h"
 #include "vm/vm.h"
 #include "vm/vm_private.h"
-
-#define LOG_CATEGORY "platform"
+#include "vm/vm_serials.h"
 
 /* How long the reader of the console may take for the last lines. */
 #define CONSOLE_DRAIN_NS (2 * NSEC_PER_SEC)
 
 struct platform {
-	struct console *console;
-	struct console *console2; /* NULL: nobody is at the second port */
-	struct uart16550 *com1;
-	struct uart16550 *com2;
+	struct vm_serials *serials;
 	struct acpi_pm *pm;
 	struct cmos_rtc *rtc;
 	struct i8042 *kbc;
@@ -84,40 +78,22 @@ static void quit(void *ctx)
 	vm_post_event(ctx, VM_EVENT_QUIT, 0, NULL);
 }
 
-static int make_console(struct platform *p, struct vm *vm, GError **error)
+static int make_serials(struct platform *p, struct vm *vm, GError **error)
 {
-	bool terminal = vm->config->com1_fd == CONFIG_FD_TERMINAL;
-	const struct console_config first = {
-		.in_fd = terminal ? STDIN_FILENO : -1,
-		.out_fd = terminal ? STDOUT_FILENO : vm->config->com1_fd,
-		.raw = terminal,
-		.quit = quit,
-		.ctx = vm,
-	};
-	const struct console_config second = {
-		.in_fd = vm->config->com2_fd,
-		.out_fd = vm->config->com2_fd,
-	};
+	struct irq_line irqs[CONFIG_SERIALS_MAX];
 
-	p->console = console_new(&first, error);
-	if (!p->console)
-		return -1;
-	if (vm->config->com2_fd != CONFIG_FD_NONE) {
-		p->console2 = console_new(&second, error);
-		if (!p->console2)
-			return -1;
-	}
-	p->com1 = uart16550_new(irq(vm, PLATFORM_COM1_IRQ),
-				console_host(p->console));
-	p->com2 = uart16550_new(irq(vm, PLATFORM_COM2_IRQ),
-				p->console2 ? console_host(p->console2)
-					    : (struct byte_port_host){0});
-	uart16550_attach(p->com1, vm->pio, PLATFORM_COM1_PORT);
-	uart16550_attach(p->com2, vm->pio, PLATFORM_COM2_PORT);
-	console_connect(p->console, &uart16550_port_ops, p->com1);
-	if (p->console2)
-		console_connect(p->console2, &uart16550_port_ops, p->com2);
-	return 0;
+	for (unsigned int i = 0; i < CONFIG_SERIALS_MAX; i++)
+		irqs[i] = irq(vm, vm_serials_irq(i));
+	p->serials = vm_serials_new(
+		&(struct vm_serials_params){
+			.config = vm->config,
+			.pio = vm->pio,
+			.irqs = irqs,
+			.quit = quit,
+			.ctx = vm,
+		},
+		error);
+	return p->serials ? 0 : -1;
 }
 
 static void make_clocks(struct platform *p, struct vm *vm,
@@ -150,13 +126,15 @@ static void make_clocks(struct platform *p, struct vm *vm,
 static void make_test_devices(struct platform *p, struct vm *vm,
 			      struct machine_ops machine)
 {
-	p->debugcon = debugcon_new(console_host(p->console));
+	struct console *console = vm_serials_console(p->serials);
+
+	p->debugcon = debugcon_new(console_host(console));
 	p->exit_port = exit_port_new(machine);
 	p->testdev = hv_testdev_new(vm->synic, vm->ports);
 	debugcon_attach(p->debugcon, vm->pio);
 	exit_port_attach(p->exit_port, vm->pio);
 	hv_testdev_attach(p->testdev, vm->pio);
-	console_connect(p->console, &debugcon_port_ops, p->debugcon);
+	console_connect(console, &debugcon_port_ops, p->debugcon);
 }
 
 struct platform *platform_new(struct vm *vm, GError **error)
@@ -169,7 +147,7 @@ struct platform *platform_new(struct vm *vm, GError **error)
 	};
 	struct platform *p = g_new0(struct platform, 1);
 
-	if (make_console(p, vm, error)) {
+	if (make_serials(p, vm, error)) {
 		platform_free(p);
 		return NULL;
 	}
@@ -188,8 +166,7 @@ void platform_free(struct platform *p)
 {
 	if (!p)
 		return;
-	console_free(p->console2);
-	console_free(p->console);
+	vm_serials_free(p->serials);
 	device_timers_free(p->timers);
 	hv_testdev_free(p->testdev);
 	exit_port_free(p->exit_port);
@@ -198,33 +175,22 @@ void platform_free(struct platform *p)
 	i8042_free(p->kbc);
 	cmos_rtc_free(p->rtc);
 	acpi_pm_free(p->pm);
-	uart16550_free(p->com2);
-	uart16550_free(p->com1);
 	g_free(p);
 }
 
 int platform_start(struct platform *p)
 {
-	int err = p->console2 ? console_start(p->console2) : 0;
-
-	return err ? err : console_start(p->console);
+	return vm_serials_start(p->serials);
 }
 
 void platform_stop(struct platform *p)
 {
-	if (p->console2)
-		console_stop(p->console2, CONSOLE_DRAIN_NS);
-	console_stop(p->console, CONSOLE_DRAIN_NS);
-	if (console_lost(p->console))
-		log_warn("%" G_GUINT64_FORMAT
-			 " bytes of the guest's output could not be written",
-			 console_lost(p->console));
+	vm_serials_stop(p->serials, CONSOLE_DRAIN_NS);
 }
 
 void platform_reset(struct platform *p)
 {
-	uart16550_reset(p->com1);
-	uart16550_reset(p->com2);
+	vm_serials_reset(p->serials);
 	acpi_pm_reset(p->pm);
 	cmos_rtc_reset(p->rtc);
 	i8042_reset(p->kbc);
@@ -241,7 +207,8 @@ void platform_power_button(struct platform *p)
 char *platform_console_tail(struct platform *p)
 {
 	size_t len;
-	g_autofree char *bytes = console_tail(p->console, &len);
+	g_autofree char *bytes =
+		console_tail(vm_serials_console(p->serials), &len);
 
 	/* A zero byte is no end either. */
 	return g_utf8_make_valid(bytes, (gssize)len);

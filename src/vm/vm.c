@@ -32,6 +32,7 @@
 #include "vm/vm_faults.h"
 #include "vm/vm_nics.h"
 #include "vm/vm_private.h"
+#include "vm/vm_serials.h"
 #include "vm/vmbus_host.h"
 
 #define LOG_CATEGORY "vm"
@@ -165,7 +166,7 @@ static int load_images(const struct vm *vm, struct boot_entry *entry,
 		.apic_ids = apic_ids,
 		.n_cpus = vm->n_vcpus,
 		.n_possible_cpus = vm->n_possible_vcpus,
-		.n_serial = 2,
+		.n_serial = vm_serials_count(vm->config),
 		.phys_bits = vm->phys_bits,
 		.srat = vm->config->srat,
 		.vm_uuid = vm->config->uuid,
