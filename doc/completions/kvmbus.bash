@@ -36,7 +36,7 @@ _kvmbus()
 	local profiles='ws2012 ws2012r2 ws2016 ws2019 ws2022 ws2025'
 	local options='--kernel --initrd --append --rootfs --modules --without-module --verbose --memory --vcpus --cpu --disk --net --pcap --profile
 		--hyperv --uuid --timeout --control --hvsock --clock --time-sync --throttle --report --junit --tap --summary --require --numa-srat
-		--vmbus --without --smbios --genid --serial --ignore-msrs --on-poweroff --on-reboot --on-crash
+		--vmbus --without --smbios --genid --serial --memory-backing --ignore-msrs --on-poweroff --on-reboot --on-crash
 		--events --pidfile --trace --trace-file --trace-format --flight
 		--fault --fault-file --scenario --fault-seed
 		--accel --test-devices --print-config --log --help'
@@ -93,6 +93,10 @@ _kvmbus()
 			;;
 		--require)
 			__kvmbus_list "$word" "$milestones"
+			return
+			;;
+		--memory-backing)
+			__kvmbus_list "$word" hugepages locked immediate
 			return
 			;;
 		--without)

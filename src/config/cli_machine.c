@@ -10,6 +10,9 @@
 #include "config/serial_config.h"
 
 const char cli_machine_help[] =
+	"  --memory-backing WORD,...\n"
+	"                      hugepages, locked, immediate: how the host "
+	"provides it\n"
 	"  --vcpus N[,OPT]     virtual processors (default 2); sockets=, "
 	"dies=, cores=,\n"
 	"                      threads=\n"
@@ -54,6 +57,29 @@ static gboolean refuse(const gchar *option, const gchar *value,
 {
 	g_set_error(error, CLI_ERROR, 0, "%s %s: %s", option, value, hint);
 	return FALSE;
+}
+
+static gboolean take_memory_backing(const gchar *option, const gchar *value,
+				    gpointer data, GError **error)
+{
+	struct machine_config *c = data;
+	const char *at = value;
+
+	while (at) {
+		g_autofree char *word = option_list_next(&at);
+
+		if (!strcmp(word, "hugepages"))
+			c->memory.hugepages = true;
+		else if (!strcmp(word, "locked"))
+			c->memory.locked = true;
+		else if (!strcmp(word, "immediate"))
+			c->memory.immediate = true;
+		else
+			return refuse(option, word,
+				      "expected hugepages, locked or immediate",
+				      error);
+	}
+	return TRUE;
 }
 
 static gboolean take_vcpus(const gchar *option, const gchar *value,
@@ -230,6 +256,7 @@ static gboolean take_on_crash(const gchar *option, const gchar *value,
 	}
 
 static const GOptionEntry entries[] = {
+	ROW("memory-backing", 0, take_memory_backing),
 	ROW("vcpus", 0, take_vcpus),
 	ROW("cpu", 0, take_cpu),
 	ROW("hyperv", 0, take_hyperv),

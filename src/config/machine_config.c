@@ -335,9 +335,7 @@ static int check_effects(const struct machine_config *c, GError **error)
 {
 	const char *what = NULL;
 
-	if (c->memory.hugepages || c->memory.locked || c->memory.immediate)
-		what = "memory backing";
-	else if (c->on_crash >= LIFECYCLE_COREDUMP_DESTROY)
+	if (c->on_crash >= LIFECYCLE_COREDUMP_DESTROY)
 		what = "--on-crash: a memory dump";
 	if (!what)
 		return 0;

@@ -39,6 +39,11 @@
 
 #define WORD_BITS 64u
 
+/* Since Linux 5.18; older headers lack it. */
+#ifndef MADV_DONTNEED_LOCKED
+#define MADV_DONTNEED_LOCKED 24
+#endif
+
 static off_t memfd_offset(uint64_t gpa)
 {
 	return (off_t)(gpa < GMEM_HOLE_END
@@ -447,7 +452,8 @@ int gmem_share_discard(struct gmem *mem, uint64_t gpa, uint64_t bytes)
 	int err = 0;
 
 	pthread_mutex_lock(&mem->share_lock);
-	if (madvise(gmem_host(mem, gpa, bytes), bytes, MADV_DONTNEED))
+	if (madvise(gmem_host(mem, gpa, bytes), bytes, MADV_DONTNEED) &&
+	    madvise(gmem_host(mem, gpa, bytes), bytes, MADV_DONTNEED_LOCKED))
 		err = -errno;
 	if (!err && gmem_is_shared(mem, gpa, bytes) &&
 	    fallocate(mem->share_fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,

@@ -18,6 +18,7 @@
 #include "kvm/kvm.h"
 #include "kvm/kvm_vcpu.h"
 #include "mem/gmem.h"
+#include "mem/gmem_provide.h"
 #include "mem/overlay.h"
 #include "partition/enlightenment.h"
 #include "partition/partition.h"
@@ -426,6 +427,17 @@ static void tell_milestone(void *ctx, enum milestone which)
 	vm_faults_reached(vm->faults, which);
 }
 
+int vm_provide_memory(const struct vm *vm, GError **error)
+{
+	const struct memory_backing *m = &vm->config->memory;
+
+	if (m->locked && gmem_lock(error))
+		return -1;
+	if (!m->hugepages && !m->locked && !m->immediate)
+		return 0;
+	return gmem_provide(vm->mem, m->hugepages, error);
+}
+
 struct vm *vm_new(const struct machine_config *config, uint64_t start_ns,
 		  GError **error)
 {
@@ -460,6 +472,7 @@ struct vm *vm_new(const struct machine_config *config, uint64_t start_ns,
 			: 0,
 		error);
 	if (!vm->mem || vm_check_memory(vm, error) ||
+	    vm_provide_memory(vm, error) ||
 	    load_and_make_machine(vm, host_cpuid, error) ||
 	    start_threads(vm, error))
 		goto fail;

@@ -227,6 +227,9 @@ int vm_reset(struct vm *vm, GError **error);
 /** vm_load_kernel() - boot images into RAM, registers into processor 0 */
 int vm_load_kernel(struct vm *vm, GError **error);
 
+/** vm_provide_memory() - as the configuration wants it from the host: 0, -1 */
+int vm_provide_memory(const struct vm *vm, GError **error);
+
 /** vm_exits() - exits of all processors by name; N_VCPU_EXITS entries */
 void vm_exits(const struct vm *vm, struct report_count *out);
 

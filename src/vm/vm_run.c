@@ -148,6 +148,8 @@ int vm_reset(struct vm *vm, GError **error)
 	}
 	ref_time_restart(vm->ref_time);
 	vm->paused_tsc = 0;
+	if (vm_provide_memory(vm, error))
+		return -1;
 	return vm_load_kernel(vm, error);
 }
 
