@@ -391,7 +391,8 @@ static int begin(struct serial_relay *r)
 		break;
 	case RELAY_TERMINAL:
 		make_raw(r);
-		/* fall through */
+		set_peer(r, r->params.fd);
+		break;
 	case RELAY_PTY:
 		set_peer(r, r->params.fd);
 		break;
