@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/coverage.h"
 #include "vsp/netvsp_impl.h"
 
 /* A packet with all ranges that a guest makes, and more. */
@@ -106,6 +107,8 @@ struct netvsp *netvsp_new(const struct netvsp_params *params, GError **error)
 	s->params.vsp.name = g_strdup(params->vsp.name);
 	s->params.friendly_name = g_strdup(params->friendly_name);
 	s->mem = channel_bus_mem(params->vsp.bus);
+	s->messages = netvsp_messages_new();
+	s->oids = netvsp_oids_new();
 	s->config.rss = rss_new();
 	memcpy(s->config.filter.mac, params->mac, NETVSP_MAC_BYTES);
 	netvsp_publish_mac(s);
@@ -143,6 +146,8 @@ void netvsp_free(struct netvsp *s)
 	for (unsigned int i = 0; i < NETVSP_QUEUES_MAX; i++)
 		free_channel(s->channels[i]);
 	g_free((struct rss *)s->config.rss);
+	coverage_free(s->messages);
+	coverage_free(s->oids);
 	g_free((char *)s->params.vsp.name);
 	g_free((char *)s->params.friendly_name);
 	g_free(s);
@@ -224,6 +229,17 @@ static void text_facts(const struct netvsp_status *st,
 	to->text(to->ctx, "mac", text);
 }
 
+static void uses(const struct coverage_set *set, enum vsp_table table,
+		 const struct vsp_facts *to)
+{
+	for (unsigned int i = 0; i < set->n_entries; i++) {
+		const struct coverage_entry *e = &set->entries[i];
+
+		to->use(to->ctx, table, e->name, e->number, e->count,
+			e->refused);
+	}
+}
+
 static void facts(void *device, const struct vsp_facts *to)
 {
 	struct netvsp *s = device;
@@ -257,6 +273,10 @@ static void facts(void *device, const struct vsp_facts *to)
 	SAY("rx_vlan", SUM(s, rx_vlan));
 	SAY("rx_moved", SUM(s, rx_moved));
 #undef SAY
+	if (to->use) {
+		uses(s->messages, VSP_TABLE_NVSP, to);
+		uses(s->oids, VSP_TABLE_OID, to);
+	}
 }
 
 static void free_device(void *device)

@@ -176,6 +176,8 @@ struct netvsp_reply {
 	uint8_t data[NETVSP_REPLY_BYTES];
 };
 
+struct coverage_set;
+
 struct netvsp {
 	/* set once */
 	struct netvsp_params params;
@@ -193,6 +195,7 @@ struct netvsp {
 	_Atomic unsigned int granted; /* sub-channels */
 	_Atomic unsigned int open_subs;
 	_Atomic bool had_open, had_link, had_rx, had_tx;
+	struct coverage_set *messages, *oids; /* rows of the tables */
 
 	/* the primary's worker */
 	uint64_t capability; /* NVSP_NDIS_CAP_… */
@@ -300,7 +303,13 @@ void netvsp_run_link_timer(struct worker_timer *timer);
 /** netvsp_halt() - RNDIS is over, until it is initialized anew */
 void netvsp_halt(struct netvsp *s);
 
+/** netvsp_messages_new() - counters of its messages, a row each; owned */
+struct coverage_set *netvsp_messages_new(void);
+
 /* --- netvsp_oid.c ---------------------------------------------------------------- */
+
+/** netvsp_oids_new() - counters of the objects, a row each; owned */
+struct coverage_set *netvsp_oids_new(void);
 
 /**
  * netvsp_oid_query() - what is asked for

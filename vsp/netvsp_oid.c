@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/checked.h"
+#include "base/coverage.h"
 #include "base/log.h"
 #include "vsp/netvsp_impl.h"
 
@@ -505,6 +506,30 @@ const char *netvsp_oid_name(uint32_t oid)
 	return row ? row->name : NULL;
 }
 
+struct coverage_set *netvsp_oids_new(void)
+{
+	struct coverage_set *set = coverage_new("oids", G_N_ELEMENTS(rows));
+
+	for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+		set->entries[i].name = rows[i].name;
+		set->entries[i].number = rows[i].oid;
+	}
+	return set;
+}
+
+static uint32_t count(struct netvsp *s, const struct row *row, uint32_t status)
+{
+	struct coverage_entry *e;
+
+	if (!row)
+		return status;
+	e = &s->oids->entries[row - rows];
+	coverage_hit(e);
+	if (status != RNDIS_STATUS_SUCCESS)
+		coverage_refuse(e);
+	return status;
+}
+
 uint32_t netvsp_oid_query(struct netvsp *s, uint32_t oid, uint32_t room,
 			  uint8_t *out, uint32_t n_max, uint32_t *bytes)
 {
@@ -516,7 +541,7 @@ uint32_t netvsp_oid_query(struct netvsp *s, uint32_t oid, uint32_t room,
 	if (row && row->query)
 		status = row->query(s, row, &a);
 	*bytes = a.bytes;
-	return status;
+	return count(s, row, status);
 }
 
 uint32_t netvsp_oid_set(struct netvsp *s, uint32_t oid, const void *data,
@@ -525,8 +550,8 @@ uint32_t netvsp_oid_set(struct netvsp *s, uint32_t oid, const void *data,
 	const struct row *row = find(oid);
 
 	if (!row || !row->set)
-		return RNDIS_STATUS_NOT_SUPPORTED;
+		return count(s, row, RNDIS_STATUS_NOT_SUPPORTED);
 	if (bytes < row->set_bytes)
-		return RNDIS_STATUS_INVALID_LENGTH;
-	return row->set(s, data, bytes);
+		return count(s, row, RNDIS_STATUS_INVALID_LENGTH);
+	return count(s, row, row->set(s, data, bytes));
 }

@@ -16,6 +16,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 
+#include "base/coverage.h"
 #include "base/log.h"
 #include "base/trace.h"
 #include "vsp/netvsp_impl.h"
@@ -289,8 +290,11 @@ static int on_subchannel(struct netvsp_channel *c, const struct packet *packet,
 	(uint32_t)(offsetof(struct nvsp_message, body) + \
 		   sizeof(((struct nvsp_message *)NULL)->member))
 
+#define NAMED(number) .type = (number), .name = #number
+
 static const struct {
 	uint32_t type;
+	const char *name;
 	uint32_t bytes; /* at least */
 	uint32_t version; /* since; 0: before there is one */
 	bool on_all; /* channels; else on the primary */
@@ -298,26 +302,57 @@ static const struct {
 		      const struct nvsp_message *m);
 } messages[] = {
 	/* most of all first */
-	{NVSP_MSG1_TYPE_SEND_RNDIS_PKT, BODY(send_rndis_pkt),
-	 NVSP_PROTOCOL_VERSION_1, true, on_rndis},
-	{NVSP_MSG_TYPE_INIT, BODY(init), 0, false, on_init},
-	{NVSP_MSG1_TYPE_SEND_NDIS_VER, BODY(send_ndis_ver),
-	 NVSP_PROTOCOL_VERSION_1, false, on_ndis_version},
-	{NVSP_MSG1_TYPE_SEND_RECV_BUF, BODY(send_buf), NVSP_PROTOCOL_VERSION_1,
-	 false, on_recv_buf},
-	{NVSP_MSG1_TYPE_REVOKE_RECV_BUF, BODY(revoke_buf),
-	 NVSP_PROTOCOL_VERSION_1, false, on_revoke_recv_buf},
-	{NVSP_MSG1_TYPE_SEND_SEND_BUF, BODY(send_buf), NVSP_PROTOCOL_VERSION_1,
-	 false, on_send_buf},
-	{NVSP_MSG1_TYPE_REVOKE_SEND_BUF, BODY(revoke_buf),
-	 NVSP_PROTOCOL_VERSION_1, false, on_revoke_send_buf},
-	{NVSP_MSG2_TYPE_SEND_NDIS_CONFIG, BODY(send_ndis_config),
-	 NVSP_PROTOCOL_VERSION_2, false, on_ndis_config},
-	{NVSP_MSG4_TYPE_SWITCH_DATA_PATH, BODY(active_dp),
-	 NVSP_PROTOCOL_VERSION_4, false, on_switch_data_path},
-	{NVSP_MSG5_TYPE_SUBCHANNEL, BODY(subchn_req), NVSP_PROTOCOL_VERSION_5,
-	 false, on_subchannel},
+	{NAMED(NVSP_MSG1_TYPE_SEND_RNDIS_PKT), .bytes = BODY(send_rndis_pkt),
+	 .version = NVSP_PROTOCOL_VERSION_1, .on_all = true,
+	 .handle = on_rndis},
+	{NAMED(NVSP_MSG_TYPE_INIT), .bytes = BODY(init), .version = 0,
+	 .on_all = false, .handle = on_init},
+	{NAMED(NVSP_MSG1_TYPE_SEND_NDIS_VER), .bytes = BODY(send_ndis_ver),
+	 .version = NVSP_PROTOCOL_VERSION_1, .on_all = false,
+	 .handle = on_ndis_version},
+	{NAMED(NVSP_MSG1_TYPE_SEND_RECV_BUF), .bytes = BODY(send_buf),
+	 .version = NVSP_PROTOCOL_VERSION_1, .on_all = false,
+	 .handle = on_recv_buf},
+	{NAMED(NVSP_MSG1_TYPE_REVOKE_RECV_BUF), .bytes = BODY(revoke_buf),
+	 .version = NVSP_PROTOCOL_VERSION_1, .on_all = false,
+	 .handle = on_revoke_recv_buf},
+	{NAMED(NVSP_MSG1_TYPE_SEND_SEND_BUF), .bytes = BODY(send_buf),
+	 .version = NVSP_PROTOCOL_VERSION_1, .on_all = false,
+	 .handle = on_send_buf},
+	{NAMED(NVSP_MSG1_TYPE_REVOKE_SEND_BUF), .bytes = BODY(revoke_buf),
+	 .version = NVSP_PROTOCOL_VERSION_1, .on_all = false,
+	 .handle = on_revoke_send_buf},
+	{NAMED(NVSP_MSG2_TYPE_SEND_NDIS_CONFIG),
+	 .bytes = BODY(send_ndis_config), .version = NVSP_PROTOCOL_VERSION_2,
+	 .on_all = false, .handle = on_ndis_config},
+	{NAMED(NVSP_MSG4_TYPE_SWITCH_DATA_PATH), .bytes = BODY(active_dp),
+	 .version = NVSP_PROTOCOL_VERSION_4, .on_all = false,
+	 .handle = on_switch_data_path},
+	{NAMED(NVSP_MSG5_TYPE_SUBCHANNEL), .bytes = BODY(subchn_req),
+	 .version = NVSP_PROTOCOL_VERSION_5, .on_all = false,
+	 .handle = on_subchannel},
 };
+
+struct coverage_set *netvsp_messages_new(void)
+{
+	struct coverage_set *set = coverage_new("nvsp", G_N_ELEMENTS(messages));
+
+	for (size_t i = 0; i < G_N_ELEMENTS(messages); i++) {
+		set->entries[i].name = messages[i].name;
+		set->entries[i].number = messages[i].type;
+	}
+	return set;
+}
+
+/* Packets with frames are many, and of all channels: once says it all. */
+static void count_message(struct netvsp *s, size_t i)
+{
+	struct coverage_entry *e = &s->messages->entries[i];
+
+	if (!messages[i].on_all ||
+	    !atomic_load_explicit(&e->count, memory_order_relaxed))
+		coverage_hit(e);
+}
 
 static int handle(struct netvsp_channel *c, const struct packet *packet,
 		  const struct nvsp_message *m)
@@ -330,8 +365,11 @@ static int handle(struct netvsp_channel *c, const struct packet *packet,
 		if (packet->bytes < messages[i].bytes)
 			return -EPROTO;
 		if (version < messages[i].version ||
-		    (!messages[i].on_all && !netvsp_is_primary(c)))
+		    (!messages[i].on_all && !netvsp_is_primary(c))) {
+			coverage_refuse(&c->s->messages->entries[i]);
 			break;
+		}
+		count_message(c->s, i);
 		return messages[i].handle(c, packet, m);
 	}
 	log_debug("channel %s: message %u is refused", channel_name(c->ch),

@@ -46,10 +46,21 @@ static inline void vsp_name_channel(char name[VSP_CHANNEL_NAME_BYTES],
 		snprintf(name, VSP_CHANNEL_NAME_BYTES, "%s", p->name);
 }
 
+/* Tables by which devices decide, of what guests say to them. */
+enum vsp_table {
+	VSP_TABLE_SCSI, /* commands, numbers as scsi_lun_coverage() has them */
+	VSP_TABLE_NVSP, /* messages of network cards */
+	VSP_TABLE_OID, /* objects of network cards */
+	VSP_N_TABLES,
+};
+
 /* Where a device says how it is.  Keys and texts are copied. */
 struct vsp_facts {
 	void (*number)(void *ctx, const char *key, uint64_t value);
 	void (*text)(void *ctx, const char *key, const char *value);
+	/* each row of a table: how often it was used, and refused */
+	void (*use)(void *ctx, enum vsp_table table, const char *name,
+		    uint64_t number, uint64_t used, uint64_t refused);
 	void *ctx;
 };
 

@@ -155,7 +155,11 @@ static void add_row(GString *out, const struct json_object *row)
 			       : report_bool(row, "offered") ? "unused"
 							     : "absent");
 	cell(out, "%s", report_str(row, "name"));
-	cell(out, "%s", report_str(row, "number"));
+	if (report_get(row, "bit"))
+		cell(out, "%s, bit %" PRIu64, report_str(row, "number"),
+		     report_num(row, "bit"));
+	else
+		cell(out, "%s", report_str(row, "number"));
 	cell(out, "%s", mark(row, "implemented"));
 	cell(out, "%s", mark(row, "offered"));
 	if (report_get(row, "used"))

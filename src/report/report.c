@@ -345,6 +345,41 @@ static struct json_object *faults_json(const struct report *r)
 	return list;
 }
 
+static struct json_object *row_json(const struct report_row *row)
+{
+	struct json_object *o = json_object_new_object();
+
+	add_string(o, "name", row->name);
+	add_hex(o, "number", row->number);
+	if (row->bit >= 0)
+		json_object_object_add(o, "bit", json_object_new_int(row->bit));
+	json_object_object_add(o, "implemented",
+			       json_object_new_boolean(row->implemented));
+	json_object_object_add(o, "offered",
+			       json_object_new_boolean(row->offered));
+	if (row->counted)
+		add_u64(o, "used", row->used);
+	add_u64(o, "refused", row->refused);
+	if (row->note)
+		add_string(o, "note", row->note);
+	return o;
+}
+
+static struct json_object *parts_json(const struct report *r)
+{
+	struct json_object *o = json_object_new_object();
+
+	for (unsigned int i = 0; i < r->n_parts; i++) {
+		const struct report_part *p = &r->parts[i];
+		struct json_object *list = json_object_new_array();
+
+		for (unsigned int n = 0; n < p->n_rows; n++)
+			json_object_array_add(list, row_json(&p->rows[n]));
+		json_object_object_add(o, p->key, list);
+	}
+	return o;
+}
+
 struct json_object *report_make(const struct report *r)
 {
 	struct json_object *root = json_object_new_object();
@@ -384,6 +419,8 @@ struct json_object *report_make(const struct report *r)
 	json_object_object_add(root, "faults", faults_json(r));
 	add_u64(root, "fault_seed", r->fault_seed);
 	json_object_object_add(root, "findings", json_object_new_array());
+	if (r->n_parts)
+		json_object_object_add(root, "coverage", parts_json(r));
 	if (r->console_tail)
 		add_string(root, "console_tail", r->console_tail);
 	add_reasons(root);

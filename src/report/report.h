@@ -103,6 +103,30 @@ struct report_fact {
 	uint64_t number;
 };
 
+/* A row of a device's table. */
+struct report_use {
+	unsigned int table;
+	const char *name;
+	uint64_t number, used, refused;
+};
+
+/* A row of what there is, for `coverage`. */
+struct report_row {
+	const char *name; /* NULL: it has none */
+	uint64_t number;
+	int bit; /* of it; -1: all */
+	bool implemented, offered;
+	bool counted; /* else nobody knows whether it was used */
+	uint64_t used, refused;
+	const char *note; /* NULL: none */
+};
+
+struct report_part {
+	const char *key; /* "msrs" … */
+	const struct report_row *rows;
+	unsigned int n_rows;
+};
+
 /* A device on VMbus. */
 struct report_device {
 	const char *name;
@@ -111,6 +135,8 @@ struct report_device {
 	unsigned int n_facts;
 	const struct report_fact *channel; /* none: it has no one channel */
 	unsigned int n_channel;
+	const struct report_use *uses; /* rows of its tables */
+	unsigned int n_uses;
 };
 
 /* A fault rule (base/fault.h). */
@@ -145,6 +171,8 @@ struct report {
 	uint64_t fault_seed;
 	const struct report_count *exits;
 	unsigned int n_exits;
+	const struct report_part *parts; /* of the coverage */
+	unsigned int n_parts;
 	const char *console_tail; /* NULL: none */
 };
 

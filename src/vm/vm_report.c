@@ -20,6 +20,7 @@
 #include "report/summary.h"
 #include "report/verdict.h"
 #include "vm/vm.h"
+#include "vm/vm_coverage.h"
 #include "vm/vm_faults.h"
 #include "vm/vm_private.h"
 #include "vm/vmbus_host.h"
@@ -155,10 +156,13 @@ int vm_report(struct vm *vm, const struct outcome *outcome, GError **error)
 	struct report_count exits[N_VCPU_EXITS];
 	struct report report;
 	struct json_object *root;
+	struct vm_coverage *coverage;
 	struct verdict_run run;
 	int ret = 0;
 
 	fill_report(vm, &report, exits);
+	coverage = vm_coverage_new(vm, &report);
+	vm_coverage_fill(coverage, &report);
 	report.outcome = outcome;
 	report.console_tail = tail;
 	root = report_make(&report);
@@ -183,5 +187,6 @@ int vm_report(struct vm *vm, const struct outcome *outcome, GError **error)
 	if (!ret && c->tap)
 		ret = write_verdict(c->tap, verdict_tap(&run, 1), error);
 	json_object_put(root);
+	vm_coverage_free(coverage);
 	return ret;
 }

@@ -12,6 +12,7 @@
 #include "config/machine_config.h"
 #include "partition/profile.h"
 #include "synic/ref_time.h"
+#include "vm/device_report.h"
 #include "vm/vm_disks.h"
 #include "vm/vm_nics.h"
 #include "vm/vm_private.h"
@@ -71,7 +72,7 @@ struct device {
 	struct guid instance;
 	void *device; /* NULL: left out */
 	/* of the report */
-	GArray *facts, *channel; /* struct report_fact */
+	struct device_report *said;
 };
 
 struct vmbus_devices {
@@ -446,30 +447,13 @@ static bool is_wanted(const struct device_row *row, const struct vm *vm)
 	       (!row->is_test || vm->config->test_devices);
 }
 
-static void clear_fact(void *fact)
-{
-	struct report_fact *f = fact;
-
-	g_free((char *)f->key);
-	g_free((char *)f->text);
-}
-
-static GArray *facts_new(void)
-{
-	GArray *a = g_array_new(FALSE, TRUE, sizeof(struct report_fact));
-
-	g_array_set_clear_func(a, clear_fact);
-	return a;
-}
-
 static void free_device(void *device)
 {
 	struct device *d = device;
 
 	if (d->device)
 		d->row->ops->free(d->device);
-	g_array_free(d->facts, TRUE);
-	g_array_free(d->channel, TRUE);
+	device_report_free(d->said);
 	g_free(d->name);
 	g_free(d);
 }
@@ -510,8 +494,7 @@ static int add_device(const struct making *m, const struct device_row *row,
 				: g_strdup(row->name);
 	d->milestones = &m->vm->milestones;
 	d->instance = choose_instance(d, n, m->machine);
-	d->facts = facts_new();
-	d->channel = facts_new();
+	d->said = device_report_new();
 	params.name = d->name;
 	params.instance = d->instance;
 	if (row->make_nth) {
@@ -621,72 +604,10 @@ struct channel *vmbus_devices_channel(struct vmbus_devices *ds,
 
 /* --- the report ------------------------------------------------------------ */
 
-static void add_number(void *ctx, const char *key, uint64_t value)
-{
-	struct report_fact f = {.key = g_strdup(key), .number = value};
-
-	g_array_append_val((GArray *)ctx, f);
-}
-
-static void add_text(void *ctx, const char *key, const char *value)
-{
-	struct report_fact f = {.key = g_strdup(key), .text = g_strdup(value)};
-
-	g_array_append_val((GArray *)ctx, f);
-}
-
-static void channel_facts(struct channel *ch, GArray *to)
-{
-	struct channel_stats s;
-
-	channel_get_stats(ch, &s);
-	add_number(to, "relid", s.relid);
-	add_number(to, "open", s.open);
-	add_number(to, "opens", s.opens);
-	add_number(to, "failures", s.failures);
-	add_number(to, "target_vp", s.target_vp);
-	add_number(to, "ring_in_bytes", s.ring_in_bytes);
-	add_number(to, "ring_out_bytes", s.ring_out_bytes);
-	add_number(to, "packets_in", s.packets_in);
-	add_number(to, "packets_out", s.packets_out);
-	add_number(to, "bytes_in", s.bytes_in);
-	add_number(to, "bytes_out", s.bytes_out);
-	add_number(to, "signals_in", s.signals_in);
-	add_number(to, "signals_needless", s.signals_needless);
-	add_number(to, "throttled", s.throttled);
-	add_number(to, "signals_out", s.signals_out);
-	if (s.is_monitored) {
-		add_number(to, "monitor_id", s.monitor_id);
-		add_number(to, "monitor_latency_100ns",
-			   s.monitor_latency_100ns);
-		add_number(to, "signals_by_page", s.signals_by_page);
-	}
-	add_number(to, "blocked", s.blocked);
-	add_number(to, "stalled", s.stalled);
-}
-
 static void report_one(struct device *d, struct report_device *r)
 {
-	const struct vsp_ops *ops = d->row->ops;
-	struct vsp_facts to = {
-		.number = add_number,
-		.text = add_text,
-		.ctx = d->facts,
-	};
-
-	g_array_set_size(d->facts, 0);
-	g_array_set_size(d->channel, 0);
-	if (ops->facts)
-		ops->facts(d->device, &to);
-	if (ops->channel)
-		channel_facts(ops->channel(d->device), d->channel);
-	*r = (struct report_device){
-		.name = d->name,
-		.facts = (const struct report_fact *)(void *)d->facts->data,
-		.n_facts = d->facts->len,
-		.channel = (const struct report_fact *)(void *)d->channel->data,
-		.n_channel = d->channel->len,
-	};
+	device_report_take(d->said, d->row->ops, d->device, r);
+	r->name = d->name;
 	guid_print(&d->instance, r->instance);
 }
 
