@@ -178,6 +178,12 @@ struct channel_params {
 	 */
 	uint64_t poll_ns;
 	/*
+	 * Where the guest's thread and ours share a processor, a signal makes
+	 * it stop at each packet.  Then, before it is asked to signal again, it
+	 * may go on, and the ring is looked at once more.
+	 */
+	bool gives_way;
+	/*
 	 * Not 0: the guest may signal by a bit in its monitor page, without an
 	 * exit, and the host looks at the page that often, all the time.
 	 * Where the guest gave no page, or all 128 bits are taken, it signals

@@ -78,6 +78,7 @@ struct channel {
 	/* any thread */
 	struct channel_counters n;
 	_Atomic uint64_t n_signals_in, n_signals_by_page;
+	_Atomic int signalled_on; /* the processor, the last time */
 	_Atomic bool is_throttled; /* signals wake nobody */
 	_Atomic uint32_t target_vp;
 	_Atomic bool is_open;

@@ -19,6 +19,7 @@
  */
 #include <assert.h>
 #include <errno.h>
+#include <sched.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -256,11 +257,23 @@ static bool keep_polling(struct channel *ch, bool progress)
 	return now - ch->idle_since < ch->params.poll_ns;
 }
 
+/* Did the processor that the guest signalled from stop for us? */
+static bool shares_processor(struct channel *ch)
+{
+	return ch->params.gives_way &&
+	       atomic_load_explicit(&ch->signalled_on, memory_order_relaxed) ==
+		       sched_getcpu();
+}
+
 /* Nothing is there any more: have the guest signal, or look again. */
 static void settle(struct channel *ch, bool progress)
 {
 	int more = ring_in_has_more(&ch->in);
 
+	if (!more && progress && shares_processor(ch)) {
+		worker_give_way(ch->worker);
+		more = ring_in_has_more(&ch->in);
+	}
 	if (!more && keep_polling(ch, progress))
 		more = 1;
 	if (!more) {

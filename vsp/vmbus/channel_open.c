@@ -5,6 +5,7 @@
  */
 #include <assert.h>
 #include <errno.h>
+#include <sched.h>
 #include <sys/uio.h>
 
 #include "base/fault.h"
@@ -40,6 +41,8 @@ static hv_status_t on_signal(void *ctx, uint32_t vp, uint16_t flag)
 	(void)flag;
 	trace_event(ring_signal_in, vp, ch->trace, ch->request.connection_id);
 	atomic_fetch_add_explicit(&ch->n_signals_in, 1, memory_order_relaxed);
+	atomic_store_explicit(&ch->signalled_on, sched_getcpu(),
+			      memory_order_relaxed);
 	/* Pairs with run_throttle(), which looks at the ring after clearing. */
 	if (!atomic_load(&ch->is_throttled))
 		worker_queue(ch->worker, &ch->data);

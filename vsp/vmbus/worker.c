@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
+#include <sched.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/prctl.h>
@@ -45,6 +46,22 @@ static _Thread_local const struct worker *current;
 bool worker_is_current(const struct worker *w)
 {
 	return current == w;
+}
+
+/* Who wakes up in SCHED_BATCH does not take the processor from who has it. */
+void worker_give_way(struct worker *w)
+{
+	static const struct timespec moment = {.tv_nsec = 1};
+	const struct sched_param none = {0};
+
+	(void)w;
+	assert(worker_is_current(w));
+	/* Any other policy is the user's choice. */
+	if (sched_getscheduler(0) != SCHED_OTHER ||
+	    sched_setscheduler(0, SCHED_BATCH, &none))
+		return;
+	nanosleep(&moment, NULL);
+	sched_setscheduler(0, SCHED_OTHER, &none);
 }
 
 /* --- tasks -------------------------------------------------------------- */

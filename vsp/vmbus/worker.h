@@ -68,6 +68,15 @@ void worker_free(struct worker *w);
 /** worker_is_current() - is this code run by @w? */
 bool worker_is_current(const struct worker *w);
 
+/**
+ * worker_give_way() - let others run who want this processor
+ *
+ * On the worker.  Not as sched_yield(), which comes back at once to who has
+ * slept for longer than the others.  Until they wait for something, or their
+ * slice is over; where there is nobody, some microseconds.
+ */
+void worker_give_way(struct worker *w);
+
 /** worker_queue() - run @task soon; fine if it waits already.  Any thread */
 void worker_queue(struct worker *w, struct worker_task *task);
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Packets, signals and back pressure; test_channel.c has the life of one. */
 #include <errno.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "support/channel_bench.h"
 #include "support/turns.h"
@@ -205,6 +207,67 @@ START_TEST(polling_instead_of_signals)
 	ck_assert_uint_eq(stats().signals_in, 0);
 	ck_assert_uint_eq(ring_load(RING_WORD(&guest.ring.tx, interrupt_mask)),
 			  1);
+}
+END_TEST
+
+/* Packets that the guest is to put while the channel's thread gives way. */
+static unsigned int n_meanwhile;
+static int processor = -1;
+
+/* libc's, but that the guest has its turn meanwhile. */
+int nanosleep(const struct timespec *time, struct timespec *rest)
+{
+	if (dev.ch && worker_is_current(channel_worker(dev.ch)) && n_meanwhile)
+		ck_assert(guest_try_put(&guest, 1 + n_meanwhile--, "x", 1));
+	return (int)syscall(SYS_nanosleep, time, rest);
+}
+
+/* All threads share one, or each call finds itself on another. */
+int sched_getcpu(void)
+{
+	static _Atomic int last;
+
+	return processor >= 0 ? processor : ++last;
+}
+
+static void start_one_that_gives_way(void)
+{
+	struct channel_params p = params_of(1);
+
+	channel_free(dev.ch);
+	p.gives_way = true;
+	make_device(&p);
+	guest_connect(VERSION_WIN10);
+	guest_request_offers(&offer, 1);
+	guest_open(&guest, &offer);
+	settle();
+}
+
+START_TEST(packets_while_the_host_gives_way)
+{
+	processor = 3;
+	start_one_that_gives_way();
+	n_meanwhile = 3;
+	guest_put(&guest, 5, "x", 1);
+	/* All are taken, and only the first wanted a signal. */
+	for (uint64_t id = 5; id > 1; id--) {
+		guest_get(&guest, buffer, sizeof(buffer));
+		ck_assert_uint_eq(buffer[1], id);
+	}
+	ck_assert_uint_eq(stats().signals_in, 1);
+	settle();
+	ck_assert_uint_eq(ring_load(RING_WORD(&guest.ring.tx, interrupt_mask)),
+			  0);
+}
+END_TEST
+
+START_TEST(on_processors_of_their_own_nobody_gives_way)
+{
+	start_one_that_gives_way();
+	n_meanwhile = 1;
+	ping(5);
+	settle();
+	ck_assert_uint_eq(n_meanwhile, 1);
 }
 END_TEST
 
@@ -521,6 +584,8 @@ int main(void)
 	tcase_add_test(t, old_guests_have_a_page_of_interrupts);
 	tcase_add_test(t, guest_that_wants_no_interrupts);
 	tcase_add_test(t, polling_instead_of_signals);
+	tcase_add_test(t, packets_while_the_host_gives_way);
+	tcase_add_test(t, on_processors_of_their_own_nobody_gives_way);
 	tcase_add_test(t, a_full_ring_to_the_guest_holds_its_packets_back);
 	tcase_add_loop_test(t, guests_that_signal_no_room, 0, 2);
 	tcase_add_test(t, a_packet_that_is_deferred_comes_again);

@@ -3,9 +3,12 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -180,6 +183,41 @@ START_TEST(no_wake_up_is_lost)
 		seen = c.runs;
 	}
 	pthread_join(other, NULL);
+}
+END_TEST
+
+static int policy_meanwhile, policy_after;
+
+/* libc's; what is the policy while the thread waits? */
+int nanosleep(const struct timespec *time, struct timespec *rest)
+{
+	if (worker_is_current(w))
+		policy_meanwhile = sched_getscheduler(0);
+	return (int)syscall(SYS_nanosleep, time, rest);
+}
+
+static void give_way_to_others(void *ctx)
+{
+	const struct sched_param none = {0};
+
+	sched_setscheduler(0, *(int *)ctx, &none);
+	policy_meanwhile = -1;
+	worker_give_way(w);
+	policy_after = sched_getscheduler(0);
+}
+
+START_TEST(who_gives_way_is_what_he_was)
+{
+	int policy = SCHED_OTHER;
+
+	worker_call(w, give_way_to_others, &policy);
+	ck_assert_int_eq(policy_meanwhile, SCHED_BATCH);
+	ck_assert_int_eq(policy_after, SCHED_OTHER);
+	/* Whoever chose another keeps it. */
+	policy = SCHED_IDLE;
+	worker_call(w, give_way_to_others, &policy);
+	ck_assert_int_eq(policy_meanwhile, -1);
+	ck_assert_int_eq(policy_after, SCHED_IDLE);
 }
 END_TEST
 
@@ -362,6 +400,7 @@ int main(void)
 	tcase_add_test(t, cancelled_tasks_do_not_run);
 	tcase_add_test(t, a_call_on_the_worker_is_a_call);
 	tcase_add_test(t, no_wake_up_is_lost);
+	tcase_add_test(t, who_gives_way_is_what_he_was);
 	tcase_add_test(t, timers_run_in_order);
 	tcase_add_test(t, a_timer_for_now_does_not_stop_the_rest);
 	tcase_add_test(t, descriptors_that_are_ready);
