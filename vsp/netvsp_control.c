@@ -121,6 +121,7 @@ struct request {
 static void set_ready(struct netvsp *s, bool ready)
 {
 	s->ready = ready;
+	s->config.halted = s->config.ready && !ready;
 	s->config.ready = ready;
 	s->filter = s->config.filter.bits;
 	s->config.up = ready && s->config.filter.bits;

@@ -88,6 +88,7 @@ struct netvsp_counters {
 /* What the guest has set, as all channels have to know it. */
 struct netvsp_config {
 	bool ready; /* RNDIS is initialized: frames are taken */
+	bool halted; /* it was: those that are still on their way are lost */
 	bool up; /* ... and a filter is set: frames are wanted */
 	struct filter filter;
 	struct offload offload;

@@ -84,6 +84,21 @@ START_TEST(frames_before_initialize)
 }
 END_TEST
 
+/* They were on their way, on another channel. */
+START_TEST(frames_after_halt)
+{
+	uint32_t n = 1;
+
+	ck_assert_uint_eq(net_control(RNDIS_MSG_HALT, &n, sizeof(n)),
+			  NVSP_STAT_SUCCESS);
+	n = net_message(net_page(NET_DATA_PFN), buffer,
+			net_frame(buffer, 60, 1), NULL, 0);
+	ck_assert_uint_eq(net_send(NET_PRIMARY, n), NVSP_STAT_SUCCESS);
+	ck_assert_uint_eq(net_status().stats.tx_lost, 1);
+	ck_assert_uint_eq(net_status().stats.tx_frames, 0);
+}
+END_TEST
+
 START_TEST(requests_without_a_buffer_for_the_answer)
 {
 	struct rndis_initialize_request q = {.req_id = 1, .major_ver = 1};
@@ -728,6 +743,7 @@ int main(void)
 	tcase_add_test(t, keepalive);
 	tcase_add_test(t, reset);
 	tcase_add_test(t, halt);
+	tcase_add_test(t, frames_after_halt);
 	tcase_add_loop_test(t, messages_that_are_none, 0, G_N_ELEMENTS(bad));
 	tcase_add_test(t, answers_wait_for_sections);
 	add_objects(t);
