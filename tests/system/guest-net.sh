@@ -3,10 +3,14 @@
 # guest-net.sh - what a stock Linux guest does with its network card in a
 # system test; part of guest-test.sh, whose tell() it uses.
 #
-# The host is 10.9.0.1 and fd09::1, with a server of iperf3, and one that
-# echoes at port 7.
+# The other end is 10.9.0.1 and fd09::1, with a server of iperf3, and one that
+# echoes at port 7.  With kvmbus.me=1 it is the guest that has these addresses.
 card=eth0
 seconds=2
+me=$(argument kvmbus.me)
+me=${me:-2}
+peer4=10.9.0.$((3 - me))
+peer6=fd09::$((3 - me))
 
 # Addresses, and the link up
 configure() {
@@ -14,11 +18,11 @@ configure() {
 	# busybox's ip has no nodad
 	echo 0 >/proc/sys/net/ipv6/conf/$card/accept_dad
 	ip link set $card up
-	ip address add 10.9.0.2/24 dev $card 2>/dev/null
-	ip address add fd09::2/64 dev $card 2>/dev/null
+	ip address add "10.9.0.$me/24" dev $card 2>/dev/null
+	ip address add "fd09::$me/64" dev $card 2>/dev/null
 	# the neighbours find each other
-	ping -c 3 -W 2 10.9.0.1 >/dev/null
-	ping -6 -c 3 -W 2 fd09::1 >/dev/null
+	ping -c 3 -W 2 $peer4 >/dev/null
+	ping -6 -c 3 -W 2 $peer6 >/dev/null
 }
 
 # How many sizes came back: pings KEY ADDRESS SIZE...
@@ -50,21 +54,21 @@ stream() {
 }
 
 streams() {
-	stream "$1_tx4" 10.9.0.1
-	stream "$1_rx4" 10.9.0.1 -R
-	stream "$1_both4" 10.9.0.1 --bidir
-	stream "$1_tx6" fd09::1
-	stream "$1_rx6" fd09::1 -R
-	stream "$1_udp4" 10.9.0.1 -u -b 100M -l 1400
-	stream "$1_udp_rx4" 10.9.0.1 -u -b 100M -l 1400 -R
-	stream "$1_udp6" fd09::1 -u -b 100M -l 1400
+	stream "$1_tx4" $peer4
+	stream "$1_rx4" $peer4 -R
+	stream "$1_both4" $peer4 --bidir
+	stream "$1_tx6" $peer6
+	stream "$1_rx6" $peer6 -R
+	stream "$1_udp4" $peer4 -u -b 100M -l 1400
+	stream "$1_udp_rx4" $peer4 -u -b 100M -l 1400 -R
+	stream "$1_udp6" $peer6 -u -b 100M -l 1400
 }
 
-# A file there and back, compared: transfer KEY
+# A file there and back, compared: transfer KEY [ADDRESS]
 transfer() {
 	head -c 1000001 /dev/urandom >/tmp/sent
-	rm -f /tmp/back
-	nc 10.9.0.1 7 </tmp/sent >/tmp/back &
+	: >/tmp/back
+	nc "${2-$peer4}" 7 </tmp/sent >/tmp/back &
 	pid=$!
 	tries=0
 	while [ "$(wc -c </tmp/back 2>/dev/null)" != 1000001 ] && [ $tries -lt 200 ]; do
@@ -117,7 +121,7 @@ find_card() {
 
 # Under load: up and down, other MTUs, other numbers of channels.
 changes() {
-	iperf3 -c 10.9.0.1 -t 60 >/dev/null 2>&1 &
+	iperf3 -c $peer4 -t 60 >/dev/null 2>&1 &
 	load=$!
 	i=0
 	while [ $i -lt 20 ]; do
@@ -152,11 +156,11 @@ network() {
 	find_card
 	configure
 	tell carrier "$(cat /sys/class/net/$card/carrier)"
-	pings ping4 10.9.0.1 0 1 17 18 56 100 $((mtu - 28)) 1473 4000 20000 65507
-	pings ping6 fd09::1 8 56 $((mtu - 48)) 1453 4000 20000 65500
+	pings ping4 $peer4 0 1 17 18 56 100 $((mtu - 28)) 1473 4000 20000 65507
+	pings ping6 $peer6 8 56 $((mtu - 48)) 1453 4000 20000 65500
 	transfer transfer
 	streams plain
-	ping -q -A -c 500 10.9.0.1 2>/dev/null |
+	ping -q -A -c 500 $peer4 2>/dev/null |
 		sed -n 's/^.*min\/avg\/max = /kvmbus-test: rtt_ms=/p'
 	toggles
 	ethtool -x $card | head -n 4
@@ -168,4 +172,50 @@ network() {
 	transfer after_reloads
 	counters
 	ip link set $card down
+}
+
+# The last number with that name that iperf3 says at its end
+iperf_said() {
+	sed -n '/"end"/,$p' /tmp/iperf | awk -v key="\"$1\":" '$1 == key { v = $2 } END { print v + 0 }'
+}
+
+# For bench/net, on any card: each load between two lines
+benchmark() {
+	for module in hv_netvsc virtio_pci virtio_net; do
+		modprobe $module 2>/dev/null
+	done
+	until [ -e /sys/class/net/$card ]; do
+		sleep 0.1
+	done
+	configure
+	seconds=$(argument kvmbus.seconds)
+	for load in tcp_tx tcp_rx udp64_tx udp64_rx; do
+		case $load in
+		tcp_tx) set -- ;;
+		tcp_rx) set -- -R ;;
+		udp64_tx) set -- -u -b 0 -l 64 ;;
+		udp64_rx) set -- -u -b 0 -l 64 -R ;;
+		esac
+		tell begin $load
+		iperf3 -c $peer4 -t "$seconds" "$@" -J >/tmp/iperf 2>&1
+		case $load in
+		tcp*) tell $load "$(iperf_said bits_per_second | awk '{ print $1 / 1000000 }')" ;;
+		udp*) tell $load "$((($(iperf_said packets) - $(iperf_said lost_packets)) / seconds))" ;;
+		esac
+		grep '"error"' /tmp/iperf
+	done
+	tell begin ping_us
+	tell ping_us "$(ping -q -A -c 1000 $peer4 2>/dev/null |
+		sed -n 's/^.*min\/avg\/max = [0-9.]*\/\([0-9.]*\)\/.*/\1/p' |
+		awk '{ print $1 * 1000 }')"
+	tell "done" yes
+}
+
+# Do what run-wire says, a line each.
+wire() {
+	find_card
+	tell ready yes
+	while read -r word rest; do
+		[ "$word" != run ] || tell run "$(eval "$rest" 2>&1 | tr '\n' ' ')"
+	done </dev/console
 }

@@ -258,6 +258,16 @@ net)
 	. /guest-net.sh
 	network
 	;;
+net-bench)
+	# shellcheck source=tests/system/guest-net.sh
+	. /guest-net.sh
+	benchmark
+	;;
+wire)
+	# shellcheck source=tests/system/guest-net.sh
+	. /guest-net.sh
+	wire
+	;;
 disk | disks | bench)
 	# shellcheck source=tests/system/guest-disk.sh
 	. /guest-disk.sh
