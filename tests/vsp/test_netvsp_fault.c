@@ -118,6 +118,7 @@ START_TEST(what_is_lossy_goes_on)
 
 	fault_scenario("net-lossy");
 	give(1);
+	wait_until(fault_hits(1) == 1); /* the first rule: it is lost */
 	fault_clear();
 	give(2);
 	get_frames(&tag, 1);
