@@ -320,8 +320,9 @@ static int run_machine(const struct machine_config *config,
 		code = fail(error);
 	else
 		code = run_vm(vm, config, session, &around);
-	clear(&around);
+	/* Devices that go may have to say so. */
 	vm_free(vm);
+	clear(&around);
 	return code;
 }
 

@@ -82,6 +82,10 @@ struct balloon {
 	pthread_mutex_t lock;
 	/* lock */
 	struct balloon_status status;
+
+	/* set once */
+	void (*changed)(void *ctx); /* NULL: nobody wants to know */
+	void *changed_ctx;
 };
 
 /* --- requests ------------------------------------------------------------------ */
@@ -94,6 +98,14 @@ static void set_state(struct balloon *b, enum state state)
 	b->status.busy = state > IDLE;
 	b->status.ballooned_bytes = page_set_count(b->pages) * HV_PAGE_SIZE;
 	pthread_mutex_unlock(&b->lock);
+	if (b->changed)
+		b->changed(b->changed_ctx);
+}
+
+void balloon_on_change(struct balloon *b, void (*changed)(void *ctx), void *ctx)
+{
+	b->changed_ctx = ctx;
+	b->changed = changed;
 }
 
 /* Ask for @n pages. Return: 0 or what channel_send() does. */

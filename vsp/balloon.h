@@ -87,6 +87,15 @@ int balloon_set_target(struct balloon *b, uint64_t bytes);
  */
 int balloon_add_memory(struct balloon *b, uint64_t bytes);
 
+/**
+ * balloon_on_change() - have @changed called when the guest has more or less
+ *
+ * Before it is offered to a guest that runs.  On the channel's worker, no lock
+ * held; as often as the guest likes.
+ */
+void balloon_on_change(struct balloon *b, void (*changed)(void *ctx),
+		       void *ctx);
+
 void balloon_get_status(struct balloon *b, struct balloon_status *status);
 
 extern const struct vsp_ops balloon_ops;

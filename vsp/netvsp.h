@@ -72,6 +72,8 @@ struct netvsp_params {
 	void (*link)(void *ctx); /* it has set a filter: the interface is up */
 	void (*received)(void *ctx); /* it has taken its first frame */
 	void (*sent)(void *ctx); /* it has sent its first frame */
+	/* Each time that the guest sets what it wants to get.  As those. */
+	void (*filter)(void *ctx);
 	/*
 	 * Between two changes of the link that the guest is told of; 0: 5 s,
 	 * as Linux misses faster ones.

@@ -237,6 +237,8 @@ static uint32_t set_filter(struct netvsp *s, const void *data, uint32_t bytes)
 	netvsp_apply(s);
 	if (bits)
 		netvsp_milestone(s, &s->had_link, s->params.link);
+	if (s->params.filter)
+		s->params.filter(s->params.vsp.ctx);
 	return RNDIS_STATUS_SUCCESS;
 }
 

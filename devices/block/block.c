@@ -329,7 +329,10 @@ static void keep(struct block_io *io, int err)
 void block_end(struct block_io *io, int result)
 {
 	enum block_policy p = result ? policy(io, result) : BLOCK_REPORT;
+	const struct block_errors *e = &io->queue->block->errors;
 
+	if (result && e->failed)
+		e->failed(e->ctx, io->op, result, p);
 	if (p == BLOCK_STOP)
 		keep(io, result);
 	else

@@ -136,6 +136,9 @@ struct block_errors {
 	enum block_policy on_read, on_write; /* the latter all but READ */
 	/* One is kept.  On the queue's thread, in reap; must not wait */
 	void (*stopped)(void *ctx, enum block_op op, int err);
+	/* Each one, and what becomes of it; likewise.  Never BLOCK_ENOSPACE */
+	void (*failed)(void *ctx, enum block_op op, int err,
+		       enum block_policy policy);
 	void *ctx;
 };
 

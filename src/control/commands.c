@@ -3,17 +3,20 @@
 
 #include <glib.h>
 
+#include "control/commands_block.h"
 #include "control/commands_device.h"
 #include "control/commands_disk.h"
 #include "control/commands_fault.h"
 #include "control/commands_ic.h"
 #include "control/commands_machine.h"
 #include "control/commands_net.h"
+#include "control/commands_plug.h"
 #include "control/commands_trace.h"
 #include "control/schema.h"
 
 struct commands {
 	struct vm *vm;
+	struct plugs *plugs;
 };
 
 struct commands *commands_new(struct vm *vm)
@@ -21,17 +24,26 @@ struct commands *commands_new(struct vm *vm)
 	struct commands *c = g_new0(struct commands, 1);
 
 	c->vm = vm;
+	c->plugs = plugs_new();
 	return c;
 }
 
 void commands_free(struct commands *commands)
 {
+	if (!commands)
+		return;
+	plugs_free(commands->plugs);
 	g_free(commands);
 }
 
 struct vm *commands_vm(void *ctx)
 {
 	return ((struct commands *)ctx)->vm;
+}
+
+struct plugs *commands_plugs(void *ctx)
+{
+	return ((struct commands *)ctx)->plugs;
 }
 
 /* In the order in which `kvmbus ctl` lists those that have a verb. */
@@ -170,6 +182,14 @@ const struct control_command vm_commands[] = {
 	 .params = {{"drive", CONTROL_STRING, false},
 		    {"force", CONTROL_NUMBER, true}},
 	 .run = command_dvd_eject},
+	{.name = "kvmbus-net-add",
+	 .help = "put a network card in, as --net has it",
+	 .params = {{"net", CONTROL_STRING, false}},
+	 .run = command_net_add},
+	{.name = "kvmbus-net-remove",
+	 .help = "take a network card away: net1",
+	 .params = {{"nic", CONTROL_STRING, false}},
+	 .run = command_net_remove},
 	{.name = "kvmbus-net-link",
 	 .help = "pull a card's cable, or put it in: net0 down",
 	 .params = {{"nic", CONTROL_STRING, false},
@@ -232,6 +252,84 @@ const struct control_command vm_commands[] = {
 	{.name = "query-memory-size-summary",
 	 .help = "memory from the start, and that was added",
 	 .run = query_memory_size_summary},
+	{.name = "query-block", .help = "disks and drives", .run = query_block},
+	{.name = "query-blockstats",
+	 .help = "what they have read and written",
+	 .run = query_blockstats},
+	{.name = "query-named-block-nodes",
+	 .help = "the images in them",
+	 .params = {{"flat", CONTROL_BOOL, true}},
+	 .run = query_named_block_nodes},
+	{.name = "blockdev-add",
+	 .help = "name an image for device_add",
+	 .params = {{"driver", CONTROL_STRING, false},
+		    {"node-name", CONTROL_STRING, false}},
+	 .run = command_blockdev_add,
+	 .more = true},
+	{.name = "blockdev-del",
+	 .help = "forget it",
+	 .params = {{"node-name", CONTROL_STRING, false}},
+	 .run = command_blockdev_del},
+	{.name = "netdev_add",
+	 .help = "name a network for device_add",
+	 .params = {{"type", CONTROL_STRING, false},
+		    {"id", CONTROL_STRING, false}},
+	 .run = command_netdev_add,
+	 .more = true},
+	{.name = "netdev_del",
+	 .help = "forget it",
+	 .params = {{"id", CONTROL_STRING, false}},
+	 .run = command_netdev_del},
+	{.name = "device_add",
+	 .help = "put in a scsi-hd, a scsi-cd or a netvsc",
+	 .params = {{"driver", CONTROL_STRING, false},
+		    {"id", CONTROL_STRING, true}},
+	 .run = command_device_add,
+	 .more = true},
+	{.name = "device_del",
+	 .help = "take one away; DEVICE_DELETED follows",
+	 .params = {{"id", CONTROL_STRING, false}},
+	 .run = command_device_del},
+	{.name = "block_resize",
+	 .help = "have a raw image grow",
+	 .params = {{"size", CONTROL_NUMBER, false},
+		    {"device", CONTROL_STRING, true},
+		    {"node-name", CONTROL_STRING, true}},
+	 .run = command_block_resize},
+	{.name = "eject",
+	 .help = "take the disc out of a drive",
+	 .params = {{"id", CONTROL_STRING, true},
+		    {"device", CONTROL_STRING, true},
+		    {"force", CONTROL_BOOL, true}},
+	 .run = command_eject},
+	{.name = "blockdev-change-medium",
+	 .help = "put another disc into a drive",
+	 .params = {{"filename", CONTROL_STRING, false},
+		    {"id", CONTROL_STRING, true},
+		    {"device", CONTROL_STRING, true},
+		    {"force", CONTROL_BOOL, true}},
+	 .run = command_change_medium},
+	{.name = "set_link",
+	 .help = "pull a card's cable, or put it in",
+	 .params = {{"name", CONTROL_STRING, false},
+		    {"up", CONTROL_BOOL, false}},
+	 .run = command_set_link},
+	{.name = "query-rx-filter",
+	 .help = "what network cards take",
+	 .params = {{"name", CONTROL_STRING, true}},
+	 .run = query_rx_filter},
+	{.name = "balloon",
+	 .help = "how much memory the guest is to keep, in bytes",
+	 .params = {{"value", CONTROL_NUMBER, false}},
+	 .run = command_qemu_balloon},
+	{.name = "query-balloon",
+	 .help = "how much it has kept",
+	 .run = query_balloon},
+	{.name = "send-key",
+	 .help = "press keys together",
+	 .params = {{"keys", CONTROL_ANY, false},
+		    {"hold-time", CONTROL_NUMBER, true}},
+	 .run = command_send_key},
 	{.name = "dump-guest-memory",
 	 .help = "memory and registers into a core file",
 	 .params = {{"paging", CONTROL_BOOL, false},

@@ -2,6 +2,7 @@
 #include "control/commands_device.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include <json-c/json.h>
 
@@ -236,4 +237,125 @@ void command_offer(void *ctx, struct control_call *call)
 
 	if (ch)
 		answer(call, channel_name(ch), channel_offer(ch));
+}
+
+/* --- QEMU's ------------------------------------------------------------------ */
+
+/* Its values are what is left of the memory from the start. */
+void command_qemu_balloon(void *ctx, struct control_call *call)
+{
+	struct balloon *b = command_device(ctx, call, &balloon_ops, "balloon");
+	uint64_t value = control_number(call, "value", 0);
+	struct vm_status s;
+
+	if (!b)
+		return;
+	vm_get_status(commands_vm(ctx), &s);
+	answer(call, "balloon",
+	       value > s.memory_bytes
+		       ? -EINVAL
+		       : balloon_set_target(b, s.memory_bytes - value));
+}
+
+void query_balloon(void *ctx, struct control_call *call)
+{
+	struct balloon *b = command_device(ctx, call, &balloon_ops, "balloon");
+	struct json_object *o;
+	struct balloon_status now;
+	struct vm_status s;
+
+	if (!b)
+		return;
+	vm_get_status(commands_vm(ctx), &s);
+	balloon_get_status(b, &now);
+	o = json_object_new_object();
+	json_object_object_add(
+		o, "actual",
+		json_object_new_uint64(s.memory_bytes - now.ballooned_bytes));
+	control_answer(call, o);
+}
+
+/* QKeyCode where scancodes.h has another name for it. */
+static const char *key_of(const char *code)
+{
+	static const char *const names[][2] = {
+		{"ret", "enter"},
+		{"spc", "space"},
+		{"pgup", "pageup"},
+		{"pgdn", "pagedown"},
+		{"print", "printscreen"},
+		{"meta_l", "meta"},
+		{"shift_r", "shift"},
+		{"ctrl_r", "ctrl"},
+		{"alt_r", "alt"},
+		{"minus", "-"},
+		{"equal", "="},
+		{"comma", ","},
+		{"dot", "."},
+		{"slash", "/"},
+		{"semicolon", ";"},
+		{"apostrophe", "'"},
+		{"grave_accent", "`"},
+		{"backslash", "\\"},
+		{"bracket_left", "["},
+		{"bracket_right", "]"},
+		{"compose", "menu"},
+	};
+
+	for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
+		if (!strcmp(names[i][0], code))
+			return names[i][1];
+	}
+	return code;
+}
+
+/* Return: as scancodes_chord() wants it, owned; NULL: @call is answered. */
+static char *chord_of(struct control_call *call)
+{
+	struct json_object *keys = NULL, *o, *type, *data;
+	GString *text = g_string_new(NULL);
+	size_t n, i;
+
+	json_object_object_get_ex(control_arguments(call), "keys", &keys);
+	n = json_object_is_type(keys, json_type_array)
+		    ? json_object_array_length(keys)
+		    : 0;
+	for (i = 0; i < n; i++) {
+		o = json_object_array_get_idx(keys, i);
+		if (!json_object_object_get_ex(o, "type", &type) ||
+		    !json_object_object_get_ex(o, "data", &data) ||
+		    g_strcmp0(json_object_get_string(type), "qcode") != 0 ||
+		    !json_object_is_type(data, json_type_string))
+			break;
+		g_string_append_printf(text, "%s%s", i ? "-" : "",
+				       key_of(json_object_get_string(data)));
+	}
+	if (n && i == n)
+		return g_string_free(text, FALSE);
+	g_string_free(text, TRUE);
+	control_refuse(call, "request",
+		       "keys: expected a list of {\"type\": \"qcode\", "
+		       "\"data\": KEY}");
+	return NULL;
+}
+
+void command_send_key(void *ctx, struct control_call *call)
+{
+	struct synthkbd *kbd =
+		command_device(ctx, call, &synthkbd_ops, "keyboard");
+	g_autoptr(GArray) keys =
+		g_array_new(FALSE, FALSE, sizeof(struct synthkbd_key));
+	g_autofree char *chord = kbd ? chord_of(call) : NULL;
+	g_autoptr(GError) error = NULL;
+
+	if (!chord)
+		return;
+	if (!scancodes_chord(chord, keys, &error)) {
+		control_refuse(call, "request", "%s", error->message);
+		return;
+	}
+	answer(call, "keyboard",
+	       synthkbd_type(kbd,
+			     (const struct synthkbd_key *)(void *)keys->data,
+			     keys->len));
 }

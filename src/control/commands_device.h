@@ -32,4 +32,9 @@ void command_memory_add(void *ctx, struct control_call *call);
 void command_rescind(void *ctx, struct control_call *call);
 void command_offer(void *ctx, struct control_call *call);
 
+/* QEMU's */
+void command_qemu_balloon(void *ctx, struct control_call *call);
+void query_balloon(void *ctx, struct control_call *call);
+void command_send_key(void *ctx, struct control_call *call);
+
 #endif

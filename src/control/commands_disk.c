@@ -8,6 +8,7 @@
 #include "control/control.h"
 #include "vm/vm.h"
 #include "vm/vm_disks.h"
+#include "vm/vm_hotplug.h"
 
 /* @failed: with @error, which is freed. */
 static void answer(struct control_call *call, bool failed, GError *error)
@@ -37,22 +38,6 @@ void command_disk_add(void *ctx, struct control_call *call)
 	control_answer(call, o);
 }
 
-static void on_removed(void *call)
-{
-	control_answer(call, NULL);
-}
-
-/* Answered when the image is closed. */
-void command_disk_remove(void *ctx, struct control_call *call)
-{
-	GError *error = NULL;
-
-	if (vm_disks_remove(vm_storage(commands_vm(ctx)),
-			    control_string(call, "disk"), on_removed, call,
-			    &error))
-		answer(call, true, error);
-}
-
 void command_disk_resize(void *ctx, struct control_call *call)
 {
 	GError *error = NULL;
@@ -79,6 +64,9 @@ void command_dvd_insert(void *ctx, struct control_call *call)
 				  control_string(call, "drive"),
 				  control_string(call, "image"), &error);
 
+	if (!err)
+		vm_tell_tray(commands_vm(ctx), control_string(call, "drive"),
+			     false);
 	answer(call, err != 0, error);
 }
 
@@ -89,5 +77,8 @@ void command_dvd_eject(void *ctx, struct control_call *call)
 				 control_string(call, "drive"),
 				 control_number(call, "force", 0) != 0, &error);
 
+	if (!err)
+		vm_tell_tray(commands_vm(ctx), control_string(call, "drive"),
+			     true);
 	answer(call, err != 0, error);
 }

@@ -11,7 +11,6 @@
 struct control_call;
 
 void command_disk_add(void *ctx, struct control_call *call);
-void command_disk_remove(void *ctx, struct control_call *call);
 void command_disk_resize(void *ctx, struct control_call *call);
 void command_disk_limits(void *ctx, struct control_call *call);
 void command_dvd_insert(void *ctx, struct control_call *call);

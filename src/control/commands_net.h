@@ -12,4 +12,8 @@ struct control_call;
 
 void command_net_link(void *ctx, struct control_call *call);
 
+/* QEMU's */
+void command_set_link(void *ctx, struct control_call *call);
+void query_rx_filter(void *ctx, struct control_call *call);
+
 #endif

@@ -31,6 +31,7 @@
 #include "vm/vm_disks.h"
 #include "vm/vm_events.h"
 #include "vm/vm_faults.h"
+#include "vm/vm_hotplug.h"
 #include "vm/vm_nics.h"
 #include "vm/vm_private.h"
 #include "vm/vm_serials.h"
@@ -150,7 +151,10 @@ static int make_partition(struct vm *vm, GError **error)
 	if (!vm->nics)
 		return -1;
 	vm->vmbus = vmbus_host_new(vm, error);
-	return vm->vmbus ? 0 : -1;
+	if (!vm->vmbus)
+		return -1;
+	vm_watch_balloon(vm);
+	return 0;
 }
 
 /* Boot images and tables into RAM, which is all that it touches. */
@@ -498,6 +502,9 @@ void vm_free(struct vm *vm)
 	}
 	timer_queue_free(vm->timers);
 	vmbus_host_free(vm->vmbus);
+	/* Nobody adds any more. */
+	while (g_source_remove_by_user_data(vm))
+		;
 	vm_nics_free(vm->nics);
 	vm_disks_free(vm->disks);
 	platform_free(vm->platform);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <string.h>
 
+#include "base/clock.h"
 #include "config/machine_config.h"
 #include "devices/block/block_open.h"
 #include "devices/block/throttle.h"
@@ -36,6 +37,33 @@ static void on_stopped(void *ctx, enum block_op op, int err)
 	g_idle_add(tell_stopped, d);
 }
 
+/* Between two errors of a disk that are told. */
+#define FAILED_PACE_NS NSEC_PER_SEC
+
+/* A channel's thread. */
+static void on_failed(void *ctx, enum block_op op, int err,
+		      enum block_policy policy)
+{
+	static const char *const actions[] = {
+		[BLOCK_REPORT] = "report",
+		[BLOCK_STOP] = "stop",
+		[BLOCK_IGNORE] = "ignore",
+	};
+	struct vm_disk *d = ctx;
+	uint64_t now = clock_monotonic_ns();
+	uint64_t last = atomic_load(&d->failed_ns);
+	g_autofree char *name = NULL;
+
+	/* One of many that fail at once is told. */
+	if (!d->disks->events || !d->disks->events->failed ||
+	    (last && now - last < FAILED_PACE_NS) ||
+	    !atomic_compare_exchange_strong(&d->failed_ns, &last, now))
+		return;
+	name = vm_disk_name(d);
+	d->disks->events->failed(d->disks->ctx, name, op == BLOCK_READ, err,
+				 actions[policy]);
+}
+
 /* As libvirt: what is said of errors is of reads too, if nothing else is. */
 static void set_errors(struct vm_disk *d, struct block *block)
 {
@@ -43,6 +71,7 @@ static void set_errors(struct vm_disk *d, struct block *block)
 	struct block_errors e = {.on_read = BLOCK_REPORT,
 				 .on_write = BLOCK_ENOSPACE,
 				 .stopped = on_stopped,
+				 .failed = on_failed,
 				 .ctx = d};
 
 	/* The configuration has checked the words. */

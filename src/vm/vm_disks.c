@@ -36,6 +36,7 @@ static void free_disk(void *disk)
 	if (!d->config->limits.group)
 		throttle_free(d->throttle);
 	disk_config_free(d->own_config);
+	g_free(d->path);
 	g_free(d);
 }
 
@@ -534,6 +535,8 @@ int vm_disks_insert(struct vm_disks *disks, const char *name, const char *path,
 	/* The guest may have ejected the one before. */
 	old = d->block;
 	d->block = block;
+	g_free(d->path);
+	d->path = g_strdup(path);
 	if (old)
 		close_later(disks, d, old);
 	return 0;

@@ -12,6 +12,8 @@
 #ifndef VM_VM_DISKS_H
 #define VM_VM_DISKS_H
 
+#include <stdbool.h>
+
 #include <glib.h>
 
 #include "config/disk_config.h"
@@ -34,6 +36,13 @@ struct vm_disks_events {
 	 * until vm_disks_retry() for each disk.
 	 */
 	void (*stop)(void *ctx, const char *why);
+	/*
+	 * The storage could not do something; not each time.  Any thread.
+	 * @name: "scsi0:3"
+	 * @action: "report", "ignore", "stop"
+	 */
+	void (*failed)(void *ctx, const char *name, bool is_read, int err,
+		       const char *action);
 	/*
 	 * Make the @n-th SCSI controller and vm_disks_attach() it.  Return: 0;
 	 * -1 with @error set.

@@ -28,8 +28,10 @@ struct vm_disk {
 	unsigned int controller; /* which of its bus */
 	uint8_t lun;
 	struct block *block; /* NULL: no disc is in the drive */
+	char *path; /* of a disc that came later; NULL: the configuration's */
 	struct scsi_lun *unit;
 	struct throttle *throttle; /* NULL: none; a group's is in .groups */
+	_Atomic uint64_t failed_ns; /* when an error was told last */
 	/* what made it stop: written by the one who sets .stopped */
 	_Atomic bool stopped;
 	enum block_op stopped_op;

@@ -17,14 +17,17 @@
 
 struct vm_nic {
 	const struct net_config *config;
-	struct net *net;
+	struct net_config *own_config; /* NULL: the machine's */
+	struct net *net; /* NULL: there is no card */
 	uint8_t mac[CONFIG_MAC_BYTES];
 	unsigned int queues;
 };
 
 struct vm_nics {
+	const struct machine_config *machine;
 	struct vm_nic nics[CONFIG_NETS_MAX];
-	unsigned int n;
+	unsigned int n; /* from the start */
+	unsigned int last; /* place of the last that came later */
 };
 
 /* --- what they are plugged into --------------------------------------------------- */
@@ -140,23 +143,31 @@ static int start_capture(const struct vm_nic *nic, unsigned int i,
 	return 0;
 }
 
-static int plug_in(struct vm_nics *nics, const struct machine_config *config,
+static void unplug(struct vm_nic *nic)
+{
+	net_free(nic->net);
+	net_config_free(nic->own_config);
+	*nic = (struct vm_nic){0};
+}
+
+/* Return: 0; -1 with @error set, and there is none. */
+static int plug_in(struct vm_nics *nics, const struct net_config *config,
 		   unsigned int i, GError **error)
 {
+	const struct machine_config *machine = nics->machine;
 	struct vm_nic *nic = &nics->nics[i];
 
-	nic->config = g_ptr_array_index(config->nets, i);
-	net_config_mac(nic->config, config->uuid, i, nic->mac);
-	nic->queues = nic->config->queues
-			      ? nic->config->queues
-			      : MIN(config->vcpus, NETVSP_QUEUES_MAX);
+	nic->config = config;
+	net_config_mac(config, machine->uuid, i, nic->mac);
+	nic->queues = config->queues ? config->queues
+				     : MIN(machine->vcpus, NETVSP_QUEUES_MAX);
 	nic->net = open_net(nic, error);
-	nics->n += nic->net != NULL;
-	if (!nic->net || (nic->config->pcap && start_capture(nic, i, error))) {
+	if (!nic->net || (config->pcap && start_capture(nic, i, error))) {
 		g_prefix_error(error, "net%u: ", i);
+		unplug(nic);
 		return -1;
 	}
-	if (nic->config->cable_out)
+	if (config->cable_out)
 		net_set_link(nic->net, false);
 	return 0;
 }
@@ -167,12 +178,15 @@ struct vm_nics *vm_nics_new(const struct machine_config *config, GError **error)
 {
 	struct vm_nics *nics = g_new0(struct vm_nics, 1);
 
-	for (guint i = 0; i < config->nets->len; i++) {
-		if (plug_in(nics, config, i, error)) {
+	nics->machine = config;
+	for (; nics->n < config->nets->len; nics->n++) {
+		if (plug_in(nics, g_ptr_array_index(config->nets, nics->n),
+			    nics->n, error)) {
 			vm_nics_free(nics);
 			return NULL;
 		}
 	}
+	nics->last = nics->n - 1;
 	return nics;
 }
 
@@ -180,8 +194,10 @@ void vm_nics_free(struct vm_nics *nics)
 {
 	if (!nics)
 		return;
-	for (unsigned int i = 0; i < nics->n; i++)
-		net_free(nics->nics[i].net);
+	for (unsigned int i = 0; i < CONFIG_NETS_MAX; i++) {
+		if (nics->nics[i].net)
+			unplug(&nics->nics[i]);
+	}
 	g_free(nics);
 }
 
@@ -201,18 +217,79 @@ void vm_nics_describe(const struct vm_nics *nics, unsigned int n,
 	params->max_queues = nic->queues;
 }
 
-int vm_nics_set_link(struct vm_nics *nics, const char *name, bool up,
-		     GError **error)
+/* --- while the machine runs ------------------------------------------------------ */
+
+int vm_nics_find(const struct vm_nics *nics, const char *name, GError **error)
 {
-	for (unsigned int i = 0; i < nics->n; i++) {
+	for (unsigned int i = 0; i < CONFIG_NETS_MAX; i++) {
 		g_autofree char *its = g_strdup_printf("net%u", i);
 
-		if (!strcmp(its, name)) {
-			net_set_link(nics->nics[i].net, up);
-			return 0;
-		}
+		if (nics->nics[i].net && !strcmp(its, name))
+			return (int)i;
 	}
 	g_set_error(error, CONFIG_ERROR, 0,
 		    "%s: no such network card; net0 is the first", name);
 	return -1;
+}
+
+int vm_nics_set_link(struct vm_nics *nics, const char *name, bool up,
+		     GError **error)
+{
+	int i = vm_nics_find(nics, name, error);
+
+	if (i < 0)
+		return -1;
+	net_set_link(nics->nics[i].net, up);
+	return 0;
+}
+
+/* Offer it at one of the places that are free; the guest may have some yet. */
+static int attach_anywhere(struct vm_nics *nics, struct net_config *config,
+			   int (*attach)(void *ctx, unsigned int n,
+					 GError **error),
+			   void *ctx, GError **error)
+{
+	for (unsigned int k = 1; k <= CONFIG_NETS_MAX; k++) {
+		unsigned int i = (nics->last + k) % CONFIG_NETS_MAX;
+
+		if (nics->nics[i].net)
+			continue;
+		g_clear_error(error);
+		if (plug_in(nics, config, i, error))
+			return -1;
+		if (!attach(ctx, i, error)) {
+			nics->nics[i].own_config = config;
+			nics->last = i;
+			return (int)i;
+		}
+		unplug(&nics->nics[i]);
+	}
+	if (!*error)
+		g_set_error(error, CONFIG_ERROR, 0,
+			    "a machine has %u network cards at most",
+			    CONFIG_NETS_MAX);
+	return -1;
+}
+
+int vm_nics_add(struct vm_nics *nics, const char *text,
+		int (*attach)(void *ctx, unsigned int n, GError **error),
+		void *ctx, GError **error)
+{
+	struct net_config *config = net_config_parse(text, error);
+	GError *why = NULL;
+	int i;
+
+	if (!config)
+		return -1;
+	i = attach_anywhere(nics, config, attach, ctx, &why);
+	if (i < 0) {
+		net_config_free(config);
+		g_propagate_error(error, why);
+	}
+	return i;
+}
+
+void vm_nics_remove(struct vm_nics *nics, unsigned int n)
+{
+	unplug(&nics->nics[n]);
 }

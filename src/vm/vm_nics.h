@@ -29,6 +29,7 @@ struct vm_nics *vm_nics_new(const struct machine_config *config,
 /** vm_nics_free() - after the cards */
 void vm_nics_free(struct vm_nics *nics);
 
+/** vm_nics_count() - how many there are from the start */
 unsigned int vm_nics_count(const struct vm_nics *nics);
 
 /**
@@ -46,5 +47,24 @@ void vm_nics_describe(const struct vm_nics *nics, unsigned int n,
  */
 int vm_nics_set_link(struct vm_nics *nics, const char *name, bool up,
 		     GError **error);
+
+/** vm_nics_find() - which card @name is; -1 with @error set: there is none */
+int vm_nics_find(const struct vm_nics *nics, const char *name, GError **error);
+
+/**
+ * vm_nics_add() - plug one more in
+ * @text:   as of --net
+ * @attach: have the guest see card @n; Return: 0; -1 with @error set
+ *
+ * Places that cards had before are taken last.
+ *
+ * Return: which it is; -1 with @error set.
+ */
+int vm_nics_add(struct vm_nics *nics, const char *text,
+		int (*attach)(void *ctx, unsigned int n, GError **error),
+		void *ctx, GError **error);
+
+/** vm_nics_remove() - unplug card @n, which the guest sees no more */
+void vm_nics_remove(struct vm_nics *nics, unsigned int n);
 
 #endif

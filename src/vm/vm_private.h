@@ -164,6 +164,7 @@ struct vm {
 	char *preserved_detail; /* owned */
 	bool suspended; /* by the user, or */
 	bool asked_to_end; /* the guest was, for a signal */
+	uint64_t ballooned_bytes, added_bytes; /* that events have told */
 	char *stopped_by; /* by a disk's error: which; NULL: by the user */
 	uint64_t paused_tsc; /* host TSC when the machine was paused */
 	uint64_t resets;
@@ -174,6 +175,7 @@ struct vm {
 	/* any thread */
 	struct milestones milestones;
 	_Atomic uint64_t guest_os_id; /* the last that was not zero */
+	_Atomic bool memory_changed; /* there will be an event */
 
 	pthread_mutex_t lock;
 	pthread_cond_t changed;

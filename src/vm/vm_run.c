@@ -26,6 +26,7 @@
 #include "vm/vm.h"
 #include "vm/vm_disks.h"
 #include "vm/vm_events.h"
+#include "vm/vm_hotplug.h"
 #include "vm/vm_private.h"
 #include "vm/vmbus_host.h"
 
@@ -488,12 +489,16 @@ void vm_continue(struct vm *vm)
 static void on_disk_stop(void *ctx, const char *why)
 {
 	struct vm *vm = ctx;
+	struct event *e;
 
 	log_error("%s; the machine is paused, and 'kvmbus ctl resume' tries "
 		  "it again",
 		  why);
 	g_free(vm->stopped_by);
 	vm->stopped_by = g_strdup(why);
+	e = event_new(EVENT_KVMBUS_DISK_STOPPED);
+	event_add_text(e, "reason", why);
+	vm_events_tell(vm->events, e);
 	vm_suspend(vm);
 }
 
@@ -505,6 +510,7 @@ static int on_disks_grow(void *ctx, unsigned int n, GError **error)
 }
 
 const struct vm_disks_events vm_disks_events = {
+	.failed = vm_tell_disk_failed,
 	.stop = on_disk_stop,
 	.grow = on_disks_grow,
 };

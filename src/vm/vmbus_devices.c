@@ -11,9 +11,11 @@
 #include "base/log.h"
 #include "config/machine_config.h"
 #include "partition/profile.h"
+#include "report/event.h"
 #include "synic/ref_time.h"
 #include "vm/device_report.h"
 #include "vm/vm_disks.h"
+#include "vm/vm_events.h"
 #include "vm/vm_nics.h"
 #include "vm/vm_private.h"
 #include "vm/vmbus_host.h"
@@ -69,8 +71,10 @@ struct device {
 	const struct device_row *row;
 	char *name;
 	struct milestones *milestones;
+	struct vm_events *events;
 	struct guid instance;
 	void *device; /* NULL: left out */
+	_Atomic bool filter_told; /* and not looked at since */
 	/* of the report */
 	struct device_report *said;
 };
@@ -293,6 +297,20 @@ static void on_net_sent(void *ctx)
 	milestone_reach(d->milestones, MILESTONE_NETVSC_TX);
 }
 
+/* As QEMU: once, until somebody has looked. */
+static void on_net_filter(void *ctx)
+{
+	struct device *d = ctx;
+	struct event *e;
+
+	if (atomic_exchange(&d->filter_told, true))
+		return;
+	e = event_new(EVENT_NIC_RX_FILTER_CHANGED);
+	event_add_text(e, "name", d->name);
+	event_add_text(e, "path", d->name);
+	vm_events_tell(d->events, e);
+}
+
 static void *make_net(struct vm *vm, const struct vsp_params *params,
 		      unsigned int n, GError **error)
 {
@@ -302,6 +320,7 @@ static void *make_net(struct vm *vm, const struct vsp_params *params,
 		.link = on_net_link,
 		.received = on_net_received,
 		.sent = on_net_sent,
+		.filter = on_net_filter,
 	};
 
 	vm_nics_describe(vm->nics, n, &p);
@@ -493,6 +512,7 @@ static int add_device(const struct making *m, const struct device_row *row,
 	d->name = row->make_nth ? g_strdup_printf("%s%u", row->name, n)
 				: g_strdup(row->name);
 	d->milestones = &m->vm->milestones;
+	d->events = m->vm->events;
 	d->instance = choose_instance(d, n, m->machine);
 	d->said = device_report_new();
 	params.name = d->name;
@@ -555,6 +575,38 @@ int vmbus_devices_add(struct vmbus_devices *ds, const char *kind,
 	if (ds->running && row->ops->run)
 		row->ops->run(d->device, true);
 	return 0;
+}
+
+static struct device *find_named(struct vmbus_devices *ds, const char *name)
+{
+	for (guint i = 0; i < ds->devices->len; i++) {
+		struct device *d = g_ptr_array_index(ds->devices, i);
+
+		if (!strcmp(d->name, name))
+			return d;
+	}
+	return NULL;
+}
+
+void vmbus_devices_remove(struct vmbus_devices *ds, const char *name)
+{
+	g_ptr_array_remove(ds->devices, find_named(ds, name));
+}
+
+void *vmbus_devices_named(struct vmbus_devices *ds, const struct vsp_ops *ops,
+			  const char *name)
+{
+	struct device *d = find_named(ds, name);
+
+	return d && d->row->ops == ops ? d->device : NULL;
+}
+
+void vmbus_devices_filter_seen(struct vmbus_devices *ds, const char *name)
+{
+	struct device *d = find_named(ds, name);
+
+	if (d)
+		atomic_store(&d->filter_told, false);
 }
 
 void vmbus_devices_free(struct vmbus_devices *ds)

@@ -40,11 +40,25 @@ void vmbus_devices_free(struct vmbus_devices *d);
 int vmbus_devices_add(struct vmbus_devices *d, const char *kind, unsigned int n,
 		      GError **error);
 
+/** vmbus_devices_remove() - take one away; it is gone when this returns */
+void vmbus_devices_remove(struct vmbus_devices *d, const char *name);
+
 /** vmbus_devices_run() - the processors run from now on, or not; fine twice */
 void vmbus_devices_run(struct vmbus_devices *d, bool running);
 
 /** vmbus_devices_find() - the device of that kind; NULL: there is none */
 void *vmbus_devices_find(struct vmbus_devices *d, const struct vsp_ops *ops);
+
+/** vmbus_devices_named() - the device @name, if it is of that kind, or NULL */
+void *vmbus_devices_named(struct vmbus_devices *d, const struct vsp_ops *ops,
+			  const char *name);
+
+/**
+ * vmbus_devices_filter_seen() - the filter of card @name was looked at
+ *
+ * There is no event for another change of it before that.
+ */
+void vmbus_devices_filter_seen(struct vmbus_devices *d, const char *name);
 
 /** vmbus_devices_report() - each; borrowed until the next call */
 const struct report_device *vmbus_devices_report(struct vmbus_devices *d,

@@ -270,3 +270,8 @@ int vmbus_host_add(struct vmbus_host *host, const char *kind, unsigned int n,
 {
 	return vmbus_devices_add(host->devices, kind, n, error);
 }
+
+struct vmbus_devices *vmbus_host_all(struct vmbus_host *host)
+{
+	return host->devices;
+}

@@ -15,6 +15,7 @@ struct guid;
 struct report_device;
 struct report_vmbus;
 struct vm;
+struct vmbus_devices;
 struct vmbus_host;
 struct vsp_ops;
 
@@ -53,6 +54,9 @@ void vmbus_host_refuse_tl_connect(struct vmbus_host *host,
 
 /** vmbus_host_report() - what happened; borrowed until the next call */
 const struct report_vmbus *vmbus_host_report(struct vmbus_host *host);
+
+/** vmbus_host_all() - the devices that are on it; borrowed */
+struct vmbus_devices *vmbus_host_all(struct vmbus_host *host);
 
 /** vmbus_host_devices() - the devices for the report; borrowed likewise */
 const struct report_device *vmbus_host_devices(struct vmbus_host *host,

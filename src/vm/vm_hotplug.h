@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * vm_hotplug.h - devices that come and go while the machine runs, and what of
+ * them changes by itself.  Disks are vm_disks.h's.
+ *
+ * Thread: main.
+ */
+#ifndef VM_VM_HOTPLUG_H
+#define VM_VM_HOTPLUG_H
+
+#include <stdbool.h>
+
+#include <glib.h>
+
+struct netvsp;
+struct vm;
+
+/**
+ * vm_nic_add() - one more network card
+ * @text: as of --net
+ *
+ * Return: its name, owned; NULL with @error set.
+ */
+char *vm_nic_add(struct vm *vm, const char *text, GError **error);
+
+/** vm_nic_remove() - it is gone when this returns: 0; -1 with @error set */
+int vm_nic_remove(struct vm *vm, const char *name, GError **error);
+
+/** vm_nic_find() - the card @name, whose filter is looked at; or NULL */
+struct netvsp *vm_nic_find(struct vm *vm, const char *name);
+
+/** vm_tell_deleted() - that device is gone; @id: what the user called it */
+void vm_tell_deleted(struct vm *vm, const char *name, const char *id);
+
+/** vm_tell_disk_failed() - as vm_disks_events.failed.  Any thread */
+void vm_tell_disk_failed(void *vm, const char *name, bool is_read, int err,
+			 const char *action);
+
+/** vm_tell_tray() - a disc went in, or out */
+void vm_tell_tray(struct vm *vm, const char *name, bool open);
+
+/** vm_watch_balloon() - tell of each change, but not too often */
+void vm_watch_balloon(struct vm *vm);
+
+#endif
