@@ -21,7 +21,9 @@ diff <(cd "$tree" && find . -type f -printf '%m %P\n' | sort -k 2) - <<'EOF2'
 644 usr/share/man/man1/kvmbus-matrix.1.gz
 644 usr/share/man/man1/kvmbus.1.gz
 644 usr/share/man/man5/kvmbus-domain.5.gz
+644 usr/share/man/man5/kvmbus-report.5.gz
 644 usr/share/man/man7/kvmbus-fault.7.gz
+644 usr/share/man/man7/kvmbus-qmp.7.gz
 644 usr/share/man/man7/kvmbus-trace.7.gz
 644 usr/share/zsh/site-functions/_kvmbus
 EOF2
