@@ -128,7 +128,7 @@ static int grow(void *ctx, unsigned int n, GError **error)
 	return 0;
 }
 
-static const struct vm_disks_events events = {on_stop, grow};
+static const struct vm_disks_events events = {.stop = on_stop, .grow = grow};
 
 static void add_config(const char *path, const char *options)
 {

@@ -284,7 +284,10 @@ static void on_stopped(void *ctx, enum block_op op, int err)
 /* The queue anew, as policies are set before. */
 static void set_policy(enum block_policy on_read, enum block_policy on_write)
 {
-	const struct block_errors e = {on_read, on_write, on_stopped, data};
+	const struct block_errors e = {.on_read = on_read,
+				       .on_write = on_write,
+				       .stopped = on_stopped,
+				       .ctx = data};
 
 	n_stopped = 0;
 	block_queue_free(q);
