@@ -19,17 +19,19 @@
 #define LEAF7_EBX_TSC_ADJUST           (1u << 1)
 #define LEAF80000007_EDX_INVARIANT_TSC (1u << 8)
 
-#define LEAF_TOPOLOGY    0xB
-#define LEAF_DIES        0x1F
-#define TOPOLOGY_ENTRIES 7u /* of both */
-#define TOPOLOGY_SMT     1u
-#define TOPOLOGY_CORE    2u
-#define TOPOLOGY_DIE     5u
-#define TOPOLOGY_TYPE(t) ((t) << 8)
-#define VENDOR_INTEL_EBX 0x756E6547u /* "Genu" */
-#define LEAF_EXTENDED    0x80000001u
+#define LEAF_TOPOLOGY        0xB
+#define LEAF_DIES            0x1F
+#define TOPOLOGY_ENTRIES     7u /* of both */
+#define TOPOLOGY_SMT         1u
+#define TOPOLOGY_CORE        2u
+#define TOPOLOGY_DIE         5u
+#define TOPOLOGY_TYPE(t)     ((t) << 8)
+#define VENDOR_INTEL_EBX     0x756E6547u /* "Genu" */
+#define VENDOR_AMD_EBX       0x68747541u /* "Auth" */
+#define EXTENDED_ECX_TOPOEXT (1u << 22)
+#define LEAF_EXTENDED        0x80000001u
 /* What leaf 1 EDX says AMD's processors say there once more. */
-#define AMD_REPEATED     0x0183F3FFu
+#define AMD_REPEATED         0x0183F3FFu
 
 /* Leaves that would describe the host, or another hypervisor. */
 static bool is_dropped(const struct kvm_cpuid_entry2 *e)
@@ -247,6 +249,21 @@ static void choose(struct kvm_cpuid2 *out, const struct kvm_cpuid2 *host,
 		e->edx &= ~bit;
 }
 
+/*
+ * Linux on AMD looks for threads only where the processor has extensions of
+ * topology, cpu/amd.c:amd_get_topology(); they are leaves that we fill in.
+ */
+static void offer_amd_threads(const struct topology *t, struct kvm_cpuid2 *out)
+{
+	const struct kvm_cpuid_entry2 *vendor = find(out, 0, 0);
+	struct kvm_cpuid_entry2 *e =
+		(struct kvm_cpuid_entry2 *)find(out, LEAF_EXTENDED, 0);
+
+	if (t->threads > 1 && vendor && vendor->ebx == VENDOR_AMD_EBX && e &&
+	    find(out, 0x8000001E, 0))
+		e->ecx |= EXTENDED_ECX_TOPOEXT;
+}
+
 /* --- all of it ------------------------------------------------------------------ */
 
 struct kvm_cpuid2 *cpuid_build(const struct cpuid_plan *plan, unsigned int vp,
@@ -265,6 +282,7 @@ struct kvm_cpuid2 *cpuid_build(const struct cpuid_plan *plan, unsigned int vp,
 		out->entries[out->nent] = host->entries[i];
 		fix_entry(plan, id, &out->entries[out->nent++]);
 	}
+	offer_amd_threads(plan->topology, out);
 	for (guint i = 0; i < plan->cpu->choices->len; i++)
 		choose(out, host,
 		       &g_array_index(plan->cpu->choices, struct cpu_choice,

@@ -191,6 +191,20 @@ START_TEST(dies_have_a_leaf)
 }
 END_TEST
 
+START_TEST(threads_of_amd_want_an_extension)
+{
+	topology_init(&topology, 2, 1, 1, 2);
+	build(0);
+	ck_assert(!(leaf(0x80000001, 0)->ecx & 1u << 22));
+	host->entries[0].ebx = AMD;
+	build(0);
+	ck_assert(leaf(0x80000001, 0)->ecx & 1u << 22);
+	topology_init(&topology, 1, 1, 4, 1);
+	build(0);
+	ck_assert(!(leaf(0x80000001, 0)->ecx & 1u << 22));
+}
+END_TEST
+
 START_TEST(addresses_are_as_wide_as_they_are_to_be)
 {
 	plan.phys_bits = 40;
@@ -287,6 +301,7 @@ int main(void)
 	tcase_add_loop_test(t, each_knows_its_place, 0,
 			    (int)G_N_ELEMENTS(places));
 	tcase_add_test(t, dies_have_a_leaf);
+	tcase_add_test(t, threads_of_amd_want_an_extension);
 	tcase_add_test(t, addresses_are_as_wide_as_they_are_to_be);
 	tcase_add_test(t, what_is_forbidden_is_gone);
 	tcase_add_test(t, amd_says_some_twice);
