@@ -246,7 +246,8 @@ static void very_many(void)
 	ck_assert_uint_eq(got, card_stats.rx_frames);
 	ck_assert_uint_eq(got * 64, card_stats.rx_bytes);
 	ck_assert_uint_eq(got, stats.received);
-	ck_assert_uint_eq(before.allocated, after.allocated);
+	/* glibc's own caches come and go; frames would be far more. */
+	ck_assert_uint_le(after.allocated, before.allocated + 4096);
 	ck_assert_uint_le(after.pages, before.pages + 16);
 }
 
