@@ -249,6 +249,7 @@ static inline uint64_t meta_of(struct trace_ring *r, enum trace_event event,
 	       (uint64_t)r->seq++ << TRACE_META_SEQ;
 }
 
+/* NOLINTNEXTLINE(readability-function-size): most are in registers so */
 void trace_put(enum trace_event event, uint32_t vp, uint16_t device,
 	       uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4)
 {

@@ -65,7 +65,7 @@
 	X(control_command, TRACE_CONTROL) /* bytes: its name */              \
 	X(machine, TRACE_CONTROL) /* enum trace_machine, value */            \
 	X(milestone, TRACE_CONTROL) /* which */                              \
-	X(finding, TRACE_CONTROL) /* bytes: where; rule */
+	X(finding, TRACE_CONTROL) /* bytes: where; its rule */
 
 #define TRACE_ENUM_(id, text) id,
 enum trace_category {
