@@ -28,12 +28,15 @@
  */
 #include "hypercalls/hypercall.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <glib.h>
 
 #include "base/checked.h"
 #include "base/coverage.h"
+#include "base/findings.h"
 #include "base/trace.h"
 #include "hypercalls/table.h"
 #include "mem/gmem.h"
@@ -310,6 +313,48 @@ static hv_status_t dispatch(struct request *req, uint64_t control,
 	return run(req, regs, reps);
 }
 
+/* Which rule does an answer stand for? */
+static enum finding rule_of(const struct request *req, hv_status_t status)
+{
+	switch (status) {
+	case HV_STATUS_INVALID_HYPERCALL_CODE:
+		return FINDING_HYPERCALL_UNKNOWN;
+	case HV_STATUS_ACCESS_DENIED:
+		return FINDING_HYPERCALL_RIGHTS;
+	case HV_STATUS_INVALID_HYPERCALL_INPUT:
+		return FINDING_HYPERCALL_INPUT;
+	case HV_STATUS_INVALID_ALIGNMENT:
+		return FINDING_HYPERCALL_MEMORY;
+	case HV_STATUS_INVALID_CONNECTION_ID:
+		/* A signal may have met a channel's rescind. */
+		return req->row->code == HVCALL_POST_MESSAGE
+			       ? FINDING_POST_CONNECTION
+			       : N_FINDINGS;
+	case HV_STATUS_INVALID_PARAMETER:
+	case HV_STATUS_INVALID_PARTITION_ID:
+	case HV_STATUS_INVALID_VP_INDEX:
+	case HV_STATUS_INVALID_PORT_ID:
+	case HV_STATUS_INVALID_REGISTER_VALUE:
+		return FINDING_HYPERCALL_PARAMETER;
+	default:
+		return N_FINDINGS;
+	}
+}
+
+static void blame(const struct request *req, uint64_t control,
+		  enum finding rule)
+{
+	char where[16];
+
+	if (rule == N_FINDINGS)
+		return;
+	snprintf(where, sizeof(where), "0x%04x", (uint16_t)control);
+	findings_hit(rule, req->row ? req->row->name : where,
+		     "control 0x%" PRIx64 ", parameters 0x%" PRIx64
+		     " and 0x%" PRIx64 ", by VP %u",
+		     control, req->param[0], req->param[1], req->vp);
+}
+
 enum hypercall_outcome hypercalls_call(struct hypercalls *calls, uint32_t vp,
 				       struct hypercall_regs *regs,
 				       bool long_mode, unsigned int cpl,
@@ -321,8 +366,10 @@ enum hypercall_outcome hypercalls_call(struct hypercalls *calls, uint32_t vp,
 	bool ud = false;
 	uint64_t control, result;
 
-	if (cpl || !protected_mode)
+	if (cpl || !protected_mode) {
+		blame(&req, regs->rcx, FINDING_HYPERCALL_MODE);
 		return HYPERCALL_UD;
+	}
 
 	if (long_mode) {
 		control = regs->rcx;
@@ -345,12 +392,15 @@ enum hypercall_outcome hypercalls_call(struct hypercalls *calls, uint32_t vp,
 			coverage_refuse(entry);
 			trace_event(hypercall, vp, TRACE_NO_DEVICE, control, 0,
 				    req.param[0], req.param[1], 1);
+			blame(&req, control, FINDING_HYPERCALL_MODE);
 			return HYPERCALL_UD;
 		}
 		coverage_status(entry, status);
 	} else {
 		coverage_unknown(calls->coverage);
 	}
+	if (status)
+		blame(&req, control, rule_of(&req, status));
 
 	result = status | (uint64_t)reps << HV_HYPERCALL_REP_COMP_OFFSET;
 	trace_event(hypercall, vp, TRACE_NO_DEVICE, control, result,

@@ -51,6 +51,8 @@
 
 #include <glib.h>
 
+#include "base/clock.h"
+#include "base/findings.h"
 #include "base/trace.h"
 #include "mem/overlay.h"
 #include "proto/hv_tlfs.h"
@@ -87,6 +89,11 @@ static bool is_interrupting(const struct synic_vp *vp, uint64_t sint)
 }
 
 /* --- visits ------------------------------------------------------------ */
+
+/* How long a message may wait for its slot before that is a finding. */
+#define NOT_TAKEN_100NS (30 * REF_TIME_PER_SEC)
+/* ... and how far in the past a timer may be set. */
+#define PAST_100NS      (10 * REF_TIME_PER_SEC)
 
 struct visit synic_enter(struct synic *s, uint32_t vp)
 {
@@ -219,6 +226,23 @@ static struct message *next_message(struct message_queue *q, uint64_t now)
 	return m;
 }
 
+static void note_waiting(const struct visit *v, unsigned int sint)
+{
+	uint64_t *since = &v->vp->waits_since[sint];
+	char where[16];
+
+	if (!*since) {
+		*since = MAX(v->now, 1);
+		return;
+	}
+	if (v->now - *since < NOT_TAKEN_100NS)
+		return;
+	*since = v->now;
+	g_snprintf(where, sizeof(where), "SINT%u", sint);
+	findings_hit(FINDING_MESSAGE_NOT_TAKEN, where, "of VP %u",
+		     v->vp->index);
+}
+
 /* Fill the SINT's slot if it is free and something waits. */
 static void deliver(struct visit *v, unsigned int sint)
 {
@@ -228,8 +252,15 @@ static void deliver(struct visit *v, unsigned int sint)
 	uint64_t value = reg_get(&vp->sint[sint]);
 	struct message *m;
 
-	if (!q->head || !has_messages_on(vp) || !message_slot_is_free(slot))
+	if (!q->head || !has_messages_on(vp)) {
+		vp->waits_since[sint] = 0;
 		return;
+	}
+	if (!message_slot_is_free(slot)) {
+		note_waiting(v, sint);
+		return;
+	}
+	vp->waits_since[sint] = 0;
 	m = next_message(q, v->now);
 	if (!m)
 		return;
@@ -410,6 +441,35 @@ static void recall(struct synic_vp *vp, struct vp_timer *t)
 	t->queued = false;
 }
 
+static void judge_config(const struct visit *v, unsigned int n, uint64_t value)
+{
+	char where[16];
+
+	if (!(value & HV_STIMER_ENABLE) || value & HV_STIMER_DIRECT_MODE ||
+	    value >> HV_STIMER_SINTX_SHIFT & HV_STIMER_SINTX_MASK)
+		return;
+	g_snprintf(where, sizeof(where), "STIMER%u", n);
+	findings_hit(FINDING_STIMER_NO_TARGET, where,
+		     "config 0x%" G_GINT64_MODIFIER "x of VP %u", value,
+		     v->vp->index);
+}
+
+static void judge_count(const struct visit *v, unsigned int n)
+{
+	const struct stimer *t = &v->vp->timers[n].timer;
+	char where[16];
+
+	if (!(t->config & HV_STIMER_ENABLE) || !t->count ||
+	    t->config & HV_STIMER_PERIODIC || v->now < t->count ||
+	    v->now - t->count < PAST_100NS)
+		return;
+	g_snprintf(where, sizeof(where), "STIMER%u", n);
+	findings_hit(FINDING_STIMER_PAST, where,
+		     "count %" G_GINT64_MODIFIER "u at %" G_GINT64_MODIFIER
+		     "u of VP %u",
+		     t->count, v->now, v->vp->index);
+}
+
 int synic_timer_write(struct visit *v, uint32_t msr, uint64_t value)
 {
 	unsigned int n = msr - HV_X64_MSR_STIMER0_CONFIG;
@@ -421,6 +481,10 @@ int synic_timer_write(struct visit *v, uint32_t msr, uint64_t value)
 				   v->vp->synic->params.direct_timers))
 		return -EINVAL;
 	recall(v->vp, t);
+	if (n % 2)
+		judge_count(v, n / 2);
+	else
+		judge_config(v, n / 2, value);
 	trace_event(stimer_set, v->vp->index, TRACE_NO_DEVICE, n / 2,
 		    t->timer.config, t->timer.count, v->now);
 	/* A one-shot in the past goes off at once. */
@@ -471,6 +535,7 @@ static void vp_reset(struct synic *s, uint32_t index)
 		message_queue_clear(&vp->queue[i]);
 	}
 	vp->wanted = 0;
+	memset(vp->waits_since, 0, sizeof(vp->waits_since));
 	for (unsigned int i = 0; i < HV_SYNIC_STIMER_COUNT; i++) {
 		stimer_reset(&vp->timers[i].timer);
 		vp->timers[i].queued = false;

@@ -43,6 +43,8 @@ struct synic_vp {
 	/* lock */
 	struct message_queue queue[HV_SYNIC_SINT_COUNT];
 	uint32_t wanted; /* SINTs whose queue was full for somebody */
+	/* since when a message waits for the slot; 0: none does */
+	uint64_t waits_since[HV_SYNIC_SINT_COUNT];
 	struct vp_timer timers[HV_SYNIC_STIMER_COUNT];
 	uint64_t deadline; /* as the deadlines know it */
 } __attribute__((aligned(CACHE_LINE)));

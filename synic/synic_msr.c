@@ -6,6 +6,7 @@
 
 #include <glib.h>
 
+#include "base/findings.h"
 #include "base/log.h"
 #include "mem/overlay.h"
 #include "proto/hv_synic.h"
@@ -13,6 +14,11 @@
 #include "synic/synic_impl.h"
 
 #define LOG_CATEGORY "synic"
+
+#define PAGE_RSVD (~(HV_OVERLAY_PFN_MASK | HV_OVERLAY_ENABLE))
+#define SINT_RSVD                                             \
+	(~(HV_SYNIC_SINT_VECTOR_MASK | HV_SYNIC_SINT_MASKED | \
+	   HV_SYNIC_SINT_AUTO_EOI | HV_SYNIC_SINT_POLLING | 3ull << 19))
 
 bool synic_owns_msr(uint32_t msr)
 {
@@ -84,11 +90,36 @@ static void place_page(struct synic_vp *vp, struct overlay *overlay,
 				     vp->index, gpa, g_strerror(-err));
 }
 
+/* Reserved bits are to be preserved: set are only those that were. */
+static void judge_reserved(const struct synic_vp *vp, const char *where,
+			   uint64_t reserved, uint64_t was, uint64_t value)
+{
+	if (value & ~was & reserved)
+		findings_hit(FINDING_MSR_RESERVED, where,
+			     "0x%" G_GINT64_MODIFIER
+			     "x after 0x%" G_GINT64_MODIFIER "x by VP %u",
+			     value, was, vp->index);
+}
+
+static void judge_sint(const struct synic_vp *vp, unsigned int sint,
+		       uint64_t value)
+{
+	char where[16];
+
+	g_snprintf(where, sizeof(where), "SINT%u", sint);
+	judge_reserved(vp, where, SINT_RSVD, reg_get(&vp->sint[sint]), value);
+	/* Every profile says that it is deprecated, see ARCHITECTURE.md. */
+	if (value & HV_SYNIC_SINT_AUTO_EOI && !(value & HV_SYNIC_SINT_MASKED))
+		findings_hit(FINDING_SINT_AUTO_EOI, where, "by VP %u",
+			     vp->index);
+}
+
 static int sint_write(struct synic_vp *vp, unsigned int sint, uint64_t value)
 {
 	if (!(value & HV_SYNIC_SINT_MASKED) &&
 	    (value & HV_SYNIC_SINT_VECTOR_MASK) < HV_SYNIC_FIRST_VALID_VECTOR)
 		return -EINVAL;
+	judge_sint(vp, sint, value);
 	reg_set(&vp->sint[sint], value);
 	return 0;
 }
@@ -97,13 +128,19 @@ static int control_write(struct synic_vp *vp, uint32_t msr, uint64_t value)
 {
 	switch (msr) {
 	case HV_X64_MSR_SCONTROL:
+		judge_reserved(vp, "SCONTROL", ~HV_SYNIC_CONTROL_ENABLE,
+			       reg_get(&vp->scontrol), value);
 		reg_set(&vp->scontrol, value);
 		return 0;
 	case HV_X64_MSR_SIEFP:
+		judge_reserved(vp, "SIEFP", PAGE_RSVD, reg_get(&vp->siefp),
+			       value);
 		place_page(vp, vp->siefp_overlay, value);
 		reg_set(&vp->siefp, value);
 		return 0;
 	case HV_X64_MSR_SIMP:
+		judge_reserved(vp, "SIMP", PAGE_RSVD, reg_get(&vp->simp),
+			       value);
 		place_page(vp, vp->simp_overlay, value);
 		reg_set(&vp->simp, value);
 		return 0;

@@ -10,6 +10,7 @@
 #include <glib.h>
 
 #include "base/clock.h"
+#include "base/findings.h"
 #include "base/log.h"
 #include "base/reader.h"
 #include "base/trace.h"
@@ -385,6 +386,13 @@ static void agree(struct ic *ic, struct ic_version framework,
 	pump(ic);
 }
 
+static int bad_answer(struct ic *ic, const char *what)
+{
+	findings_hit(FINDING_COMPONENT_ANSWER, channel_name(ic->ch), "%s",
+		     what);
+	return -EPROTO;
+}
+
 /* The guest writes its choice in front of the list, and the counts. */
 static int handle_negotiation(struct ic *ic, struct reader *r)
 {
@@ -402,7 +410,7 @@ static int handle_negotiation(struct ic *ic, struct reader *r)
 	if (!reader_ok(r) || m.icframe_vercnt != 1 || m.icmsg_vercnt != 1 ||
 	    !is_among(framework, frameworks, N_FRAMEWORKS) ||
 	    !is_among(version, versions, n))
-		return -EPROTO;
+		return bad_answer(ic, "a version that was not offered");
 	agree(ic, framework, version);
 	return 0;
 }
@@ -418,7 +426,7 @@ static int handle_reply(struct ic *ic, const struct icmsg_hdr *h,
 	ic->current = NULL;
 	if (r && bytes < r->bytes) {
 		finish_error(ic, r, -ECONNRESET);
-		return -EPROTO;
+		return bad_answer(ic, "shorter than its request");
 	}
 	ic->replies++;
 	if (r)
@@ -451,10 +459,11 @@ static int on_packet(void *ctx, const struct packet *packet)
 	    !(h.icflags & ICMSGHDRFLAG_RESPONSE) ||
 	    (h.icmsgtype != ICMSGTYPE_NEGOTIATE &&
 	     h.icmsgtype != ic->service->type))
-		return -EPROTO;
+		return bad_answer(ic, "not a message, or of another kind");
 	if (!ic->outstanding || h.ictransaction_id != ic->transaction_id ||
 	    (h.icmsgtype == ICMSGTYPE_NEGOTIATE) != negotiating) {
 		ic->strays++;
+		bad_answer(ic, "to nothing that was asked");
 		return 0;
 	}
 	ic->outstanding = false;

@@ -6,6 +6,9 @@
  * the primary's, until sub-channels are granted: each gets the same share
  * then, of those that are free.
  */
+#include <inttypes.h>
+
+#include "base/findings.h"
 #include "base/log.h"
 #include "vsp/netvsp_impl.h"
 
@@ -241,6 +244,8 @@ void netvsp_completed(struct netvsp_channel *c, uint64_t trans_id)
 	first = sections_completed(c->sections, trans_id, c->index);
 	if (first == SECTION_NONE) {
 		netvsp_count(&c->n.refused, 1);
+		findings_hit(FINDING_COMPLETION_UNKNOWN, channel_name(c->ch),
+			     "transaction 0x%" PRIx64, trans_id);
 		return;
 	}
 	if (is_control(c, first)) {

@@ -17,6 +17,7 @@
 
 #include "base/checked.h"
 #include "base/clock.h"
+#include "base/findings.h"
 #include "base/log.h"
 #include "base/trace.h"
 #include "vsp/netvsp_impl.h"
@@ -268,7 +269,7 @@ static const struct {
 	{RNDIS_MSG_KEEPALIVE, false, on_keepalive},
 };
 
-uint32_t netvsp_control(struct netvsp *s, const void *message, uint32_t bytes)
+static uint32_t control(struct netvsp *s, const void *message, uint32_t bytes)
 {
 	struct rndis_header h;
 	struct request q = {.reply = new_reply(s)};
@@ -293,6 +294,21 @@ uint32_t netvsp_control(struct netvsp *s, const void *message, uint32_t bytes)
 						 : NVSP_STAT_INVALID_RNDIS_PKT;
 	}
 	return NVSP_STAT_INVALID_RNDIS_PKT;
+}
+
+/* A FAIL is one out of turn; what is busy is not the guest's fault. */
+uint32_t netvsp_control(struct netvsp *s, const void *message, uint32_t bytes)
+{
+	uint32_t status = control(s, message, bytes), type = 0;
+
+	memcpy(&type, message, MIN(bytes, sizeof(type)));
+	if (status == NVSP_STAT_FAIL)
+		findings_hit(FINDING_RNDIS_ORDER, s->params.vsp.name,
+			     "message 0x%x", type);
+	else if (status == NVSP_STAT_INVALID_RNDIS_PKT)
+		findings_hit(FINDING_RNDIS_LENGTH, s->params.vsp.name,
+			     "message 0x%x of %u bytes", type, bytes);
+	return status;
 }
 
 /* --- the link -------------------------------------------------------------------------- */

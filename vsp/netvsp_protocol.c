@@ -17,6 +17,7 @@
 #include <sys/epoll.h>
 
 #include "base/coverage.h"
+#include "base/findings.h"
 #include "base/log.h"
 #include "base/trace.h"
 #include "vsp/netvsp_impl.h"
@@ -73,6 +74,8 @@ static int refuse(struct netvsp_channel *c, const struct packet *packet,
 	uint32_t status = NVSP_STAT_FAIL;
 
 	netvsp_count(&c->n.refused, 1);
+	findings_hit(FINDING_NETWORK_ORDER, channel_name(c->ch),
+		     "message %u, version 0x%x", type, c->s->version);
 	switch (type) {
 	case NVSP_MSG_TYPE_INIT:
 		m.msg_type = NVSP_MSG_TYPE_INIT_COMPLETE;
@@ -173,6 +176,9 @@ static int on_ndis_config(struct netvsp_channel *c, const struct packet *packet,
 	(void)packet;
 	/* Later it could not be: sections are as long as frames. */
 	if (c->s->recv || frame < NETVSC_MTU_MIN || frame > NETVSC_MTU) {
+		findings_hit(FINDING_NETWORK_ORDER, channel_name(c->ch),
+			     "frames of %u bytes%s", frame,
+			     c->s->recv ? ", with a buffer" : "");
 		netvsp_count(&c->n.refused, 1);
 		return 0;
 	}
@@ -202,6 +208,9 @@ static int on_recv_buf(struct netvsp_channel *c, const struct packet *packet,
 				.end_offset = bytes * n};
 	} else {
 		netvsp_count(&c->n.refused, 1);
+		findings_hit(FINDING_NETWORK_BUFFER, channel_name(c->ch),
+			     "receive buffer, GPADL 0x%x",
+			     m->send_buf.gpadl_handle);
 	}
 	return complete(c, packet, &out);
 }
@@ -227,8 +236,12 @@ static int on_send_buf(struct netvsp_channel *c, const struct packet *packet,
 						    m->send_buf.gpadl_handle),
 			.section_size = NETVSP_SEND_SECTION_BYTES}};
 
-	if (out.send_send_buf_complete.status != NVSP_STAT_SUCCESS)
+	if (out.send_send_buf_complete.status != NVSP_STAT_SUCCESS) {
 		netvsp_count(&c->n.refused, 1);
+		findings_hit(FINDING_NETWORK_BUFFER, channel_name(c->ch),
+			     "send buffer, GPADL 0x%x",
+			     m->send_buf.gpadl_handle);
+	}
 	return complete(c, packet, &out);
 }
 
@@ -362,8 +375,12 @@ static int handle(struct netvsp_channel *c, const struct packet *packet,
 	for (size_t i = 0; i < G_N_ELEMENTS(messages); i++) {
 		if (messages[i].type != m->msg_type)
 			continue;
-		if (packet->bytes < messages[i].bytes)
+		if (packet->bytes < messages[i].bytes) {
+			findings_hit(FINDING_NETWORK_ORDER, channel_name(c->ch),
+				     "message %u of %u bytes", m->msg_type,
+				     packet->bytes);
 			return -EPROTO;
+		}
 		if (version < messages[i].version ||
 		    (!messages[i].on_all && !netvsp_is_primary(c))) {
 			coverage_refuse(&c->s->messages->entries[i]);

@@ -19,6 +19,7 @@
 
 #include "base/checked.h"
 #include "base/clock.h"
+#include "base/findings.h"
 #include "base/trace.h"
 #include "mem/gmem.h"
 #include "vsp/net/ppi.h"
@@ -209,6 +210,8 @@ static uint32_t send_data(struct netvsp_channel *c, const struct stream *s,
 	if (*err) {
 		*err = 0;
 		netvsp_count(&c->n.tx_bad, 1);
+		findings_hit(FINDING_RNDIS_LENGTH, channel_name(c->ch),
+			     "in a packet of %zu bytes", (size_t)s->left);
 		return NVSP_STAT_INVALID_RNDIS_PKT;
 	}
 	return NVSP_STAT_SUCCESS;
@@ -289,8 +292,13 @@ int netvsp_transmit(struct netvsp_channel *c, const struct packet *packet,
 	if (!channel_has_room(c->ch, 8))
 		return -EAGAIN;
 	n = map_packet(c, packet, m, iov);
-	if (!n)
+	if (!n) {
+		findings_hit(FINDING_NETWORK_BUFFER, channel_name(c->ch),
+			     "section 0x%x of %u bytes",
+			     m->send_buf_section_index,
+			     m->send_buf_section_size);
 		return complete(c, packet, NVSP_STAT_FAIL);
+	}
 	pin = gmem_pin(c->s->mem, iov, n);
 	s = stream_init(iov, n);
 	if (m->channel_type == NVSP_CHANNEL_DATA)

@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/coverage.h"
 #include "vsp/scsi/scsi.h"
 #include "vsp/storvsp_impl.h"
@@ -221,8 +222,10 @@ static void begin_change(void *ctx)
 	const struct begin *b = ctx;
 
 	b->unit->change = b->change;
-	if (b->change->remove)
+	if (b->change->remove) {
 		b->unit->lun = NULL;
+		b->unit->gone_since = clock_monotonic_ns();
+	}
 	if (!b->unit->in_flight)
 		storvsp_unit_idle(b->unit);
 	else if (b->unit->queue)

@@ -53,6 +53,8 @@ struct storvsp_params {
 	/* one disk, LUN 0, and no sub-channels; see storvsp_ide_instance() */
 	bool ide;
 	unsigned int max_sub_channels; /* more than there may be is fine */
+	/* how long a guest may use a unit that went; 0: a minute */
+	uint64_t removal_ns;
 	/* The first time that data was read or written; as vsp.ready. */
 	void (*io)(void *ctx);
 };

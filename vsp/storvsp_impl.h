@@ -59,6 +59,7 @@ struct storvsp_unit {
 	unsigned int in_flight;
 	/* Its queue has to go when nothing is in flight; NULL: no. */
 	struct storvsp_change *change;
+	uint64_t gone_since; /* it was taken away from a driver that knew it */
 };
 
 /* Written by the channel's worker; read by any. */

@@ -18,6 +18,8 @@
 #include <string.h>
 #include <sys/epoll.h>
 
+#include "base/clock.h"
+#include "base/findings.h"
 #include "base/log.h"
 #include "base/trace.h"
 #include "mem/gmem.h"
@@ -31,6 +33,8 @@
  * guest is.  All at once would cost less, but guest, controller and storage
  * would then wait for each other in turn instead of working at the same time.
  */
+/* A guest has been told of a removal, and has tried what it had to. */
+#define REMOVAL_NS   (60 * NSEC_PER_SEC)
 #define KICK_MAX     4u
 #define SHOW_MAX     4u
 
@@ -90,10 +94,9 @@ static void put_request(struct storvsp_request *r)
 
 /* --- answers -------------------------------------------------------------------- */
 
-/* Is there a read or write of the medium behind this CDB? */
-static bool moves_data(const struct scsi_request *r)
+static bool is_read_or_write(uint8_t opcode)
 {
-	switch (r->cdb[0]) {
+	switch (opcode) {
 	case READ_6:
 	case READ_10:
 	case READ_12:
@@ -102,10 +105,16 @@ static bool moves_data(const struct scsi_request *r)
 	case WRITE_10:
 	case WRITE_12:
 	case WRITE_16:
-		return r->transferred != 0;
+		return true;
 	default:
 		return false;
 	}
+}
+
+/* Is there a read or write of the medium behind this CDB? */
+static bool moves_data(const struct scsi_request *r)
+{
+	return r->transferred && is_read_or_write(r->cdb[0]);
 }
 
 static void count_result(struct storvsp_request *r)
@@ -245,6 +254,11 @@ static void on_done(struct scsi_request *scsi)
 /* Not one that a unit could look at. */
 static int refuse(struct storvsp_request *r, const char *why)
 {
+	findings_hit(r->channel->s->state == STORVSP_READY
+			     ? FINDING_STORAGE_COMMAND
+			     : FINDING_STORAGE_ORDER,
+		     channel_name(r->channel->ch), "CDB 0x%02x: %s",
+		     r->packet.vm_srb.cdb[0], why);
 	log_debug("channel %s: a command refused: %s",
 		  channel_name(r->channel->ch), why);
 	storvsp_count(&r->channel->n.refused, 1);
@@ -459,6 +473,24 @@ static void guest_sees_absence(struct storvsp_request *r)
 		s->unseen &= ~(1ull << srb->lun);
 }
 
+/* Does the guest still read or write what went long ago? */
+static void judge_absent(const struct storvsp_request *r)
+{
+	const struct vmscsi_request *srb = &r->packet.vm_srb;
+	const struct storvsp_channel *c = r->channel;
+	uint64_t most =
+		c->s->params.removal_ns ? c->s->params.removal_ns : REMOVAL_NS;
+	uint64_t since;
+
+	if (!is_ours(c->s, srb) || srb->lun >= STORVSP_LUNS ||
+	    !is_read_or_write(r->scsi.cdb[0]))
+		return;
+	since = c->units[srb->lun].gone_since;
+	if (since && clock_monotonic_ns() - since > most)
+		findings_hit(FINDING_STORAGE_REMOVED, channel_name(c->ch),
+			     "CDB 0x%02x for LUN %u", r->scsi.cdb[0], srb->lun);
+}
+
 static void submit(struct storvsp_request *r, struct storvsp_unit *u)
 {
 	struct storvsp_channel *c = r->channel;
@@ -470,6 +502,7 @@ static void submit(struct storvsp_request *r, struct storvsp_unit *u)
 	if (!u) {
 		storvsp_count(&c->n.absent, 1);
 		r->absent = true;
+		judge_absent(r);
 		guest_sees_absence(r);
 		scsi_absent(&r->scsi);
 		on_done(&r->scsi);

@@ -17,8 +17,10 @@
  * version yet sends 48 bytes, and has room for no more.
  */
 #include <errno.h>
+#include <inttypes.h>
 #include <string.h>
 
+#include "base/findings.h"
 #include "base/log.h"
 #include "base/trace.h"
 #include "vsp/storvsp_impl.h"
@@ -246,6 +248,10 @@ static int refuse(struct storvsp_channel *c, uint64_t trans_id,
 		  struct vstor_packet *p, uint32_t bytes, uint32_t status)
 {
 	storvsp_count(&c->n.refused, 1);
+	/* Older versions than the guest's newest are asked for in turn. */
+	if (status != NT_STATUS_REVISION_MISMATCH)
+		findings_hit(FINDING_STORAGE_ORDER, channel_name(c->ch),
+			     "operation %u: 0x%08x", p->operation, status);
 	return answer(c, trans_id, p, bytes, status);
 }
 
@@ -308,8 +314,16 @@ static int on_packet(void *ctx, const struct packet *packet)
 	struct vstor_packet p = {0};
 	int err;
 
-	if (packet->type == VM_PKT_COMP)
+	if (packet->type == VM_PKT_COMP) {
+		findings_hit(FINDING_COMPLETION_UNKNOWN, channel_name(c->ch),
+			     "transaction 0x%" PRIx64, packet->trans_id);
 		return 0;
+	}
+	if (packet->bytes < VSTOR_PACKET_V1_SIZE || packet->bytes > sizeof(p) ||
+	    !packet->wants_completion)
+		findings_hit(FINDING_STORAGE_PACKET, channel_name(c->ch),
+			     "%u bytes%s", packet->bytes,
+			     packet->wants_completion ? "" : ", no completion");
 	if (packet->bytes < VSTOR_PACKET_V1_SIZE || packet->bytes > sizeof(p))
 		return -EPROTO;
 	if (!packet->wants_completion) {
@@ -381,6 +395,9 @@ static int on_open(void *ctx, const struct channel_open *open)
 
 	(void)open;
 	c->stalled = false;
+	/* A driver that starts believes in none that went before. */
+	for (unsigned int i = 0; i < STORVSP_LUNS; i++)
+		c->units[i].gone_since = 0;
 	if (storvsp_is_primary(c)) {
 		c->s->state = STORVSP_BEGIN;
 		c->s->version = 0;

@@ -2,8 +2,11 @@
 #include "partition/msr.h"
 
 #include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
 
 #include "base/coverage.h"
+#include "base/findings.h"
 #include "base/trace.h"
 #include "partition/partition_impl.h"
 #include "synic/synic.h"
@@ -203,6 +206,25 @@ const struct msr_row *msr_find(const struct partition *p, uint32_t msr)
 	return row && msr_offered(p, row) ? row : NULL;
 }
 
+/* An access is answered with #GP: which rule was broken? */
+static void blame(const struct partition *p, uint32_t vp, uint32_t msr,
+		  bool write, uint64_t value)
+{
+	const struct msr_row *row = find(p, msr);
+	enum finding rule = FINDING_MSR_VALUE;
+	char where[16];
+
+	snprintf(where, sizeof(where), "0x%x", msr);
+	if (!row)
+		rule = FINDING_MSR_UNKNOWN;
+	else if (!msr_offered(p, row) || (!row->read && !row->write))
+		rule = FINDING_MSR_NOT_OFFERED;
+	else if (write ? !row->write : !row->read)
+		rule = FINDING_MSR_ACCESS;
+	findings_hit(rule, row ? row->name : where, "%s 0x%" PRIx64 " by VP %u",
+		     write ? "write of" : "read,", value, vp);
+}
+
 static int do_read(struct partition *p, uint32_t vp, uint32_t msr,
 		   uint64_t *value)
 {
@@ -228,6 +250,8 @@ int partition_msr_read(struct partition *p, uint32_t vp, uint32_t msr,
 {
 	int err = do_read(p, vp, msr, value);
 
+	if (err)
+		blame(p, vp, msr, false, 0);
 	trace_event(msr_read, vp, TRACE_NO_DEVICE, msr, *value, err);
 	return err;
 }
@@ -257,6 +281,8 @@ int partition_msr_write(struct partition *p, uint32_t vp, uint32_t msr,
 {
 	int err = do_write(p, vp, msr, value);
 
+	if (err)
+		blame(p, vp, msr, true, value);
 	trace_event(msr_write, vp, TRACE_NO_DEVICE, msr, value, err);
 	return err;
 }

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "partition/partition.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 #include "base/coverage.h"
+#include "base/findings.h"
 #include "mem/overlay.h"
 #include "partition/msr.h"
 #include "partition/partition_impl.h"
@@ -115,4 +117,13 @@ void partition_update_tsc_page(struct partition *p)
 		ref_time_write_page(p->params.ref_time,
 				    overlay_page(p->tsc_page));
 	pthread_mutex_unlock(&p->lock);
+}
+
+void partition_tsc_write(const struct partition *p, uint32_t vp, uint32_t msr,
+			 uint64_t value)
+{
+	(void)p;
+	findings_hit(FINDING_TSC_WRITTEN,
+		     msr == MSR_IA32_TSC ? "IA32_TSC" : "IA32_TSC_ADJUST",
+		     "0x%" PRIx64 " by VP %u; it was ignored", value, vp);
 }

@@ -29,6 +29,9 @@ struct partition_features;
 struct ref_time;
 struct synic;
 
+#define MSR_IA32_TSC        0x10u
+#define MSR_IA32_TSC_ADJUST 0x3Bu
+
 /* A guest's first use of something, for the report. */
 enum partition_milestone {
 	PARTITION_GUEST_OS_ID,
@@ -166,5 +169,16 @@ bool partition_reenlightenment(struct partition *partition, uint32_t *vp,
  * Thread: any.
  */
 void partition_update_tsc_page(struct partition *partition);
+
+/**
+ * partition_tsc_write() - the guest wrote its TSC, or TSC_ADJUST
+ * @msr: MSR_IA32_TSC or MSR_IA32_TSC_ADJUST
+ *
+ * Reference time is made from the TSC: it stays as it is.
+ *
+ * Thread: the VP's.
+ */
+void partition_tsc_write(const struct partition *p, uint32_t vp, uint32_t msr,
+			 uint64_t value);
 
 #endif

@@ -30,6 +30,7 @@ struct overlay;
 
 struct partition_vp {
 	_Atomic uint64_t assist;
+	_Atomic bool assist_left; /* on since before the guest was another */
 	struct overlay *assist_page; /* VP's thread */
 };
 

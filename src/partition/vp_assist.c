@@ -40,6 +40,7 @@ static void hide(struct partition *p, uint32_t vp)
 void vp_assist_reset(struct partition *p, uint32_t vp)
 {
 	hide(p, vp);
+	atomic_store(&p->vps[vp].assist_left, false);
 }
 
 int vp_assist_write(struct partition *p, uint32_t vp, uint32_t msr,
@@ -63,6 +64,7 @@ int vp_assist_write(struct partition *p, uint32_t vp, uint32_t msr,
 	if (enable && p->params.ops->assist_shown)
 		p->params.ops->assist_shown(p->params.ctx, vp, gpa);
 	atomic_store(&v->assist, value);
+	atomic_store(&v->assist_left, false);
 	return 0;
 }
 

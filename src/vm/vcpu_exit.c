@@ -22,9 +22,6 @@
 #define CR0_PE   (1u << 0)
 #define EFER_LMA (1u << 10)
 
-#define MSR_IA32_TSC        0x10u
-#define MSR_IA32_TSC_ADJUST 0x3Bu
-
 /*
  * The hypercall page's port.  The registers are in the run page and go back
  * through it; KVM skips the instruction itself when it runs again.
@@ -145,7 +142,8 @@ static void handle_wrmsr(struct vcpu *v, struct kvm_run *run)
 		offer_lazy_eoi(v, run);
 	} else if (run->msr.index == MSR_IA32_TSC ||
 		   run->msr.index == MSR_IA32_TSC_ADJUST) {
-		/* Reference time is made from the TSC: it stays as it is. */
+		partition_tsc_write(v->vm->partition, v->index, run->msr.index,
+				    run->msr.data);
 		log_warn_ratelimited("processor %u: a write to the TSC "
 				     "(MSR 0x%x) was ignored",
 				     v->index, run->msr.index);

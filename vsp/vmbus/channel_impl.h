@@ -104,6 +104,10 @@ struct channel {
 	uint64_t signals_seen; /* of n_signals_in */
 	uint64_t needless,
 		needless_since; /* in this second, which began then */
+	uint64_t surplus; /* signals more than packets, as was said */
+	bool asks_signals; /* the ring was empty, and the mask went off */
+	bool closed_by_guest;
+	uint32_t write_at_close; /* the guest's index */
 
 	/* ... while open */
 	struct vmbus_open_request request;
@@ -145,6 +149,9 @@ void channel_handle_gpadl_teardown(struct channel *ch, uint32_t id);
 
 /** channel_io_init() - the tasks and timers of a new channel */
 void channel_io_init(struct channel *ch);
+
+/** channel_io_closing() - before it stops: did the guest signal all it put? */
+void channel_io_closing(struct channel *ch);
 
 /** channel_io_start() - the guest knows that it is open: begin */
 void channel_io_start(struct channel *ch);

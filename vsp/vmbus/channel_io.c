@@ -22,6 +22,7 @@
 #include <sched.h>
 
 #include "base/clock.h"
+#include "base/findings.h"
 #include "base/log.h"
 #include "base/trace.h"
 #include "synic/synic.h"
@@ -83,6 +84,16 @@ void channel_interrupt(struct channel *ch)
 				      VMBUS_MESSAGE_SINT,
 				      ch->request.event_flag);
 	trace_event(ring_signal_out, TRACE_NO_VP, ch->trace, vp, ret);
+	if (ret == -ENOTCONN)
+		findings_hit(FINDING_INTERRUPT_LOST, ch->params.name,
+			     "channel %u at VP %u", ch->request.event_flag, vp);
+}
+
+/* The guest has put an index where there can be none. */
+static void fail_index(struct channel *ch, const char *which)
+{
+	findings_hit(FINDING_RING_INDEX, ch->params.name, "%s", which);
+	channel_fail(ch, which);
 }
 
 static void interrupt(struct channel *ch)
@@ -97,7 +108,7 @@ static void wait_for_room(struct channel *ch)
 	uint64_t wait;
 
 	if (ret < 0) {
-		channel_fail(ch, "read index of the ring to the guest");
+		fail_index(ch, "read index of the ring to the guest");
 		return;
 	}
 	ch->waiting = !ret;
@@ -125,7 +136,7 @@ static void flush(struct channel *ch)
 	room = ring_in_release(&ch->in);
 	signal = ring_out_publish(&ch->out);
 	if (room < 0) {
-		channel_fail(ch, "write index of the ring to the host");
+		fail_index(ch, "write index of the ring to the host");
 		return;
 	}
 	if (signal || room)
@@ -174,7 +185,7 @@ static void check_room(struct channel *ch)
 		return;
 	ret = ring_out_has_room(&ch->out, ch->want);
 	if (ret < 0)
-		channel_fail(ch, "read index of the ring to the guest");
+		fail_index(ch, "read index of the ring to the guest");
 	if (ret <= 0)
 		return;
 	ring_out_unwait(&ch->out);
@@ -188,10 +199,15 @@ static void check_room(struct channel *ch)
 
 static void fail_packet(struct channel *ch, int err)
 {
-	if (err == -EMSGSIZE)
-		channel_fail(ch, "a packet that is too long");
-	else
-		channel_fail(ch, "a packet that is none, or a bad index");
+	const char *what = err == -EMSGSIZE ? "a packet that is too long"
+					    : "a packet that is none";
+
+	if (ring_in_index_is_bad(&ch->in)) {
+		fail_index(ch, "write index of the ring to the host");
+		return;
+	}
+	findings_hit(FINDING_PACKET_INVALID, ch->params.name, "%s", what);
+	channel_fail(ch, what);
 }
 
 /* Return: was there a packet, and did the device take it? */
@@ -279,6 +295,7 @@ static void settle(struct channel *ch, bool progress)
 	if (!more) {
 		ch->idle_since = 0;
 		more = ring_in_unmask(&ch->in);
+		ch->asks_signals = !more;
 	}
 	if (more < 0)
 		fail_packet(ch, more);
@@ -303,6 +320,26 @@ static void throttle(struct channel *ch, uint64_t n)
 	worker_timer_set(ch->worker, &ch->throttle, now + THROTTLE_NS);
 }
 
+/* More than that is no race. */
+#define SURPLUS_MIN 100u
+
+/*
+ * Each packet may be signalled once, and each time that we wait for room; all
+ * that was put has been taken.  The rest is needless by the guest's own fault:
+ * one that we took while the guest was about to signal it is not.
+ */
+static void judge_signals(struct channel *ch, uint64_t signals)
+{
+	uint64_t due = ch->n.packets_in + ch->n.blocked + SURPLUS_MIN;
+	uint64_t surplus = signals > due ? signals - due : 0;
+
+	if (surplus <= ch->surplus)
+		return;
+	findings_add(FINDING_SIGNAL_NEEDLESS, surplus - ch->surplus,
+		     ch->params.name, "signals without a packet");
+	ch->surplus = surplus;
+}
+
 /* Did the guest signal, although nothing is there and nothing is waited for? */
 static void count_needless(struct channel *ch)
 {
@@ -312,6 +349,7 @@ static void count_needless(struct channel *ch)
 	if (!n || ch->want || ring_in_has_more(&ch->in))
 		return;
 	count(&ch->n.signals_needless, n);
+	judge_signals(ch, signals);
 	if (ch->bus->params.needless_max)
 		throttle(ch, n);
 }
@@ -324,6 +362,7 @@ static void run_data(struct worker_task *task)
 	if (ch->state != CHANNEL_OPEN)
 		return;
 	ring_in_mask(&ch->in);
+	ch->asks_signals = false;
 	count_needless(ch);
 	channel_enter(ch);
 	check_room(ch);
@@ -380,7 +419,7 @@ int channel_send_packet(struct channel *ch, const struct packet_out *packet)
 		return -EMSGSIZE;
 	err = channel_fault_put(ch, packet, bytes);
 	if (err == -EPROTO) {
-		channel_fail(ch, "read index of the ring to the guest");
+		fail_index(ch, "read index of the ring to the guest");
 		return -ENOTCONN;
 	}
 	if (err == -EAGAIN)
@@ -444,7 +483,7 @@ bool channel_has_room(struct channel *ch, uint32_t bytes)
 		return false;
 	ret = ring_out_has_room(&ch->out, size);
 	if (ret < 0)
-		channel_fail(ch, "read index of the ring to the guest");
+		fail_index(ch, "read index of the ring to the guest");
 	if (!ret) {
 		want_room(ch, size);
 		sent(ch);
@@ -481,6 +520,28 @@ static void run_throttle(struct worker_timer *timer)
 	worker_queue(ch->worker, &ch->data);
 }
 
+/*
+ * The guest itself closes it, so none of its processors is on its way to
+ * signal.  A channel with a monitor bit is not signalled.
+ */
+void channel_io_closing(struct channel *ch)
+{
+	const struct vmbus_connection *c;
+
+	if (ch->state != CHANNEL_OPEN)
+		return;
+	c = vmbus_server_connection(channel_server(ch));
+	ch->closed_by_guest = !ch->rescinded && c->version;
+	channel_server_done(ch);
+	if (ch->closed_by_guest && ch->asks_signals && !ch->monitor_page &&
+	    ch->n_signals_in == ch->signals_seen &&
+	    ring_in_has_more(&ch->in) == 1)
+		findings_hit(FINDING_SIGNAL_LOST, ch->params.name,
+			     "%u bytes were left", ring_in_used(&ch->in));
+	ring_in_has_more(&ch->in);
+	ch->write_at_close = ch->in.write;
+}
+
 void channel_io_init(struct channel *ch)
 {
 	ch->throttle.run = run_throttle;
@@ -512,6 +573,7 @@ void channel_io_stop(struct channel *ch)
 	ch->waiting = false;
 	ch->want = 0;
 	ch->idle_since = 0;
+	ch->asks_signals = false;
 }
 
 void channel_io_retarget(struct channel *ch, uint32_t vp)

@@ -9,6 +9,7 @@
 #include <sys/uio.h>
 
 #include "base/fault.h"
+#include "base/findings.h"
 #include "base/log.h"
 #include "base/trace.h"
 #include "mem/gmem.h"
@@ -132,6 +133,9 @@ static int try_open(struct channel *ch)
 	if (!ch->map)
 		goto no_map;
 	err = ring_map_init(ch->map, &ch->in, &ch->out);
+	if (err == -EPROTO)
+		findings_hit(FINDING_RING_INDEX, ch->params.name,
+			     "when it was opened");
 	if (err)
 		goto no_ring;
 	ch->ring_in_bytes = ch->in.size;
@@ -189,8 +193,22 @@ void channel_handle_open(struct channel *ch,
 
 /* --- closing -------------------------------------------------------------- */
 
+/* Nobody of the guest's has anything to do there since it closed it. */
+static void look_for_moves(struct channel *ch)
+{
+	bool moved = ch->closed_by_guest && ring_in_has_more(&ch->in) >= 0 &&
+		     ch->in.write != ch->write_at_close;
+
+	ch->closed_by_guest = false;
+	if (moved)
+		findings_hit(FINDING_RING_MOVED, ch->params.name,
+			     "write index 0x%x, at the close 0x%x",
+			     ch->in.write, ch->write_at_close);
+}
+
 static void finish_close(struct channel *ch)
 {
+	look_for_moves(ch);
 	put_gpadls(ch);
 	put_ring(ch);
 	channel_set_state(ch, CHANNEL_CLOSED);
@@ -205,6 +223,7 @@ void channel_handle_close(struct channel *ch)
 {
 	int ret = 0;
 
+	channel_io_closing(ch);
 	channel_io_stop(ch);
 	ports_remove(ch->bus->params.ports, ch->request.connection_id);
 	channel_set_state(ch, CHANNEL_CLOSING);
@@ -249,6 +268,8 @@ void channel_handle_gpadl_teardown(struct channel *ch, uint32_t id)
 		 * Linux closes first; so it is not a guest that behaves.  It
 		 * has its answer when the close is over, as always.
 		 */
+		findings_hit(FINDING_GPADL_IN_USE, ch->params.name,
+			     "GPADL 0x%x", id);
 		channel_fail(ch, "the rings' GPADL is torn down");
 	}
 }

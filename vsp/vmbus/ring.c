@@ -84,6 +84,13 @@ bool ring_in_guest_signals_room(const struct ring_in *r)
 	       HV_RING_FEATURE_PENDING_SEND_SZ;
 }
 
+bool ring_in_index_is_bad(const struct ring_in *r)
+{
+	uint32_t index;
+
+	return load_index(WORD(r->shared, write_index), r->size, &index) != 0;
+}
+
 uint32_t ring_in_used(const struct ring_in *r)
 {
 	return distance(r->read, r->write, r->size);

@@ -144,6 +144,9 @@ int ring_in_has_more(struct ring_in *r);
  */
 bool ring_in_guest_signals_room(const struct ring_in *r);
 
+/** ring_in_index_is_bad() - is the guest's index one that cannot be? */
+bool ring_in_index_is_bad(const struct ring_in *r);
+
 /** ring_in_used() - bytes that the guest has sent and were not popped */
 uint32_t ring_in_used(const struct ring_in *r);
 

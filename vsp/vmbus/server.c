@@ -17,6 +17,7 @@
 #include <string.h>
 
 #include "base/coverage.h"
+#include "base/findings.h"
 #include "base/log.h"
 #include "base/trace.h"
 #include "vsp/vmbus/server_impl.h"
@@ -107,6 +108,79 @@ static const char *fault_name(int err)
 	}
 }
 
+/* A message that was not handed to its handler. */
+static enum finding rule_of_fault(int err)
+{
+	switch (err) {
+	case -EMSGSIZE:
+		return FINDING_MESSAGE_SIZE;
+	case -EPERM:
+		return FINDING_MESSAGE_HOSTS;
+	case -EPROTO:
+		return FINDING_MESSAGE_VERSION;
+	case -EBUSY:
+		return FINDING_MESSAGE_PAUSED;
+	default:
+		return FINDING_MESSAGE_UNKNOWN;
+	}
+}
+
+static enum finding rule_of_gpadl(uint32_t type, int err)
+{
+	if (err == -ENODEV && type == CHANNELMSG_GPADL_HEADER)
+		return FINDING_CHANNEL_UNKNOWN;
+	if (err == -EEXIST)
+		return FINDING_GPADL_AGAIN;
+	if (type == CHANNELMSG_GPADL_TEARDOWN || err == -ENXIO)
+		return FINDING_GPADL_UNKNOWN;
+	return FINDING_GPADL_INVALID;
+}
+
+/* One that its handler did not take. */
+static enum finding rule_of_refusal(uint32_t type, int err)
+{
+	switch (type) {
+	case CHANNELMSG_GPADL_HEADER:
+	case CHANNELMSG_GPADL_BODY:
+	case CHANNELMSG_GPADL_TEARDOWN:
+		return rule_of_gpadl(type, err);
+	case CHANNELMSG_INITIATE_CONTACT:
+	case CHANNELMSG_MODIFY_CONNECTION:
+		return FINDING_CONTACT_TARGET;
+	case CHANNELMSG_REQUESTOFFERS:
+		return FINDING_OFFERS_AGAIN;
+	case CHANNELMSG_RESUME:
+		return FINDING_MESSAGE_PAUSED;
+	case CHANNELMSG_OPEN_RESERVED:
+	case CHANNELMSG_CLOSE_RESERVED:
+		return FINDING_CHANNEL_UNKNOWN;
+	default:
+		break;
+	}
+	if (err == -ENODEV)
+		return FINDING_CHANNEL_UNKNOWN;
+	if (err == -ENOTCONN)
+		return FINDING_CHANNEL_NOT_OPEN;
+	if (err != -EBUSY)
+		return FINDING_CHANNEL_PARAMETER;
+	if (type == CHANNELMSG_RELID_RELEASED)
+		return FINDING_RELID_IN_USE;
+	return type == CHANNELMSG_OPENCHANNEL ? FINDING_CHANNEL_AGAIN
+					      : FINDING_CHANNEL_PARAMETER;
+}
+
+static void blame(const struct chanmsg *msg, int err, bool handled)
+{
+	enum finding rule = handled ? rule_of_refusal(msg->row->number, err)
+				    : rule_of_fault(err);
+
+	/* Behind the header most have the channel, then the GPADL. */
+	findings_hit(rule, msg->row ? msg->row->name : "unknown message",
+		     "type %u, %zu bytes: %u 0x%x", msg->header.msgtype,
+		     msg->size, msg->relid_released.child_relid,
+		     msg->gpadl_teardown.gpadl);
+}
+
 static void count_fault(struct vmbus_server *s, const struct chanmsg *msg,
 			int err)
 {
@@ -137,6 +211,7 @@ void vmbus_server_message(struct vmbus_server *server, uint64_t now,
 {
 	const struct vmbus_connection *c = &server->connection;
 	struct chanmsg msg;
+	bool handled;
 	int err;
 
 	trace_bytes(vmbus_message, vp, TRACE_NO_DEVICE, data, (uint32_t)size,
@@ -148,12 +223,15 @@ void vmbus_server_message(struct vmbus_server *server, uint64_t now,
 		if (server->paused && !is_heard_while_paused(&msg))
 			err = -EBUSY;
 	}
+	handled = !err;
 	if (!err) {
 		server->now = now;
 		err = msg.row->handler(server, &msg);
 	}
-	if (err)
+	if (err) {
+		blame(&msg, err, handled);
 		count_fault(server, &msg, err);
+	}
 	vmbus_server_flush(server);
 }
 

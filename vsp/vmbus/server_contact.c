@@ -33,6 +33,7 @@
 
 #include "base/fault.h"
 #include "base/guid.h"
+#include "base/findings.h"
 #include "base/log.h"
 #include "proto/hv_synic.h"
 #include "proto/hv_tlfs.h"
@@ -183,6 +184,11 @@ int server_on_initiate_contact(struct vmbus_server *s,
 		refuse_version(s, vp, VMBUS_MESSAGE_SINT);
 		return -EOPNOTSUPP;
 	}
+	if (s->state == SERVER_CONNECTED)
+		findings_hit(FINDING_CONTACT_AGAIN, "InitiateContact",
+			     "version %u.%u while %u.%u is up", version >> 16,
+			     version & 0xFFFF, s->connection.version >> 16,
+			     s->connection.version & 0xFFFF);
 	s->contact = msg->contact;
 	if (msg->size < sizeof(msg->contact))
 		s->contact.base.feature_flags &= ~VMBUS_FEATURE_CLIENT_ID;
@@ -240,9 +246,23 @@ void server_settle(struct vmbus_server *s)
 	}
 }
 
+/* What the guest gives back with Unload is only what is open. */
+static void look_for_gpadls_left(const struct vmbus_server *s)
+{
+	for (guint i = 0; i < s->offers->len; i++) {
+		const struct vmbus_offer *o = g_ptr_array_index(s->offers, i);
+		guint n = g_hash_table_size(o->gpadls);
+
+		if (n && o->owner == OWNER_CLOSED && o->guest == GUEST_OFFERED)
+			findings_hit(FINDING_GPADL_LEFT, "Unload",
+				     "%u of channel %u", n, o->relid);
+	}
+}
+
 int server_on_unload(struct vmbus_server *s, const struct chanmsg *msg)
 {
 	(void)msg;
+	look_for_gpadls_left(s);
 	server_disconnect(s, NEXT_UNLOAD_RESPONSE);
 	return 0;
 }

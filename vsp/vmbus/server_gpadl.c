@@ -18,6 +18,7 @@
 #include <assert.h>
 #include <errno.h>
 
+#include "base/findings.h"
 #include "base/log.h"
 #include "proto/hv_tlfs.h"
 #include "vsp/vmbus/gpadl.h"
@@ -200,6 +201,9 @@ void vmbus_server_expire(struct vmbus_server *server, uint64_t now)
 
 	while ((g = first_to_expire(server)) && g->expires <= now) {
 		server->stats.expired++;
+		findings_hit(FINDING_GPADL_EXPIRED, "GpadlBody",
+			     "GPADL 0x%x of channel %u", gpadl_id(g->list),
+			     g->offer->relid);
 		log_debug_ratelimited("GPADL 0x%x was never finished",
 				      gpadl_id(g->list));
 		fail(server, g);
