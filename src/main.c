@@ -33,6 +33,7 @@
 #include "report/event_file.h"
 #include "report/milestone.h"
 #include "report/report.h"
+#include "report/rules.h"
 #include "trace/flight.h"
 #include "trace/trace_file.h"
 #include "report/report_verb.h"
@@ -535,6 +536,9 @@ int main(int argc, char **argv)
 		break;
 	case CLI_FAULTS:
 		code = print_faults(cli.fault);
+		break;
+	case CLI_FINDINGS:
+		code = rules_print(stdout) ? EXIT_FAILED : 0;
 		break;
 	case CLI_CTL:
 		code = control_client(cli.args, vm_commands, stdout, stderr);

@@ -18,6 +18,7 @@ complete -c kvmbus -n __fish_use_subcommand -a doctor -d 'can this host run it'
 complete -c kvmbus -n __fish_use_subcommand -a profiles -d 'Windows Server versions'
 complete -c kvmbus -n __fish_use_subcommand -a faults -d 'what the host can do wrong'
 complete -c kvmbus -n __fish_use_subcommand -a ctl -d 'talk to a running guest'
+complete -c kvmbus -n __fish_use_subcommand -a findings -d 'the rules of guest conduct'
 complete -c kvmbus -n __fish_use_subcommand -l version -d 'print the version'
 complete -c kvmbus -l help -d 'print the commands and options'
 complete -c kvmbus -n '__fish_seen_subcommand_from profiles' -a "$profiles"

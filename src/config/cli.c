@@ -12,7 +12,9 @@
 #include "config/machine_config.h"
 #include "config/net_config.h"
 
-#define VERBS      "run, check, report, matrix, doctor, profiles, faults or ctl"
+#define VERBS                                                                \
+	"run, check, report, matrix, doctor, profiles, faults, findings or " \
+	"ctl"
 #define MEMORY_MAX "max="
 #define UNSET      INT_MIN
 
@@ -38,6 +40,8 @@ static const char help_text[] =
 	"versions it imitates\n"
 	"       kvmbus faults [NAME]                  what the host can do "
 	"wrong, when asked to\n"
+	"       kvmbus findings                       the rules of guest "
+	"conduct\n"
 	"       kvmbus ctl SOCKET [COMMAND [ARG]...]  talk to a running guest\n"
 	"       kvmbus --help | --version\n"
 	"\n"
@@ -422,17 +426,6 @@ static int check_words(const struct run_options *o,
 	return 0;
 }
 
-static int parse_trace(const struct trace_options *o, struct machine_config *c,
-		       GError **error)
-{
-	g_autoptr(GError) why = NULL;
-
-	if (!trace_config_parse(o, &c->trace, &why))
-		return 0;
-	g_set_error_literal(error, CLI_ERROR, 0, why->message);
-	return -1;
-}
-
 /* "a,b" and "c" to one list. */
 static GStrv join_lists(char **lists)
 {
@@ -594,7 +587,7 @@ static int parse_run(char **argv, const struct cli_names *names,
 	if (!ret)
 		ret = parse_pcaps(o.pcap, c->nets, error);
 	if (!ret)
-		ret = parse_trace(&o.trace, c, error);
+		ret = trace_config_parse(&o.trace, &c->trace, error);
 	if (!ret)
 		ret = fault_options_read(&o.fault, names->milestone, c->faults,
 					 &c->fault_seed, error);
@@ -670,6 +663,12 @@ int cli_parse(char **argv, const struct cli_names *names, struct cli *cli,
 	if (!strcmp(verb, "faults")) {
 		cli->verb = CLI_FAULTS;
 		return cli_fault_verb(argv + 1, &cli->fault, error);
+	}
+	if (!strcmp(verb, "findings")) {
+		cli->verb = CLI_FINDINGS;
+		return argv[2] ? refuse(error, "findings", argv[2],
+					"unexpected")
+			       : 0;
 	}
 	if (!strcmp(verb, "doctor")) {
 		cli->verb = CLI_DOCTOR;

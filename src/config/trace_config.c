@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/trace.h"
-#include "config/machine_config.h"
+#include "config/cli.h"
 
 int trace_config_parse(const struct trace_options *o, struct trace_config *c,
 		       GError **error)
@@ -15,7 +15,7 @@ int trace_config_parse(const struct trace_options *o, struct trace_config *c,
 		uint32_t mask;
 
 		if (trace_parse_categories(*list, &mask)) {
-			g_set_error(error, CONFIG_ERROR, 0,
+			g_set_error(error, CLI_ERROR, 0,
 				    "--trace %s: no such category; "
 				    "kvmbus-trace(7) lists them",
 				    *list);
@@ -25,12 +25,12 @@ int trace_config_parse(const struct trace_options *o, struct trace_config *c,
 	}
 	c->json = !strcmp(format, "json");
 	if (!c->json && strcmp(format, "text") != 0) {
-		g_set_error(error, CONFIG_ERROR, 0,
+		g_set_error(error, CLI_ERROR, 0,
 			    "--trace-format %s: expected text or json", format);
 		return -1;
 	}
 	if (o->flight < 0) {
-		g_set_error(error, CONFIG_ERROR, 0,
+		g_set_error(error, CLI_ERROR, 0,
 			    "--flight %d: expected a positive number",
 			    o->flight);
 		return -1;

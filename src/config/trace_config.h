@@ -30,7 +30,7 @@ struct trace_options {
 /**
  * trace_config_parse() - check what was given
  *
- * Return: 0; -1 with @error (CONFIG_ERROR), which names the option.
+ * Return: 0; -1 with @error (CLI_ERROR), which names the option.
  */
 int trace_config_parse(const struct trace_options *options,
 		       struct trace_config *config, GError **error);

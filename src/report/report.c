@@ -6,6 +6,8 @@
 
 #include <json-c/json.h>
 
+#include "base/clock.h"
+#include "base/findings.h"
 #include "proto/hv_tlfs.h"
 #include "report/explain.h"
 #include "report/report_file.h"
@@ -380,6 +382,33 @@ static struct json_object *parts_json(const struct report *r)
 	return o;
 }
 
+static struct json_object *findings_json(uint64_t start_ns)
+{
+	struct json_object *list = json_object_new_array();
+	unsigned int n;
+	g_autofree struct finding_seen *seen = findings_list(&n);
+
+	for (unsigned int i = 0; i < n; i++) {
+		const struct finding_rule *rule = findings_rule(seen[i].rule);
+		struct json_object *o = json_object_new_object();
+		uint64_t at = seen[i].first_ns;
+
+		add_string(o, "severity",
+			   finding_severity_name(rule->severity));
+		add_string(o, "rule", rule->id);
+		add_string(o, "where", seen[i].where);
+		add_u64(o, "count", seen[i].count);
+		add_string(o, "detail", seen[i].detail);
+		add_string(o, "text", rule->text);
+		add_string(o, "source", rule->source);
+		add_string(o, "category", trace_category_name(rule->category));
+		add_u64(o, "ms",
+			at > start_ns ? (at - start_ns) / NSEC_PER_MSEC : 0);
+		json_object_array_add(list, o);
+	}
+	return list;
+}
+
 struct json_object *report_make(const struct report *r)
 {
 	struct json_object *root = json_object_new_object();
@@ -418,7 +447,8 @@ struct json_object *report_make(const struct report *r)
 	json_object_object_add(root, "exits", exits_json(r));
 	json_object_object_add(root, "faults", faults_json(r));
 	add_u64(root, "fault_seed", r->fault_seed);
-	json_object_object_add(root, "findings", json_object_new_array());
+	json_object_object_add(root, "findings",
+			       findings_json(r->milestones->start_ns));
 	if (r->n_parts)
 		json_object_object_add(root, "coverage", parts_json(r));
 	if (r->console_tail)

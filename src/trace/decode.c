@@ -3,6 +3,7 @@
 
 #include <errno.h>
 
+#include "base/findings.h"
 #include "proto/hv_hypercall.h"
 #include "proto/hv_synic.h"
 #include "report/milestone.h"
@@ -177,6 +178,18 @@ static void decode_control(const struct trace_record *r, struct fields *f)
 	g_string_append(f->title, name);
 }
 
+static void decode_finding(const struct trace_record *r, struct fields *f)
+{
+	const struct finding_rule *rule;
+
+	if (r->args[0] >= N_FINDINGS)
+		return;
+	rule = findings_rule((enum finding)r->args[0]);
+	g_string_append(f->title, rule->id);
+	field_text(f, "where", (const char *)r->data);
+	field_text(f, "text", rule->text);
+}
+
 static void decode_machine(const struct trace_record *r, struct fields *f)
 {
 	static const char *const names[] = {
@@ -234,7 +247,7 @@ static const struct {
 	ROW(control_command, "command", decode_control),
 	ROW(machine, "machine", decode_machine),
 	ROW(milestone, "reached", decode_milestone),
-	ROW(finding, "finding", decode_control),
+	ROW(finding, "finding", decode_finding),
 };
 
 _Static_assert(G_N_ELEMENTS(rows) == N_TRACE_EVENTS,

@@ -50,7 +50,7 @@ kvmbus()
 	printf 'Usage: x\n\n  pause   stop\n  kvp-get KEY  say\n' >&2
 }
 
-offers 'kvmbus ' run report matrix check doctor profiles faults ctl --help --version
+offers 'kvmbus ' run report matrix check doctor profiles faults findings ctl --help --version
 offers 'kvmbus ctl comp' completions.sh
 offers 'kvmbus ctl completions.sh ' pause kvp-get
 offers 'kvmbus ctl completions.sh kvp-get ' ''
