@@ -187,6 +187,7 @@ static struct trace_ring *make_ring(unsigned int n)
 {
 	size_t bytes = (size_t)ring_slots * TRACE_SLOT_WORDS * sizeof(uint64_t);
 	void *words = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
+			   /* cppcheck-suppress invalidFunctionArg ; fd -1 */
 			   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	struct trace_ring *r;
 

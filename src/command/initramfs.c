@@ -252,8 +252,10 @@ static int add_agent(struct newc *newc, const struct initramfs_params *p,
 
 	for (const char *const *a = p->argv; *a; a++)
 		g_string_append_len(argv, *a, (gssize)strlen(*a) + 1);
-	if (newc_file(newc, "init", 0755, agent_image_start,
-		      (size_t)(agent_image_end - agent_image_start), error) ||
+	if (newc_file(
+		    newc, "init", 0755, agent_image_start,
+		    /* cppcheck-suppress comparePointers ; ends of one image */
+		    (size_t)(agent_image_end - agent_image_start), error) ||
 	    newc_add(newc, "dev/console", &console, NULL, 0, error) ||
 	    newc_file(newc, AGENT_CONFIG, 0644, config, strlen(config),
 		      error) ||

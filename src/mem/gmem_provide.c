@@ -52,6 +52,7 @@ static int populate(const struct gmem_region *r)
 		return -errno;
 	/* What is there stays as it is: nobody else writes now. */
 	for (uint64_t at = 0; at < r->bytes; at += PAGE_BYTES)
+		/* cppcheck-suppress selfAssignment ; to touch it */
 		byte[at] = byte[at];
 	return 0;
 }

@@ -266,7 +266,9 @@ static void compare_devices(struct diff *d, const struct json_object *a,
 	    !json_object_is_type(y, json_type_object))
 		return;
 	json_object_object_foreach(x, name, device)
+	{
 		compare_device(d, name, device, member(y, name));
+	}
 	json_object_object_foreach(y, other, device_b)
 	{
 		(void)device_b;

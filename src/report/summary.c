@@ -356,7 +356,9 @@ static void print_exits(struct page *p, const struct json_object *r)
 		return;
 	title(p, "exits");
 	json_object_object_foreach(exits, name, count)
+	{
 		itemf(p, "%s %" PRIu64, name, json_object_get_uint64(count));
+	}
 	end_list(p);
 }
 

@@ -75,7 +75,9 @@ static int open_file(const char *path, int flags, GError **error)
 {
 	int fd = open(path, flags | O_CLOEXEC | O_NOCTTY, FILE_MODE);
 
-	return fd < 0 ? fail(error, path, errno) : fd;
+	if (fd < 0)
+		return fail(error, path, errno);
+	return fd;
 }
 
 static int open_output(const char *path, bool append, GError **error)

@@ -171,7 +171,8 @@ static enum finding rule_of_refusal(uint32_t type, int err)
 
 static void blame(const struct chanmsg *msg, int err, bool handled)
 {
-	enum finding rule = handled ? rule_of_refusal(msg->row->number, err)
+	enum finding rule = handled && msg->row
+				    ? rule_of_refusal(msg->row->number, err)
 				    : rule_of_fault(err);
 
 	/* Behind the header most have the channel, then the GPADL. */

@@ -92,6 +92,7 @@ char *domain_lookup_domain(struct domain_lookup *lookup, const char *name,
 
 	if (!xml)
 		refuse(error, why);
+	/* cppcheck-suppress returnDanglingLifetime ; it is not in &why */
 	return xml;
 }
 
@@ -137,6 +138,7 @@ char *domain_lookup_volume(struct domain_lookup *lookup, const char *pool,
 	if (xml)
 		*format = format_of(xml);
 	free(xml);
+	/* cppcheck-suppress returnDanglingLifetime ; nor in &xml, &why */
 	return path;
 }
 
@@ -156,5 +158,6 @@ char *domain_lookup_network(struct domain_lookup *lookup, const char *network,
 	bridge = lookup->module->bridge(lookup->libvirt, network, &why);
 	if (!bridge)
 		refuse(error, why);
+	/* cppcheck-suppress returnDanglingLifetime ; it is not in &why */
 	return bridge;
 }

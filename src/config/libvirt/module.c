@@ -18,11 +18,9 @@ static void be_quiet(void *ctx, virErrorPtr error)
 }
 
 /* "WHAT: MESSAGE; see 'virsh -c URI COMMAND'" */
-static char *complain(const struct libvirt *l, const char *what,
-		      const char *format, ...) G_GNUC_PRINTF(3, 4);
-
-static char *complain(const struct libvirt *l, const char *what,
-		      const char *format, ...)
+static G_GNUC_PRINTF(3, 4) char *complain(const struct libvirt *l,
+					  const char *what, const char *format,
+					  ...)
 {
 	const char *message = virGetLastErrorMessage();
 	g_autofree char *command = NULL;
