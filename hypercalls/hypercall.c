@@ -355,6 +355,29 @@ static void blame(const struct request *req, uint64_t control,
 		     control, req->param[0], req->param[1], req->vp);
 }
 
+/* Return: false: #UD. */
+static bool call_row(struct request *req, uint64_t control,
+		     struct hypercall_regs *regs, unsigned int *reps,
+		     hv_status_t *status)
+{
+	const struct coverage_set *coverage = req->calls->coverage;
+	struct coverage_entry *entry =
+		&coverage->entries[req->row - hypercall_table(NULL)];
+	bool ud = false;
+
+	coverage_hit(entry);
+	*status = dispatch(req, control, regs, reps, &ud);
+	if (!ud) {
+		coverage_status(entry, *status);
+		return true;
+	}
+	coverage_refuse(entry);
+	trace_event(hypercall, req->vp, TRACE_NO_DEVICE, control, 0,
+		    req->param[0], req->param[1], 1);
+	blame(req, control, FINDING_HYPERCALL_MODE);
+	return false;
+}
+
 enum hypercall_outcome hypercalls_call(struct hypercalls *calls, uint32_t vp,
 				       struct hypercall_regs *regs,
 				       bool long_mode, unsigned int cpl,
@@ -363,7 +386,6 @@ enum hypercall_outcome hypercalls_call(struct hypercalls *calls, uint32_t vp,
 	struct request req = {.calls = calls, .vp = vp, .long_mode = long_mode};
 	hv_status_t status = HV_STATUS_INVALID_HYPERCALL_CODE;
 	unsigned int reps = 0;
-	bool ud = false;
 	uint64_t control, result;
 
 	if (cpl || !protected_mode) {
@@ -383,19 +405,8 @@ enum hypercall_outcome hypercalls_call(struct hypercalls *calls, uint32_t vp,
 
 	req.row = hypercall_find((uint16_t)(control & HV_HYPERCALL_CODE_MASK));
 	if (req.row) {
-		ptrdiff_t row = req.row - hypercall_table(NULL);
-		struct coverage_entry *entry = &calls->coverage->entries[row];
-
-		coverage_hit(entry);
-		status = dispatch(&req, control, regs, &reps, &ud);
-		if (ud) {
-			coverage_refuse(entry);
-			trace_event(hypercall, vp, TRACE_NO_DEVICE, control, 0,
-				    req.param[0], req.param[1], 1);
-			blame(&req, control, FINDING_HYPERCALL_MODE);
+		if (!call_row(&req, control, regs, &reps, &status))
 			return HYPERCALL_UD;
-		}
-		coverage_status(entry, status);
 	} else {
 		coverage_unknown(calls->coverage);
 	}

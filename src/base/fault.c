@@ -87,7 +87,8 @@ static uint32_t pick_value(const struct fault_rule *r, uint64_t random)
 	const struct fault_word *kinds = fault_points[r->point].kinds;
 	unsigned int n = 0;
 
-	if (r->action != FAULT_CORRUPT || r->value != FAULT_ANY || !kinds)
+	if (r->action != FAULT_CORRUPT || r->value != FAULT_ANY || !kinds ||
+	    !kinds[0].name)
 		return r->value;
 	while (kinds[n].name)
 		n++;

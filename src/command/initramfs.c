@@ -176,6 +176,7 @@ static GPtrArray *sorted_entries(const char *path, GError **error)
 	return all;
 }
 
+/* NOLINTBEGIN(misc-no-recursion): to DEPTH_MAX */
 static int add_tree(struct newc *newc, const char *root, const char *below,
 		    unsigned int depth, GError **error);
 
@@ -232,6 +233,7 @@ static int add_tree(struct newc *newc, const char *root, const char *below,
 		g_ptr_array_free(all, TRUE);
 	return ret;
 }
+/* NOLINTEND(misc-no-recursion): to DEPTH_MAX */
 
 static int add_agent(struct newc *newc, const struct initramfs_params *p,
 		     GError **error)

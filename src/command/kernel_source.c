@@ -161,6 +161,7 @@ static struct kernel_source *of_file(const char *path, GError **error)
 	g_autofree char *above = g_path_get_dirname(folder);
 	const char *const places[] = {folder, above, "/"};
 
+	/* NOLINTNEXTLINE(clang-analyzer-core.NonNullParamChecker): one is given */
 	if (access(path, R_OK)) {
 		g_set_error(error, GUEST_ERROR, 0, "--kernel %s: %s", path,
 			    g_strerror(errno));
@@ -233,6 +234,7 @@ static char *cache_name(const char *const *debs, GError **error)
 	return name;
 }
 
+/* NOLINTBEGIN(misc-no-recursion): as deep as we made it */
 /* Everything below a folder of ours, which has no links. */
 static void remove_all(const char *path)
 {
@@ -249,6 +251,7 @@ static void remove_all(const char *path)
 		g_dir_close(dir);
 	g_rmdir(path);
 }
+/* NOLINTEND(misc-no-recursion): as deep as we made it */
 
 /* Complete or not there: beside, and renamed. */
 static int unpack_all(const char *const *debs, const char *to, GError **error)

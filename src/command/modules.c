@@ -84,6 +84,7 @@ static void set_state(struct modules *m, const char *name, enum state state)
 	g_hash_table_insert(m->states, g_strdup(name), GUINT_TO_POINTER(state));
 }
 
+/* NOLINTBEGIN(misc-no-recursion): to DEPTH_MAX */
 static void walk(struct modules *m, const char *below, unsigned int depth)
 {
 	g_autofree char *path = g_build_filename(m->dir, below, NULL);
@@ -116,6 +117,7 @@ static void walk(struct modules *m, const char *below, unsigned int depth)
 	if (dir)
 		g_dir_close(dir);
 }
+/* NOLINTEND(misc-no-recursion): to DEPTH_MAX */
 
 static void read_builtin(struct modules *m)
 {
@@ -178,6 +180,7 @@ void modules_leave_out(struct modules *m, const char *name)
 	set_state(m, key, LEFT_OUT);
 }
 
+/* NOLINTBEGIN(misc-no-recursion): to NEEDS_DEPTH_MAX */
 static int want(struct modules *m, const char *name, unsigned int depth,
 		GError **error);
 
@@ -270,6 +273,7 @@ static int want(struct modules *m, const char *name, unsigned int depth,
 	g_ptr_array_add(m->order, module);
 	return 0;
 }
+/* NOLINTEND(misc-no-recursion): to NEEDS_DEPTH_MAX */
 
 int modules_want(struct modules *m, const char *name, bool optional,
 		 GError **error)
@@ -287,6 +291,7 @@ const GPtrArray *modules_order(const struct modules *m)
 	return m->order;
 }
 
+/* NOLINTBEGIN(misc-no-recursion): to NEEDS_DEPTH_MAX */
 /* All that @module needs, the first needed last, as modprobe reads it. */
 static void add_needs(const struct modules *m, const struct module *module,
 		      GPtrArray *needs, unsigned int depth)
@@ -302,6 +307,7 @@ static void add_needs(const struct modules *m, const struct module *module,
 		add_needs(m, other, needs, depth + 1);
 	}
 }
+/* NOLINTEND(misc-no-recursion): to NEEDS_DEPTH_MAX */
 
 char *modules_dep(const struct modules *m)
 {

@@ -126,6 +126,7 @@ static int put_entry(struct newc *newc, const char *path,
 	return pad(newc, error);
 }
 
+/* NOLINTBEGIN(misc-no-recursion): one for each / of a path */
 static int put_parents(struct newc *newc, const char *path, GError **error)
 {
 	for (const char *slash = strchr(path, '/'); slash;
@@ -175,6 +176,7 @@ int newc_folder(struct newc *newc, const char *path, GError **error)
 
 	return newc_add(newc, path, &owner, NULL, 0, error);
 }
+/* NOLINTEND(misc-no-recursion): one for each / of a path */
 
 gboolean newc_has(const struct newc *newc, const char *path)
 {

@@ -98,6 +98,7 @@ static int set_word(struct image *i, struct json_object *value,
 	return 0;
 }
 
+/* NOLINTBEGIN(misc-no-recursion): to DEPTH_MAX */
 static int read_image(struct image *i, struct json_object *o, GHashTable *nodes,
 		      unsigned int depth, GError **error);
 
@@ -180,6 +181,7 @@ static int read_image(struct image *i, struct json_object *o, GHashTable *nodes,
 	}
 	return 0;
 }
+/* NOLINTEND(misc-no-recursion): to DEPTH_MAX */
 
 char *backend_disk(struct json_object *o, GHashTable *nodes, GError **error)
 {

@@ -55,7 +55,7 @@ int listen_at(const char *path)
 
 int listen_adopt(int fd)
 {
-	struct sockaddr_storage address;
+	struct sockaddr_storage address = {0};
 	socklen_t bytes = sizeof(address), type_bytes;
 	int type = 0, flags;
 

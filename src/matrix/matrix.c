@@ -118,22 +118,30 @@ static int add_cell(struct matrix *m, const char *kernel, const char *profile,
 	return *why ? -1 : 0;
 }
 
-static int make_cells(struct matrix *m, char **why)
+/* All of one kernel and profile. */
+static int add_cells(struct matrix *m, const char *kernel, const char *profile,
+		     char **why)
 {
 	static char *const none[] = {(char *)"", NULL};
 	char *const *scenarios = m->scenarios[0] ? m->scenarios : none;
 
+	for (guint v = 0; v < m->vcpus->len; v++) {
+		guint vcpus = g_array_index(m->vcpus, guint, v);
+
+		for (char *const *s = scenarios; *s; s++) {
+			if (add_cell(m, kernel, profile, vcpus, *s, why))
+				return -1;
+		}
+	}
+	return 0;
+}
+
+static int make_cells(struct matrix *m, char **why)
+{
 	for (char **k = m->kernels; *k; k++) {
 		for (char **p = m->profiles; *p; p++) {
-			for (guint v = 0; v < m->vcpus->len; v++) {
-				for (char *const *s = scenarios; *s; s++) {
-					if (add_cell(m, *k, *p,
-						     g_array_index(m->vcpus,
-								   guint, v),
-						     *s, why))
-						return -1;
-				}
-			}
+			if (add_cells(m, *k, *p, why))
+				return -1;
 		}
 	}
 	for (guint i = 0; i < m->cells->len; i++) {
@@ -323,6 +331,8 @@ void matrix_print(const struct matrix *m, FILE *out)
 	int widest = 6;
 	unsigned int good = 0;
 
+	if (!across)
+		return;
 	for (guint i = 0; i < m->cells->len; i += across) {
 		const struct matrix_cell *c = g_ptr_array_index(m->cells, i);
 		g_autofree char *kernel = kernel_name(c->kernel);

@@ -35,8 +35,10 @@ struct page {
 struct summary_style summary_style_of(FILE *out)
 {
 	struct summary_style style = {.columns = COLUMNS_DEFAULT};
+	/* NOLINTBEGIN(concurrency-mt-unsafe): nobody changes the environment */
 	const char *no_color = getenv("NO_COLOR");
 	const char *term = getenv("TERM");
+	/* NOLINTEND(concurrency-mt-unsafe): nobody changes the environment */
 	struct winsize size;
 
 	if (!isatty(fileno(out)))

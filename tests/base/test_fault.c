@@ -116,7 +116,7 @@ START_TEST(who_is_meant)
 		struct fault_rule r = drop();
 
 		fault_clear();
-		strcpy(r.device, cases[i].rule);
+		g_strlcpy(r.device, cases[i].rule, sizeof(r.device));
 		fault_add(&r);
 		ck_assert_msg(asks(cases[i].device, 1) == cases[i].hit,
 			      "%s and %s", cases[i].rule, cases[i].device);

@@ -28,7 +28,7 @@ static void expect_our_number(void)
 	g_autofree char *text = NULL;
 
 	ck_assert(g_file_get_contents(path, &text, NULL, NULL));
-	ck_assert_int_eq(atoi(text), getpid());
+	ck_assert_int_eq(g_ascii_strtoll(text, NULL, 10), getpid());
 }
 
 START_TEST(it_is_there_as_long_as_we_want)

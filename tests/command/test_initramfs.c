@@ -61,8 +61,10 @@ static GHashTable *unpack(int fd)
 		e->data = text + at + ((110 + name_len + 3) & ~3ul);
 		e->len = n[6];
 		at = (size_t)(e->data - text) + ((e->len + 3) & ~3ul);
-		if (!strcmp(e->name, "TRAILER!!!"))
+		if (!strcmp(e->name, "TRAILER!!!")) {
+			g_free(e);
 			return all;
+		}
 		ck_assert_msg(!g_hash_table_contains(all, e->name), "%s twice",
 			      e->name);
 		g_hash_table_insert(all, e->name, e);

@@ -61,6 +61,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	json = domain_report_json(report);
 	if (!ret)
 		machine = machine_config_json(c);
+	if (!json || (!ret && !machine))
+		abort();
 	g_clear_error(&error);
 	domain_report_free(report);
 	machine_config_free(c);

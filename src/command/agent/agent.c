@@ -24,6 +24,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+/* NOLINTBEGIN(concurrency-mt-unsafe): this program has one thread */
+
 #define ARGUMENTS_MAX 1024
 #define STREAMS       2
 /* What a command's children may still say after it has ended. */
@@ -318,3 +320,4 @@ int main(void)
 	for (;;)
 		pause();
 }
+/* NOLINTEND(concurrency-mt-unsafe): this program has one thread */
