@@ -53,12 +53,18 @@ class LinuxGuest:
              "--control", self.socket, "--hvsock", self.hvsock, *options,
              "--append", f"console=ttyS0 quiet loglevel=4 kvmbus.test={test}"],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT, text=True, errors="replace")
+            stderr=subprocess.PIPE, text=True, errors="replace")
+        # Apart: what kvmbus says would end up in the guest's lines.
         threading.Thread(target=self.listen, daemon=True).start()
+        threading.Thread(target=self.overhear, daemon=True).start()
 
     def end(self):
         self.vm.kill()
         self.vm.wait()
+
+    def overhear(self):
+        for line in self.vm.stderr:
+            self.console.append(line)
 
     def listen(self):
         for line in self.vm.stdout:

@@ -211,14 +211,17 @@ START_TEST(polling_instead_of_signals)
 END_TEST
 
 /* Packets that the guest is to put while the channel's thread gives way. */
-static unsigned int n_meanwhile;
+static _Atomic unsigned int n_meanwhile;
 static int processor = -1;
 
 /* libc's, but that the guest has its turn meanwhile. */
 int nanosleep(const struct timespec *time, struct timespec *rest)
 {
-	if (dev.ch && worker_is_current(channel_worker(dev.ch)) && n_meanwhile)
-		ck_assert(guest_try_put(&guest, 1 + n_meanwhile--, "x", 1));
+	if (dev.ch && worker_is_current(channel_worker(dev.ch)) &&
+	    n_meanwhile) {
+		ck_assert(guest_try_put(&guest, 1 + n_meanwhile, "x", 1));
+		n_meanwhile--;
+	}
 	return (int)syscall(SYS_nanosleep, time, rest);
 }
 
@@ -249,6 +252,8 @@ START_TEST(packets_while_the_host_gives_way)
 	start_one_that_gives_way();
 	n_meanwhile = 3;
 	guest_put(&guest, 5, "x", 1);
+	/* Only one thread at a time is the guest. */
+	wait_until(!n_meanwhile);
 	/* All are taken, and only the first wanted a signal. */
 	for (uint64_t id = 5; id > 1; id--) {
 		guest_get(&guest, buffer, sizeof(buffer));

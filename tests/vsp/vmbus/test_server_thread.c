@@ -315,14 +315,16 @@ END_TEST
 /* How many posts succeed while the guest takes nothing. */
 static uint32_t post_until_full(void)
 {
+	uint64_t last = clock_monotonic_ns();
 	uint32_t n = 0, refused = 0;
 
-	while (refused < 100000) {
+	while (refused < 100000 && !race_is_over(last)) {
 		hv_status_t status = send_gpadl(1000 + n);
 
 		if (status == HV_STATUS_SUCCESS) {
 			n++;
 			refused = 0;
+			last = clock_monotonic_ns();
 		} else {
 			ck_assert_uint_eq(status,
 					  HV_STATUS_INSUFFICIENT_BUFFERS);
