@@ -55,6 +55,8 @@ struct storvsp_params {
 	unsigned int max_sub_channels; /* more than there may be is fine */
 	/* how long a guest may use a unit that went; 0: a minute */
 	uint64_t removal_ns;
+	/* from when on a command that takes long is traced; 0: a second */
+	uint64_t slow_ns;
 	/* The first time that data was read or written; as vsp.ready. */
 	void (*io)(void *ctx);
 };

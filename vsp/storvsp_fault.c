@@ -123,8 +123,10 @@ static void answer_until(struct storvsp_channel *c, uint64_t now)
 
 static void run_late(struct worker_timer *timer)
 {
-	answer_until(STORVSP_CHANNEL_OF(timer, late_timer),
-		     clock_monotonic_ns());
+	struct storvsp_channel *c = STORVSP_CHANNEL_OF(timer, late_timer);
+
+	c->now = clock_monotonic_ns();
+	answer_until(c, c->now);
 }
 
 void storvsp_fault_hurry(struct storvsp_channel *c)

@@ -29,6 +29,7 @@ struct storvsp_request {
 	struct storvsp_unit *unit; /* NULL: none is used */
 	uint64_t trans_id;
 	uint32_t bytes; /* of the packet, and of its answer */
+	uint64_t since; /* its channel's now when it was taken */
 	bool absent; /* its unit is not there */
 	struct gmem_pin *pin; /* of what iov points to */
 	/* What goes wrong with it, if anything; storvsp_fault.c */
@@ -82,6 +83,8 @@ struct storvsp_channel {
 	bool closing; /* close() waits for what is in flight */
 	bool draining; /* a reset does */
 	unsigned int unkicked; /* commands since the last kick */
+	/* CLOCK_MONOTONIC, ns, a few commands ago: for what takes seconds. */
+	uint64_t now;
 	unsigned int unshown; /* answers that the guest may not see yet */
 	uint64_t touched; /* units whose queues want a kick, a bit each */
 	struct worker_task drain, resume;

@@ -33,10 +33,12 @@
  * guest is.  All at once would cost less, but guest, controller and storage
  * would then wait for each other in turn instead of working at the same time.
  */
-/* A guest has been told of a removal, and has tried what it had to. */
-#define REMOVAL_NS   (60 * NSEC_PER_SEC)
 #define KICK_MAX     4u
 #define SHOW_MAX     4u
+/* A guest has been told of a removal, and has tried what it had to. */
+#define REMOVAL_NS   (60 * NSEC_PER_SEC)
+/* Worth a word in the flight recorder; Linux gives a command 30 s. */
+#define SLOW_NS      NSEC_PER_SEC
 
 /* --- the table of requests ---------------------------------------------------- */
 
@@ -177,20 +179,35 @@ static uint8_t set_sense(struct storvsp_request *r)
 	return n ? SRB_STATUS_AUTOSENSE_VALID : 0;
 }
 
+/* Key and code, fixed format. */
+static uint64_t sense_of(const struct scsi_request *q)
+{
+	if (q->sense_bytes <= 13)
+		return 0;
+	return (uint64_t)(q->sense[2] & 0xF) << 16 |
+	       (uint64_t)q->sense[12] << 8 | q->sense[13];
+}
+
+/* One of three: what is not as it should be is in the flight recorder. */
 static void trace_done(const struct storvsp_request *r)
 {
 	const struct scsi_request *q = &r->scsi;
-	uint64_t cdb, sense = 0;
+	uint64_t slow = r->channel->s->params.slow_ns, cdb;
+	uint64_t took = r->channel->now - r->since;
+	uint16_t device = channel_trace(r->channel->ch);
+	uint32_t status = r->packet.vm_srb.srb_status | (uint32_t)q->status
+								<< 8;
 
 	memcpy(&cdb, q->cdb, sizeof(cdb));
-	/* Key and code, fixed format. */
-	if (q->sense_bytes > 13)
-		sense = (uint64_t)(q->sense[2] & 0xF) << 16 |
-			(uint64_t)q->sense[12] << 8 | q->sense[13];
-	trace_event(storvsc_done, TRACE_NO_VP, channel_trace(r->channel->ch),
-		    r->trans_id, cdb,
-		    r->packet.vm_srb.srb_status | (uint32_t)q->status << 8,
-		    q->transferred, sense);
+	if (status != (SRB_STATUS_SUCCESS | SAM_STAT_GOOD << 8))
+		trace_event(storvsc_failed, TRACE_NO_VP, device, r->trans_id,
+			    cdb, status, q->transferred, sense_of(q));
+	else if (took >= (slow ? slow : SLOW_NS))
+		trace_event(storvsc_slow, TRACE_NO_VP, device, r->trans_id, cdb,
+			    status, q->transferred, took / NSEC_PER_MSEC);
+	else
+		trace_event(storvsc_done, TRACE_NO_VP, device, r->trans_id, cdb,
+			    status, q->transferred);
 }
 
 static void trace_command(const struct storvsp_request *r)
@@ -281,6 +298,7 @@ static void on_queue_ready(struct worker_fd *fd, uint32_t events)
 	(void)events;
 	/* The queue may be dropped in there, when its last request ends. */
 	u->in_flight++;
+	u->channel->now = clock_monotonic_ns();
 	channel_hold(ch);
 	if (block_queue_reap(u->queue))
 		block_queue_kick(u->queue); /* next steps */
@@ -537,6 +555,9 @@ int storvsp_execute(struct storvsp_channel *c, const struct packet *packet,
 	r = take_request(c);
 	if (!r)
 		return -EAGAIN;
+	if (!c->unkicked)
+		c->now = clock_monotonic_ns();
+	r->since = c->now;
 	r->trans_id = packet->trans_id;
 	r->bytes = packet->bytes;
 	r->packet = *vstor;

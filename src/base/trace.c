@@ -85,6 +85,8 @@ int trace_parse_categories(const char *list, uint32_t *mask)
 		if (i == N_TRACE_CATEGORIES)
 			return -EINVAL;
 		bits |= 1u << i;
+		if (i == TRACE_STORVSC)
+			bits |= 1u << TRACE_SCSI;
 	}
 	if (!bits)
 		return -EINVAL;

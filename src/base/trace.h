@@ -19,9 +19,11 @@
  *
  * One process is one machine: the state is the process's, like the log's.
  *
- * A category that is off costs one load and a branch.  The same macros are the
- * static probes ("kvmbus", the event's name) where sys/sdt.h was there at
- * build time; those fire whatever is on.
+ * A category that is off costs one load and a branch.  What happens for each
+ * command, frame or signal is in categories that are off until they are asked
+ * for; what of that went wrong is not.  The same macros are the static probes
+ * ("kvmbus", the event's name) where sys/sdt.h was there at build time; those
+ * fire whatever is on.
  *
  * Thread: any.
  */

@@ -20,6 +20,7 @@
 	X(TRACE_STIMER, stimer)       \
 	X(TRACE_RING, ring)           \
 	X(TRACE_STORVSC, storvsc)     \
+	X(TRACE_SCSI, scsi)           \
 	X(TRACE_NETVSC, netvsc)       \
 	X(TRACE_FRAMES, frames)       \
 	X(TRACE_IC, ic)               \
@@ -52,9 +53,12 @@
 	X(ring_full, TRACE_RING) /* bytes that had no room */                \
 	X(storvsc_packet, TRACE_STORVSC) /* bytes: way; transaction */       \
 	X(storvsc_command,                                                   \
-	  TRACE_STORVSC) /* transaction, CDB, CDB, unit, bytes */            \
-	X(storvsc_done,                                                      \
+	  TRACE_SCSI) /* transaction, CDB, CDB, unit, bytes */               \
+	X(storvsc_done, TRACE_SCSI) /* transaction, CDB, status, bytes */    \
+	X(storvsc_failed,                                                    \
 	  TRACE_STORVSC) /* transaction, CDB, status, bytes, sense */        \
+	X(storvsc_slow,                                                      \
+	  TRACE_STORVSC) /* transaction, CDB, status, bytes, milliseconds */ \
 	X(netvsc_message, TRACE_NETVSC) /* bytes: way; transaction */        \
 	X(netvsc_rndis, TRACE_NETVSC) /* bytes: way; bytes in all */         \
 	X(frame_tx, TRACE_FRAMES) /* bytes, offloads */                      \
@@ -103,6 +107,8 @@ enum trace_category trace_event_category(enum trace_event event);
 
 /**
  * trace_parse_categories() - "vmbus,storvsc", or "all"
+ *
+ * "storvsc" is TRACE_SCSI, too.
  *
  * Return: 0 with @mask set, or -EINVAL.
  */

@@ -238,6 +238,8 @@ static const struct {
 	ROW(storvsc_packet, NULL, decode_storvsc_packet),
 	ROW(storvsc_command, "command", decode_storvsc_command),
 	ROW(storvsc_done, "done", decode_storvsc_done),
+	ROW(storvsc_failed, "failed", decode_storvsc_done),
+	ROW(storvsc_slow, "slow", decode_storvsc_done),
 	ROW(netvsc_message, NULL, decode_netvsc_message),
 	ROW(netvsc_rndis, NULL, decode_netvsc_rndis),
 	ROW(frame_tx, "tx", decode_frame),

@@ -132,7 +132,9 @@ void decode_storvsc_done(const struct trace_record *r, struct fields *f)
 	field_name(f, "srb_status", name_of_srb_status(srb), srb);
 	if (scsi)
 		field_name(f, "scsi_status", name_of_scsi_status(scsi), scsi);
-	if (r->args[4])
+	if (r->event == TRACE_EVENT_storvsc_slow)
+		field_number(f, "ms", r->args[4]);
+	else if (r->args[4])
 		field_hex(f, "sense", r->args[4]);
 	field_number(f, "bytes", r->args[3]);
 	field_hex(f, "transaction", r->args[0]);

@@ -289,6 +289,9 @@ static const struct {
 	uint32_t mask;
 } lists[] = {
 	{"msr", 0, 1u << TRACE_MSR},
+	/* What it has, and what there is too much of for the recorder. */
+	{"storvsc", 0, 1u << TRACE_STORVSC | 1u << TRACE_SCSI},
+	{"scsi", 0, 1u << TRACE_SCSI},
 	{"vmbus,frames", 0, 1u << TRACE_VMBUS | 1u << TRACE_FRAMES},
 	{"all", 0, (1u << N_TRACE_CATEGORIES) - 1},
 	{"", -EINVAL, 0},

@@ -136,10 +136,18 @@ static const struct {
 	 {1, 0x12, 0, 0x200, 36},
 	 "INQUIRY lun=0 target=2 cdb=12"},
 	{TRACE_EVENT_storvsc_done,
+	 {0x55, 0x28, SRB_STATUS_SUCCESS, 512},
+	 "scsi      done       READ (10) srb_status=SUCCESS bytes=512 "
+	 "transaction=0x55"},
+	{TRACE_EVENT_storvsc_failed,
 	 {0x55, 0x28, SRB_STATUS_ERROR | 0x80 | SAM_STAT_CHECK_CONDITION << 8,
 	  0, 0x52500},
-	 "done       READ (10) srb_status=ERROR scsi_status=CHECK_CONDITION "
-	 "sense=0x52500 bytes=0"},
+	 "storvsc   failed     READ (10) srb_status=ERROR "
+	 "scsi_status=CHECK_CONDITION sense=0x52500 bytes=0"},
+	{TRACE_EVENT_storvsc_slow,
+	 {0x55, 0x28, SRB_STATUS_SUCCESS, 512, 2000},
+	 "storvsc   slow       READ (10) srb_status=SUCCESS ms=2000 "
+	 "bytes=512"},
 	{TRACE_EVENT_frame_tx,
 	 {60, 1},
 	 "frames    tx         bytes=60 offloads=0x1"},
