@@ -116,6 +116,51 @@ class ExitCodes(unittest.TestCase):
     def test_triple_fault_is_33(self):
         self.ends(self.run_guest(TRIPLE), 33, "triple_fault")
 
+    def flight(self, run):
+        """Return: the lines of the flight recorder; None where it is silent."""
+        before, head, after = run.stderr.decode().partition(
+            "kvmbus: what happened last (kvmbus-trace(7)):\n")
+        self.assertNotIn("what happened", before)
+        if not head:
+            return None
+        return [line for line in after.splitlines()
+                if not line.startswith("kvmbus:")]
+
+    def test_a_bad_end_prints_what_happened_last(self):
+        run = self.run_guest(wrmsr(MSR_GUEST_OS_ID, 0x8100060100000000) +
+                             TRIPLE)
+        self.ends(run, 33, "triple_fault")
+        lines = self.flight(run)
+        # seconds, VP, device, category, what was done, to what
+        self.assertEqual(
+            [line.split()[1:6] for line in lines
+             if "reached" not in line and "pauses" not in line],
+            [["-", "-", "control", "machine", "runs"],
+             ["vp0", "-", "msr", "write", "GUEST_OS_ID"],
+             ["-", "-", "control", "machine", "ends"]], lines)
+        times = [float(line.split()[0]) for line in lines]
+        self.assertEqual(times, sorted(times))
+
+    def test_other_bad_ends_print_it_too(self):
+        for code, options in ((PANIC, ()), (HALT, ("--timeout", "1"))):
+            with self.subTest(options):
+                self.assertTrue(self.flight(self.run_guest(code, *options)))
+
+    def test_a_good_end_does_not(self):
+        for code, options, end in (
+                (POWEROFF, (), 0), (RESET, ("--on-reboot", "destroy"), 32),
+                (TEST_EXIT, ("--test-devices",), 11)):
+            with self.subTest(options):
+                run = self.run_guest(code, *options)
+                self.assertEqual(run.returncode, end, run.stderr)
+                self.assertIsNone(self.flight(run))
+
+    def test_flight_says_how_many(self):
+        for n in (0, 1):
+            with self.subTest(n):
+                run = self.run_guest(TRIPLE, "--flight", str(n))
+                self.assertEqual(len(self.flight(run) or []), n, run.stderr)
+
     def test_panic_is_34(self):
         report = self.ends(self.run_guest(PANIC), 34, "panic")
         crash = report["outcome"]["crash"]
