@@ -36,7 +36,7 @@ _kvmbus()
 	local profiles='ws2012 ws2012r2 ws2016 ws2019 ws2022 ws2025'
 	local options='--kernel --initrd --append --rootfs --modules --without-module --verbose --memory --vcpus --cpu --disk --net --pcap --profile
 		--hyperv --uuid --timeout --control --hvsock --clock --time-sync --throttle --report --junit --tap --summary --require --numa-srat
-		--vmbus --without --smbios --genid --serial --memory-backing --ignore-msrs --on-poweroff --on-reboot --on-crash
+		--vmbus --without --smbios --genid --serial --memory-backing --ignore-msrs --on-poweroff --on-reboot --on-crash --dump-dir
 		--events --pidfile --trace --trace-file --trace-format --flight
 		--fault --fault-file --scenario --fault-seed
 		--accel --test-devices --print-config --log --help'
@@ -86,7 +86,7 @@ _kvmbus()
 		;;
 	run)
 		case $before in
-		--kernel | --initrd | --rootfs | --disk | --pcap | --events | --control | --pidfile | --hvsock | --report | --junit | --tap | --trace-file | --fault-file)
+		--kernel | --initrd | --rootfs | --disk | --pcap | --events | --control | --pidfile | --hvsock | --report | --junit | --tap | --trace-file | --fault-file | --dump-dir)
 			compopt -o filenames 2>/dev/null
 			mapfile -t COMPREPLY < <(compgen -f -- "$word")
 			return
@@ -117,7 +117,8 @@ _kvmbus()
 		--profile) choices=$profiles ;;
 		--net) choices='user tap bridge socket null none' ;;
 		--clock) choices='utc localtime timezone= start=' ;;
-		--on-poweroff | --on-reboot | --on-crash) choices='destroy restart preserve' ;;
+		--on-poweroff | --on-reboot) choices='destroy restart preserve' ;;
+		--on-crash) choices='destroy restart preserve coredump-destroy coredump-restart' ;;
 		--trace-format) choices='text json' ;;
 		--serial) choices='stdio pty file= unix= tcp= pipe= dev= fd= null' ;;
 		--vmbus) choices='2.4 3.0 4.0 4.1 5.0 5.1 5.2 5.3 6.0' ;;

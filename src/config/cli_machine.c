@@ -39,7 +39,10 @@ const char cli_machine_help[] =
 	"  --on-poweroff, --on-reboot, --on-crash ACTION\n"
 	"                      when the guest does that: destroy, restart or "
 	"preserve\n"
-	"                      (default: only a reboot restarts)\n";
+	"                      (default: only a reboot restarts); of a crash "
+	"also\n"
+	"                      coredump-destroy, coredump-restart\n"
+	"  --dump-dir FOLDER   where these put the guest's memory\n";
 
 /* Prefix what a parser found wrong; the parsers' currency is CONFIG_ERROR. */
 static gboolean result(int err, const gchar *option, GError *why,
@@ -249,6 +252,18 @@ static gboolean take_on_crash(const gchar *option, const gchar *value,
 	return take_action(&c->on_crash, option, value, error);
 }
 
+static gboolean take_dump_dir(const gchar *option, const gchar *value,
+			      gpointer data, GError **error)
+{
+	struct machine_config *c = data;
+
+	if (!*value)
+		return refuse(option, value, "expected a folder", error);
+	g_free(c->dump_dir);
+	c->dump_dir = g_strdup(value);
+	return TRUE;
+}
+
 #define ROW(name, flags, take)                                                 \
 	{                                                                      \
 		name, 0, flags, G_OPTION_ARG_CALLBACK, (gpointer)(take), NULL, \
@@ -270,6 +285,7 @@ static const GOptionEntry entries[] = {
 	ROW("on-poweroff", 0, take_on_poweroff),
 	ROW("on-reboot", 0, take_on_reboot),
 	ROW("on-crash", 0, take_on_crash),
+	ROW("dump-dir", G_OPTION_FLAG_FILENAME, take_dump_dir),
 	{0},
 };
 

@@ -62,6 +62,7 @@ void machine_config_free(struct machine_config *config)
 	g_free(config->control);
 	g_free(config->events);
 	g_free(config->pidfile);
+	g_free(config->dump_dir);
 	g_free(config->hvsock);
 	trace_config_clear(&config->trace);
 	g_free(config->accel);
@@ -330,19 +331,6 @@ static int check_actions(const struct machine_config *c, GError **error)
 	return 0;
 }
 
-/* What has fields already, but no effect. */
-static int check_effects(const struct machine_config *c, GError **error)
-{
-	const char *what = NULL;
-
-	if (c->on_crash >= LIFECYCLE_COREDUMP_DESTROY)
-		what = "--on-crash: a memory dump";
-	if (!what)
-		return 0;
-	g_set_error(error, CONFIG_ERROR, 0, "%s: not implemented", what);
-	return -1;
-}
-
 int machine_config_validate(const struct machine_config *c, GError **error)
 {
 	if (!c->kernel) {
@@ -383,5 +371,5 @@ int machine_config_validate(const struct machine_config *c, GError **error)
 	    check_nets(c, error) || check_serials(c, error) ||
 	    check_actions(c, error))
 		return -1;
-	return check_effects(c, error);
+	return 0;
 }

@@ -79,6 +79,7 @@ struct machine_config {
 	char *control; /* socket, or "fd=N" */
 	char *events; /* file, as lines of JSON; "-": standard output */
 	char *pidfile;
+	char *dump_dir; /* of on_crash; NULL: the user's own */
 	char *hvsock; /* socket, and what others begin with */
 	struct trace_config trace;
 	char *accel;

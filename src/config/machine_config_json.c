@@ -241,6 +241,7 @@ char *machine_config_json(const struct machine_config *c)
 	add(o, "on_poweroff", lifecycle_action_name(c->on_poweroff));
 	add(o, "on_reboot", lifecycle_action_name(c->on_reboot));
 	add(o, "on_crash", lifecycle_action_name(c->on_crash));
+	add(o, "dump_dir", c->dump_dir);
 	json_object_object_add(o, "ignore_msrs",
 			       json_object_new_boolean(c->ignore_msrs));
 	json_object_object_add(o, "numa_srat",

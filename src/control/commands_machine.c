@@ -119,17 +119,6 @@ void command_quit(void *ctx, struct control_call *call)
 	vm_quit(commands_vm(ctx), "asked to on the control socket");
 }
 
-static void tell_dumped(struct vm *vm, const GError *error)
-{
-	struct event *e = event_new(EVENT_DUMP_COMPLETED);
-
-	if (error)
-		event_add_text(e, "error", error->message);
-	event_begin(e, "result");
-	event_add_text(e, "status", error ? "failed" : "completed");
-	vm_events_tell(vm_event_source(vm), e);
-}
-
 void command_dump_guest_memory(void *ctx, struct control_call *call)
 {
 	static const char file[] = "file:";
@@ -151,7 +140,7 @@ void command_dump_guest_memory(void *ctx, struct control_call *call)
 		control_refuse(call, "failed", "%s", error->message);
 	} else {
 		control_answer(call, NULL);
-		tell_dumped(vm, error);
+		vm_dump_tell(vm, error);
 	}
 }
 

@@ -2,6 +2,7 @@
 /*
  * vm.c - construction, in the one order in which it works, and its mirror.
  */
+#include "vm/crash_dump.h"
 #include "vm/vm.h"
 
 #include <errno.h>
@@ -476,7 +477,7 @@ struct vm *vm_new(const struct machine_config *config, uint64_t start_ns,
 			: 0,
 		error);
 	if (!vm->mem || vm_check_memory(vm, error) ||
-	    vm_provide_memory(vm, error) ||
+	    vm_provide_memory(vm, error) || crash_dump_prepare(config, error) ||
 	    load_and_make_machine(vm, host_cpuid, error) ||
 	    start_threads(vm, error))
 		goto fail;

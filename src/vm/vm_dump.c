@@ -4,8 +4,10 @@
 #include "base/log.h"
 #include "kvm/kvm_vcpu.h"
 #include "mem/gmem.h"
+#include "report/event.h"
 #include "vm/core_file.h"
 #include "vm/vm.h"
+#include "vm/vm_events.h"
 #include "vm/vm_private.h"
 #include "vsp/balloon.h"
 
@@ -86,4 +88,15 @@ int vm_dump(struct vm *vm, const char *path, GError **error)
 	ret = dump_stopped(vm, path, error);
 	vm_resume(vm);
 	return ret;
+}
+
+void vm_dump_tell(struct vm *vm, const GError *error)
+{
+	struct event *e = event_new(EVENT_DUMP_COMPLETED);
+
+	if (error)
+		event_add_text(e, "error", error->message);
+	event_begin(e, "result");
+	event_add_text(e, "status", error ? "failed" : "completed");
+	vm_events_tell(vm->events, e);
 }

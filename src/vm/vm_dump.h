@@ -22,4 +22,10 @@ struct vm;
  */
 int vm_dump(struct vm *vm, const char *path, GError **error);
 
+/**
+ * vm_dump_tell() - the event DUMP_COMPLETED
+ * @error: why it failed; NULL: it did not
+ */
+void vm_dump_tell(struct vm *vm, const GError *error);
+
 #endif

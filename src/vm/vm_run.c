@@ -23,6 +23,7 @@
 #include "synic/ref_time.h"
 #include "synic/synic.h"
 #include "synic/timer_queue.h"
+#include "vm/crash_dump.h"
 #include "vm/vm.h"
 #include "vm/vm_disks.h"
 #include "vm/vm_events.h"
@@ -379,14 +380,18 @@ static void preserve(struct vm *vm)
 static bool goes_on(struct vm *vm)
 {
 	switch (action_of(vm)) {
+	case LIFECYCLE_COREDUMP_RESTART:
+		crash_dump_write(vm);
+		return restart(vm);
 	case LIFECYCLE_RESTART:
 		return restart(vm);
 	case LIFECYCLE_PRESERVE:
 		preserve(vm);
 		return true;
-	case LIFECYCLE_DESTROY:
 	case LIFECYCLE_COREDUMP_DESTROY:
-	case LIFECYCLE_COREDUMP_RESTART:
+		crash_dump_write(vm);
+		return false;
+	case LIFECYCLE_DESTROY:
 	default:
 		return false;
 	}

@@ -21,7 +21,7 @@ import unittest
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE / "../support"))
 sys.dont_write_bytecode = True
-from tiny_guest import HALT, image, out  # noqa: E402
+from tiny_guest import HALT, image, out, wrmsr  # noqa: E402
 
 KVMBUS = sys.argv.pop(1) if len(sys.argv) > 1 else "kvmbus"
 BOUND_S = 60
@@ -31,6 +31,9 @@ READY = out(0x3F8, ord("R")) + HALT
 # mov dx, PM1 status; again: in ax, dx; test ah, 1 (power button); jz again
 BUTTON = out(0x3F8, ord("R")) + \
     b"\x66\xba\x00\x04\x66\xed\xf6\xc4\x01\x74\xf9" + POWEROFF
+# The crash registers, then "notify"
+PANIC = b"".join(wrmsr(0x40000100 + i, 0x1000 + i) for i in range(5)) + \
+    wrmsr(0x40000105, 1 << 63) + HALT
 RAW_OFF = termios.ICANON | termios.ECHO | termios.ISIG
 
 
@@ -257,25 +260,71 @@ class Life(unittest.TestCase):
             self.assertLess(abs(event["timestamp"]["seconds"] - time.time()),
                             BOUND_S)
 
+    @staticmethod
+    def events_of(path):
+        """The last of each kind."""
+        lines = path.read_text(encoding="utf-8").splitlines()
+        return {event["event"]: event["data"]
+                for event in map(json.loads, lines)}
+
     def test_events_of_a_panic(self):
         path = self.folder / "events"
-        # wrmsr: ecx, eax; the crash registers, then "notify"
-        code = b"".join(
-            b"\xb9" + (0x40000100 + i).to_bytes(4, "little") +
-            b"\xb8" + (0x1000 + i).to_bytes(4, "little") +
-            b"\x31\xd2\x0f\x30" for i in range(5))
-        code += b"\xb9" + (0x40000105).to_bytes(4, "little") + \
-            b"\x31\xc0\xba" + (1 << 31).to_bytes(4, "little") + b"\x0f\x30"
-        vm = self.start(code + HALT, "--events", str(path), ready=None)
+        vm = self.start(PANIC, "--events", str(path), ready=None)
         self.ends(vm, 34)
-        events = {}
-        for line in path.read_text(encoding="utf-8").splitlines():
-            event = json.loads(line)
-            events[event["event"]] = event["data"]
+        events = self.events_of(path)
         self.assertEqual(events["GUEST_PANICKED"]["info"]["type"], "hyper-v")
         self.assertEqual(events["GUEST_PANICKED"]["info"]["arg5"], 0x1004)
         self.assertEqual(events["SHUTDOWN"]["reason"], "guest-panic")
         self.assertEqual(events["KVMBUS_OUTCOME"]["exit-code"], 34)
+
+    # --- dumps of what has crashed
+
+    def dump_of(self, action, code, exit_code, *options):
+        """Its bytes, and what was told."""
+        folder, path = self.folder / "dumps", self.folder / "events"
+        started = time.time()
+        vm = self.start(code, "--events", str(path), "--on-crash", action,
+                        "--dump-dir", str(folder), *options, ready=None)
+        self.ends(vm, exit_code)
+        events = self.events_of(path)
+        self.assertEqual(events["DUMP_COMPLETED"],
+                         {"result": {"status": "completed"}})
+        (dump,) = folder.iterdir()
+        said = vm.stderr.read().decode()
+        self.assertIn(str(dump), said)
+        name = f"{vm.pid}-kvmbus-"
+        self.assertTrue(dump.name.startswith(name))
+        when = time.mktime(time.strptime(dump.name[len(name):],
+                                         "%Y-%m-%d-%H:%M:%S"))
+        self.assertLess(abs(when - started), BOUND_S)
+        return dump.read_bytes(), events
+
+    def test_a_crash_is_dumped(self):
+        code = b"\xc7\x05" + (0x200000).to_bytes(4, "little") + \
+            b"mark" + PANIC
+        dump, _ = self.dump_of("coredump-destroy", code, 34)
+        self.assertEqual(dump[:4], b"\x7fELF")
+        self.assertIn(b"mark", dump)
+        self.assertEqual(dump.count(b"mark"), 2)  # in the code, and put
+
+    def test_a_crash_is_dumped_and_boots_again(self):
+        # CMOS keeps a byte over a reset: the second time it powers off.
+        # out 0x70, 0x40; in al, 0x71; test al, al; jnz off; out 0x71, 1
+        code = b"\xb0\x40\xe6\x70\xe4\x71\x84\xc0\x75" + \
+            bytes([4 + len(PANIC)]) + b"\xb0\x01\xe6\x71" + PANIC + POWEROFF
+        dump, events = self.dump_of("coredump-restart", code, 0)
+        self.assertEqual(dump[:4], b"\x7fELF")
+        self.assertEqual(events["RESET"]["reason"], "guest-panic")
+        self.assertEqual(events["SHUTDOWN"]["reason"], "guest-shutdown")
+
+    def test_a_folder_that_cannot_be_is_refused(self):
+        run = subprocess.run(
+            self.command(PANIC, "--on-crash", "coredump-destroy",
+                         "--dump-dir", "/dev/null/x"),
+            stdin=subprocess.DEVNULL, capture_output=True, timeout=BOUND_S,
+            check=False)
+        self.assertEqual(run.returncode, 4)
+        self.assertIn(b"--dump-dir", run.stderr)
 
 
 if __name__ == "__main__":
