@@ -1,5 +1,5 @@
 # `cpack -G DEB` in the build folder: a package for this release of Debian.
-# What the binary needs is asked of dpkg-shlibdeps; strip needs a build with
+# What the binary needs is in package-depends.cmake; strip needs a build with
 # debug information to be worth anything, and gets one (RelWithDebInfo).
 set(CPACK_PACKAGE_NAME kvmbus)
 set(CPACK_PACKAGE_VENDOR "The kvmbus authors")
@@ -13,7 +13,7 @@ set(CPACK_PACKAGING_INSTALL_PREFIX /usr)
 set(CPACK_STRIP_FILES ON)
 set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
 set(CPACK_DEBIAN_PACKAGE_SECTION misc)
-set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
+set(CPACK_PRE_BUILD_SCRIPTS ${CMAKE_CURRENT_LIST_DIR}/package-depends.cmake)
 # Images that are not raw are served by qemu-nbd.
 set(CPACK_DEBIAN_PACKAGE_RECOMMENDS qemu-utils)
 include(CPack)

@@ -34,6 +34,11 @@ field()
 [[ $(field Package) == kvmbus ]]
 [[ $(field Architecture) == "$(dpkg --print-architecture)" ]]
 [[ $(field Recommends) == *qemu-utils* ]]
+# Only --connect wants it.
+[[ $(field Depends) != *libvirt* && $(field Depends) != *gnutls* ]]
+if [[ $(find "$tree/root" -name libvirt.so) ]]; then
+	[[ $(field Suggests) == *libvirt0* ]]
+fi
 for library in libc6 libglib2.0-0 libjson-c5 liburing2 libslirp0; do
 	# The names of later releases go on after these.
 	if [[ $(field Depends) != *"${library%[0-9]}"* ]]; then
