@@ -46,17 +46,21 @@ class LinuxGuest:
         self.said = queue.Queue()
         self.deadline = time.monotonic() + bound_s
         self.vm = subprocess.Popen(
-            [self.kvmbus, "run", "--kernel", f"{self.kernel}/vmlinuz",
-             "--initrd", initramfs, "--memory", "512,max=768",
-             "--vcpus", vcpus,
-             "--profile", profile, "--timeout", str(bound_s),
-             "--control", self.socket, "--hvsock", self.hvsock, *options,
-             "--append", f"console=ttyS0 quiet loglevel=4 kvmbus.test={test}"],
+            self.command(initramfs, profile, bound_s, test, options),
             stdin=subprocess.PIPE, stdout=subprocess.PIPE,
             stderr=subprocess.PIPE, text=True, errors="replace")
         # Apart: what kvmbus says would end up in the guest's lines.
         threading.Thread(target=self.listen, daemon=True).start()
         threading.Thread(target=self.overhear, daemon=True).start()
+
+    def command(self, initramfs, profile, bound_s, test, options):
+        return [
+            self.kvmbus, "run", "--kernel", f"{self.kernel}/vmlinuz",
+            "--initrd", initramfs, "--memory", "512,max=768",
+            "--vcpus", str(self.vcpus),
+            "--profile", profile, "--timeout", str(bound_s),
+            "--control", self.socket, "--hvsock", self.hvsock, *options,
+            "--append", f"console=ttyS0 quiet loglevel=4 kvmbus.test={test}"]
 
     def end(self):
         self.vm.kill()
