@@ -29,6 +29,19 @@ static int fail(GError **error, const char *path, const char *why)
 	return -1;
 }
 
+/*
+ * What dpkg(1) and the kernel's build compress with.  Not all that libarchive
+ * has: for some it would start a program that the file names by its first bytes.
+ */
+static void support_filters(struct archive *a)
+{
+	archive_read_support_filter_gzip(a);
+	archive_read_support_filter_bzip2(a);
+	archive_read_support_filter_lzma(a);
+	archive_read_support_filter_xz(a);
+	archive_read_support_filter_zstd(a);
+}
+
 /* The package's member data.tar, read as it comes. */
 struct member {
 	struct archive *package;
@@ -169,7 +182,7 @@ int unpack_deb(const char *deb, const char *dir, GError **error)
 	m->package = archive_read_new();
 	archive_read_support_format_ar(m->package);
 	archive_read_support_format_tar(tar);
-	archive_read_support_filter_all(tar);
+	support_filters(tar);
 	if (archive_read_open_filename(m->package, deb, PIECE_BYTES))
 		ret = fail(error, deb, archive_error_string(m->package));
 	else if (find_data(m->package, deb, error))
@@ -195,7 +208,7 @@ GBytes *unpack_file(const char *path, uint64_t bytes_max, GError **error)
 
 	archive_read_support_format_raw(a);
 	archive_read_support_format_empty(a);
-	archive_read_support_filter_all(a);
+	support_filters(a);
 	if (archive_read_open_filename(a, path, PIECE_BYTES) ||
 	    ((got = archive_read_next_header(a, &e)) != ARCHIVE_OK &&
 	     got != ARCHIVE_EOF)) {

@@ -156,6 +156,32 @@ START_TEST(files_are_unpacked_or_left_as_they_are)
 }
 END_TEST
 
+/* libarchive would start a program for some kinds of compressed files. */
+START_TEST(no_program_is_started_by_a_file)
+{
+	static const char grzip[] = "GRZipII\0\2\4:)and so on";
+	static const char script[] = "#!/bin/sh\ntouch \"${0%/*}/started\"\n";
+	g_autofree char *folder = test_folder();
+	g_autofree char *deb = g_build_filename(folder, "a.deb", NULL);
+	g_autofree char *program = g_build_filename(folder, "grzip", NULL);
+	g_autofree char *path = g_strdup(g_getenv("PATH"));
+	g_autofree char *longer = g_strconcat(folder, ":", path, NULL);
+
+	put_file(folder, "grzip", script, strlen(script));
+	ck_assert_int_eq(g_chmod(program, 0700), 0);
+	put_deb_around(deb, "data.tar.grz", grzip, sizeof(grzip));
+	g_setenv("PATH", longer, TRUE);
+	ck_assert_int_eq(unpack_deb(deb, folder, NULL), -1);
+	put_file(folder, "a.ko", grzip, sizeof(grzip));
+	g_free(deb);
+	deb = g_build_filename(folder, "a.ko", NULL);
+	g_bytes_unref(unpack_file(deb, 100, NULL));
+	g_setenv("PATH", path, TRUE);
+	ck_assert(!exists(folder, "started"));
+	remove_tree(folder);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("unpack");
@@ -165,6 +191,7 @@ int main(void)
 	tcase_add_test(t, nothing_leaves_the_folder);
 	tcase_add_test(t, what_is_no_package_is_said);
 	tcase_add_test(t, files_are_unpacked_or_left_as_they_are);
+	tcase_add_test(t, no_program_is_started_by_a_file);
 	suite_add_tcase(s, t);
 	return check_main(s);
 }

@@ -15,7 +15,7 @@
  * LLVMFuzzerTestOneInput() - feed one input to the parser under test
  * @data: as long as @size says and not a byte longer; NULL when empty
  *
- * Keeps nothing from one call to the next, sleeps nowhere, writes no file.
+ * Keeps nothing from one call to the next, sleeps nowhere, leaves no file.
  * Finds a fault by a sanitizer's report or by abort().
  *
  * Return: 0.

@@ -59,24 +59,34 @@ static inline void ar_add(GByteArray *ar, const char *name, const void *data,
 		g_byte_array_append(ar, (const guint8 *)"\n", 1);
 }
 
+/** put_deb_around() - a package with these bytes for its files */
+static inline void put_deb_around(const char *path, const char *member,
+				  const void *data, guint len)
+{
+	static const guint8 end[1024];
+	GByteArray *ar = g_byte_array_new();
+
+	g_byte_array_append(ar, (const guint8 *)"!<arch>\n", 8);
+	ar_add(ar, "debian-binary", "2.0\n", 4);
+	ar_add(ar, "control.tar", end, sizeof(end));
+	ar_add(ar, member, data, len);
+	ck_assert(g_file_set_contents(path, (const char *)ar->data, ar->len,
+				      NULL));
+	g_byte_array_free(ar, TRUE);
+}
+
 /** put_deb() - a package with these files */
 static inline void put_deb(const char *path, const struct tar_entry *entries,
 			   size_t n)
 {
 	static const guint8 end[1024];
-	GByteArray *tar = g_byte_array_new(), *ar = g_byte_array_new();
+	GByteArray *tar = g_byte_array_new();
 
 	for (size_t i = 0; i < n; i++)
 		tar_add(tar, &entries[i]);
 	g_byte_array_append(tar, end, sizeof(end));
-	g_byte_array_append(ar, (const guint8 *)"!<arch>\n", 8);
-	ar_add(ar, "debian-binary", "2.0\n", 4);
-	ar_add(ar, "control.tar", end, sizeof(end));
-	ar_add(ar, "data.tar", tar->data, tar->len);
-	ck_assert(g_file_set_contents(path, (const char *)ar->data, ar->len,
-				      NULL));
+	put_deb_around(path, "data.tar", tar->data, tar->len);
 	g_byte_array_free(tar, TRUE);
-	g_byte_array_free(ar, TRUE);
 }
 
 #endif
