@@ -93,31 +93,37 @@ void vm_tell_tray(struct vm *vm, const char *name, bool open)
 
 /* --- memory ------------------------------------------------------------------ */
 
+void vm_tell_memory(struct vm *vm, uint64_t ballooned_bytes,
+		    uint64_t added_bytes)
+{
+	struct event *e;
+
+	if (ballooned_bytes != vm->ballooned_bytes) {
+		e = event_new(EVENT_BALLOON_CHANGE);
+		event_add_number(e, "actual",
+				 gmem_bytes(vm->mem) - ballooned_bytes);
+		vm_events_tell(vm->events, e);
+	}
+	if (added_bytes != vm->added_bytes) {
+		e = event_new(EVENT_MEMORY_DEVICE_SIZE_CHANGE);
+		event_add_text(e, "id", "balloon");
+		event_add_number(e, "size", added_bytes);
+		event_add_text(e, "qom-path", "balloon");
+		vm_events_tell(vm->events, e);
+	}
+	vm->ballooned_bytes = ballooned_bytes;
+	vm->added_bytes = added_bytes;
+}
+
 /* Main thread, a while after the first of some changes. */
 static gboolean tell_memory(gpointer data)
 {
 	struct vm *vm = data;
-	struct balloon *b = vm_device(vm, &balloon_ops);
 	struct balloon_status s;
-	struct event *e;
 
 	atomic_store(&vm->memory_changed, false);
-	balloon_get_status(b, &s);
-	if (s.ballooned_bytes != vm->ballooned_bytes) {
-		e = event_new(EVENT_BALLOON_CHANGE);
-		event_add_number(e, "actual",
-				 gmem_bytes(vm->mem) - s.ballooned_bytes);
-		vm_events_tell(vm->events, e);
-	}
-	if (s.added_bytes != vm->added_bytes) {
-		e = event_new(EVENT_MEMORY_DEVICE_SIZE_CHANGE);
-		event_add_text(e, "id", "balloon");
-		event_add_number(e, "size", s.added_bytes);
-		event_add_text(e, "qom-path", "balloon");
-		vm_events_tell(vm->events, e);
-	}
-	vm->ballooned_bytes = s.ballooned_bytes;
-	vm->added_bytes = s.added_bytes;
+	balloon_get_status(vm_device(vm, &balloon_ops), &s);
+	vm_tell_memory(vm, s.ballooned_bytes, s.added_bytes);
 	return G_SOURCE_REMOVE;
 }
 

@@ -9,6 +9,7 @@
 #define VM_VM_HOTPLUG_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include <glib.h>
 
@@ -38,6 +39,14 @@ void vm_tell_disk_failed(void *vm, const char *name, bool is_read, int err,
 
 /** vm_tell_tray() - a disc went in, or out */
 void vm_tell_tray(struct vm *vm, const char *name, bool open);
+
+/**
+ * vm_tell_memory() - what of these has changed since it was told last
+ * @ballooned_bytes: that the guest has given up
+ * @added_bytes: that it has got while it ran
+ */
+void vm_tell_memory(struct vm *vm, uint64_t ballooned_bytes,
+		    uint64_t added_bytes);
 
 /** vm_watch_balloon() - tell of each change, but not too often */
 void vm_watch_balloon(struct vm *vm);
