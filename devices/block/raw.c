@@ -10,6 +10,7 @@
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <sys/uio.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
@@ -126,12 +127,26 @@ static int look_at_device(struct raw *raw, const struct stat *st,
 	return 0;
 }
 
+/*
+ * Can a read or write be told not to wait?  Else io_uring has a thread of the
+ * kernel's do each: a tmpfs can since Linux 6.6 (mm/shmem.c:shmem_file_open(),
+ * FMODE_NOWAIT).
+ */
+static bool takes_nowait(int fd)
+{
+	uint8_t byte;
+	struct iovec iov = {&byte, sizeof(byte)};
+
+	return preadv2(fd, &iov, 1, 0, RWF_NOWAIT) >= 0 || errno != EOPNOTSUPP;
+}
+
 static void look_at_file(struct raw *raw, const struct stat *st,
 			 struct block_info *info)
 {
 	struct statfs fs;
 
-	raw->in_memory = !fstatfs(raw->fd, &fs) && fs.f_type == TMPFS_MAGIC;
+	raw->in_memory = !fstatfs(raw->fd, &fs) && fs.f_type == TMPFS_MAGIC &&
+			 !takes_nowait(raw->fd);
 	info->bytes = (uint64_t)st->st_size;
 	info->block_bytes = ALIGN_MIN;
 	info->physical_bytes = (uint32_t)st->st_blksize;

@@ -73,7 +73,8 @@ struct raw {
 	int top_fd; /* what a snapshot writes to; -1: none */
 	struct cow_map *map; /* with it */
 	bool is_device;
-	bool in_memory; /* a tmpfs: what is read and written waits for nothing */
+	/* A tmpfs: what is read and written waits for nothing, nor says so. */
+	bool in_memory;
 	bool direct; /* O_DIRECT; with: */
 	uint32_t memory_align, offset_align;
 	bool sync; /* each write is on stable storage: writethrough */

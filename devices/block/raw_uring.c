@@ -15,10 +15,11 @@
  * (DEFER_TASKRUN) would be cheaper still, but then the ring's descriptor does
  * not become readable of it, and an eventfd would have to be read each time.
  *
- * A tmpfs can not say that it would have to wait, so io_uring has each of its
- * reads and writes done by a thread of the kernel's; as it has not, kick() does
- * them itself.  So it does lseek(), which io_uring has not: a look at what the
- * file system knows, and a rare one.
+ * A tmpfs before Linux 6.6 can not say that it would have to wait, so io_uring
+ * has each of its reads and writes done by a thread of the kernel's; as it has
+ * not, kick() does them itself.  Later ones it does at once, many in one call.
+ * lseek(), which io_uring has not, is kick()'s too: a look at what the file
+ * system knows, and a rare one.
  */
 #include <errno.h>
 #include <liburing.h>

@@ -3,12 +3,13 @@
  * storvsp.c - what a disk on VMbus does in a second, without a VM: a scripted
  * guest at the other end of the rings, a controller, a unit and a real image.
  *
- * usage: storvsp IMAGE|ram [SECONDS [CACHE]]
+ * usage: storvsp IMAGE|ram [SECONDS [CACHE [LOAD]]]
  *
- * One line for each load: operations a second, MiB a second, nanoseconds of
- * the controller's thread for each operation (of which in user space), and
- * signals of the guest for each.  The guest's end spins on a processor of its
- * own; the thread's time is what counts where there is no other.
+ * One line for each load, or for the one with that number (from 0): operations
+ * a second, MiB a second, nanoseconds of the controller's thread for each
+ * operation (of which in user space), and signals of the guest for each.  The
+ * guest's end spins on a processor of its own; the thread's time is what counts
+ * where there is no other.
  */
 #include <sched.h>
 #include <stdio.h>
@@ -52,6 +53,7 @@ static const struct load loads[] = {
 static const char *image;
 static const char *cache = "writeback";
 static double seconds = 2;
+static int only = -1; /* all loads */
 static struct block *block;
 static struct scsi_lun *lun;
 static uint64_t seed = 88172645463325252ull, next_block;
@@ -243,8 +245,9 @@ START_TEST(all_loads)
 	printf("%s, %s, cache %s\n%-32s %9s %9s %9s %9s %9s\n", image,
 	       block_kind(block), cache, "", "ops/s", "MiB/s", "ns/op",
 	       "user ns", "signals");
-	for (size_t i = 0; i < G_N_ELEMENTS(loads); i++)
-		run(&loads[i]);
+	for (int i = 0; i < (int)G_N_ELEMENTS(loads); i++)
+		if (only < 0 || only == i)
+			run(&loads[i]);
 	storvsp_free(stor);
 	scsi_lun_free(lun);
 	block_free(block);
@@ -262,7 +265,8 @@ int main(int argc, char **argv)
 
 	bench_trace();
 	if (argc < 2) {
-		fprintf(stderr, "usage: storvsp IMAGE|ram [SECONDS [CACHE]]\n");
+		fprintf(stderr, "usage: storvsp IMAGE|ram [SECONDS [CACHE "
+				"[LOAD]]]\n");
 		return 2;
 	}
 	image = argv[1];
@@ -270,6 +274,8 @@ int main(int argc, char **argv)
 		seconds = g_ascii_strtod(argv[2], NULL);
 	if (argc > 3)
 		cache = argv[3];
+	if (argc > 4)
+		only = (int)g_ascii_strtoll(argv[4], NULL, 10);
 	tcase_add_test(t, all_loads);
 	suite_add_tcase(s, t);
 	r = srunner_create(s);

@@ -5,6 +5,7 @@
 
 #include "devices/block/block_open.h"
 #include "devices/block/ram.h"
+#include "devices/block/raw_impl.h"
 #include "support/block_user.h"
 #include "support/check_main.h"
 #include "support/image_file.h"
@@ -16,6 +17,7 @@ struct back_end {
 	const char *what;
 	struct block_options options;
 	bool ram, tmpfs;
+	bool old; /* as a tmpfs is before Linux 6.6 */
 };
 
 static const struct back_end back_ends[] = {
@@ -23,6 +25,7 @@ static const struct back_end back_ends[] = {
 	{.what = "io_uring"},
 	{.what = "io_uring, direct", .options = {.cache = BLOCK_CACHE_NONE}},
 	{.what = "io_uring, tmpfs", .tmpfs = true},
+	{.what = "io_uring, tmpfs of old", .tmpfs = true, .old = true},
 	{.what = "io_uring, write through",
 	 .options = {.cache = BLOCK_CACHE_WRITETHROUGH}},
 	{.what = "io_uring, direct and sync",
@@ -79,6 +82,8 @@ static bool open_disk(int i)
 		ck_assert_msg(disk, "%s: %s", e->what,
 			      error ? error->message : "");
 	}
+	if (e->old)
+		to_raw(disk)->in_memory = true;
 	q = user_queue(disk);
 	grain = block_info(disk).block_bytes;
 	return true;
