@@ -279,9 +279,10 @@ enum {
 	N_POLL
 };
 
-static void describe(const struct serial_relay *r, struct pollfd fds[N_POLL])
+/* Return: true if nobody has the pseudo terminal's other side open. */
+static bool describe(const struct serial_relay *r, struct pollfd fds[N_POLL])
 {
-	bool hung_up = r->params.kind == RELAY_PTY && !has_peer(r);
+	bool is_hung_up = r->params.kind == RELAY_PTY && !has_peer(r);
 
 	fds[POLL_STOP] = (struct pollfd){.fd = r->stop_fd, .events = POLLIN};
 	fds[POLL_NEAR] = (struct pollfd){.fd = r->near_fd};
@@ -289,7 +290,7 @@ static void describe(const struct serial_relay *r, struct pollfd fds[N_POLL])
 		fds[POLL_NEAR].events |= POLLIN;
 	if (r->in.len)
 		fds[POLL_NEAR].events |= POLLOUT;
-	fds[POLL_PEER] = (struct pollfd){.fd = hung_up ? -1 : r->peer};
+	fds[POLL_PEER] = (struct pollfd){.fd = is_hung_up ? -1 : r->peer};
 	if (!r->in.len)
 		fds[POLL_PEER].events |= POLLIN;
 	if (r->out.len || r->connecting)
@@ -297,14 +298,16 @@ static void describe(const struct serial_relay *r, struct pollfd fds[N_POLL])
 	fds[POLL_LISTEN] = (struct pollfd){.fd = -1, .events = POLLIN};
 	if (r->params.kind == RELAY_LISTEN && r->peer < 0)
 		fds[POLL_LISTEN].fd = r->params.fd;
+	return is_hung_up;
 }
 
-static int timeout_ms(const struct serial_relay *r)
+/* @is_hung_up: as describe() found it, for the peer is polled by that. */
+static int timeout_ms(const struct serial_relay *r, bool is_hung_up)
 {
 	uint64_t now = clock_monotonic_ns();
 
-	if (r->params.kind == RELAY_PTY)
-		return has_peer(r) ? -1 : HANGUP_MS;
+	if (is_hung_up)
+		return HANGUP_MS;
 	if (!r->retry_ns)
 		return -1;
 	return r->retry_ns > now
@@ -354,8 +357,10 @@ static void *relay_thread(void *arg)
 	struct pollfd fds[N_POLL];
 
 	for (;;) {
-		describe(r, fds);
-		if (poll(fds, N_POLL, timeout_ms(r)) < 0 && errno != EINTR)
+		bool is_hung_up = describe(r, fds);
+
+		if (poll(fds, N_POLL, timeout_ms(r, is_hung_up)) < 0 &&
+		    errno != EINTR)
 			return NULL;
 		if (fds[POLL_STOP].revents)
 			break;
