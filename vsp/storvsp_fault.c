@@ -7,8 +7,6 @@
  * whoever waits for commands in flight waits for it, or has it hurried.  One
  * that is lost has been done, too, and no answer ever comes.
  */
-#include <string.h>
-
 #include "base/clock.h"
 #include "base/fault_kinds.h"
 #include "proto/scsi.h"
@@ -18,33 +16,7 @@
 #define STRANGE_STATUS    0x3Fu
 #define STRANGE_OPERATION 0x7FFFu
 
-_Static_assert(SCSI_SENSE_MAX >= sizeof(struct scsi_sense_fixed),
-	       "sense data fit");
-
 /* --- commands ------------------------------------------------------------------ */
-
-/* @status: SAM_STAT_…, which is a byte, or SENSE(), which is more. */
-static void set_result(struct scsi_request *q, uint32_t status)
-{
-	struct scsi_sense_fixed sense;
-
-	q->transferred = 0;
-	if (status <= UINT8_MAX) {
-		q->status = (uint8_t)status;
-		return;
-	}
-	q->status = SAM_STAT_CHECK_CONDITION;
-	memset(&sense, 0, sizeof(sense));
-	sense.response_code = SENSE_FIXED_CURRENT;
-	sense.key = (uint8_t)(status >> 16);
-	sense.additional_length =
-		sizeof(sense) -
-		offsetof(struct scsi_sense_fixed, command_specific);
-	sense.asc = (uint8_t)(status >> 8);
-	sense.ascq = (uint8_t)status;
-	memcpy(q->sense, &sense, sizeof(sense));
-	q->sense_bytes = sizeof(sense);
-}
 
 bool storvsp_fault_begin(struct storvsp_request *r)
 {
@@ -53,7 +25,7 @@ bool storvsp_fault_begin(struct storvsp_request *r)
 			 r->scsi.cdb[0], &r->fault);
 	if (!r->is_faulty || r->fault.action != FAULT_FAIL)
 		return false;
-	set_result(&r->scsi, r->fault.value);
+	scsi_fail(&r->scsi, r->fault.value);
 	return true;
 }
 

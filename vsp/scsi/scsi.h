@@ -157,6 +157,14 @@ void scsi_dvd_get_status(struct scsi_lun *lun, struct scsi_dvd_status *status);
 void scsi_submit(struct scsi_lun *lun, struct scsi_request *r);
 
 /**
+ * scsi_fail() - the result of a command that no unit is asked about
+ * @status: SAM_STAT_…, which is a byte, or SENSE(), which is more
+ *
+ * done() is not called.
+ */
+void scsi_fail(struct scsi_request *r, uint32_t status);
+
+/**
  * scsi_command_name() - "READ (10)" for the first two bytes of a CDB
  *
  * Return: borrowed for ever; NULL: no unit has that command.

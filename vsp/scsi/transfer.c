@@ -54,6 +54,14 @@ int scsi_check(struct scsi_request *r, uint32_t sense)
 	return set_sense(r, &s);
 }
 
+void scsi_fail(struct scsi_request *r, uint32_t status)
+{
+	if (status <= UINT8_MAX)
+		scsi_status(r, (uint8_t)status);
+	else
+		scsi_check(r, status);
+}
+
 int scsi_check_info(struct scsi_request *r, uint32_t sense, uint64_t info)
 {
 	struct scsi_sense_fixed s;
