@@ -230,17 +230,6 @@ static void text_facts(const struct netvsp_status *st,
 	to->text(to->ctx, "mac", text);
 }
 
-static void uses(const struct coverage_set *set, enum vsp_table table,
-		 const struct vsp_facts *to)
-{
-	for (unsigned int i = 0; i < set->n_entries; i++) {
-		const struct coverage_entry *e = &set->entries[i];
-
-		to->use(to->ctx, table, e->name, e->number, e->count,
-			e->refused);
-	}
-}
-
 static void facts(void *device, const struct vsp_facts *to)
 {
 	struct netvsp *s = device;
@@ -274,10 +263,8 @@ static void facts(void *device, const struct vsp_facts *to)
 	SAY("rx_vlan", SUM(s, rx_vlan));
 	SAY("rx_moved", SUM(s, rx_moved));
 #undef SAY
-	if (to->use) {
-		uses(s->messages, VSP_TABLE_NVSP, to);
-		uses(s->oids, VSP_TABLE_OID, to);
-	}
+	vsp_table_facts(s->messages, VSP_TABLE_NVSP, to);
+	vsp_table_facts(s->oids, VSP_TABLE_OID, to);
 }
 
 static void free_device(void *device)

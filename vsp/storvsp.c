@@ -378,21 +378,6 @@ static void command_facts(unsigned int lun, const struct coverage_set *set,
 	}
 }
 
-/* A status that is counted is one that refuses. */
-static void command_uses(const struct coverage_set *set,
-			 const struct vsp_facts *to)
-{
-	for (unsigned int i = 0; i < set->n_entries; i++) {
-		const struct coverage_entry *e = &set->entries[i];
-		uint64_t refused = 0;
-
-		for (unsigned int n = 0; n < COVERAGE_STATUSES; n++)
-			refused += e->statuses[n].count;
-		to->use(to->ctx, VSP_TABLE_SCSI, e->name, e->number, e->count,
-			refused);
-	}
-}
-
 static void block_facts(unsigned int lun, const struct block *block,
 			const struct vsp_facts *to)
 {
@@ -446,10 +431,10 @@ static void facts(void *device, const struct vsp_facts *to)
 
 		if (block)
 			block_facts(i, block, to);
-		if (lun)
-			command_facts(i, scsi_lun_coverage(lun), to);
-		if (lun && to->use)
-			command_uses(scsi_lun_coverage(lun), to);
+		if (!lun)
+			continue;
+		command_facts(i, scsi_lun_coverage(lun), to);
+		vsp_table_facts(scsi_lun_coverage(lun), VSP_TABLE_SCSI, to);
 	}
 }
 

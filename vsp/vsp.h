@@ -13,6 +13,7 @@
 #include "proto/guids.h"
 
 struct channel;
+struct coverage_set;
 struct channel_bus;
 
 /* What a device is made with. */
@@ -63,6 +64,14 @@ struct vsp_facts {
 		    uint64_t number, uint64_t used, uint64_t refused);
 	void *ctx;
 };
+
+/**
+ * vsp_table_facts() - say of each row of @set how often it was used and refused
+ *
+ * A status that is counted is one that refuses.  Nothing if nobody listens.
+ */
+void vsp_table_facts(const struct coverage_set *set, enum vsp_table table,
+		     const struct vsp_facts *to);
 
 /*
  * A kind of device.  Thread: main.  All but free may be NULL.
