@@ -226,6 +226,14 @@ void fault_reached(unsigned int stage)
 	pthread_mutex_unlock(&lock);
 }
 
+void fault_fill(uint8_t *at, size_t bytes, uint64_t random)
+{
+	for (size_t i = 0; i < bytes; i++) {
+		random = random * 6364136223846793005u + 1442695040888963407u;
+		at[i] = (uint8_t)(random >> 56);
+	}
+}
+
 const struct fault_word *fault_word_find(const struct fault_word *list,
 					 const char *name)
 {

@@ -32,6 +32,7 @@
 
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 enum fault_point {
@@ -210,6 +211,12 @@ unsigned int fault_list(struct fault_status *out, unsigned int max);
  * @stage: below 64
  */
 void fault_reached(unsigned int stage);
+
+/**
+ * fault_fill() - @bytes of nonsense at @at
+ * @random: of the hit; the same makes the same bytes
+ */
+void fault_fill(uint8_t *at, size_t bytes, uint64_t random);
 
 /** fault_word_find() - Return: the row of @name in @list; NULL: none */
 const struct fault_word *fault_word_find(const struct fault_word *list,

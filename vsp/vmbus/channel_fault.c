@@ -103,14 +103,6 @@ static void corrupt_ranges(uint8_t *at, uint32_t kind)
 	memcpy(at + sizeof(h), &range, sizeof(range));
 }
 
-static void corrupt_payload(uint8_t *at, uint32_t bytes, uint64_t random)
-{
-	for (uint32_t i = PACKET_HEADER; i < bytes; i++) {
-		random = random * 6364136223846793005u + 1442695040888963407u;
-		at[i] = (uint8_t)(random >> 56);
-	}
-}
-
 /* @at: a packet in the ring that the guest does not see yet */
 static void corrupt(uint8_t *at, uint32_t bytes, const struct fault_hit *hit)
 {
@@ -124,7 +116,9 @@ static void corrupt(uint8_t *at, uint32_t bytes, const struct fault_hit *hit)
 		corrupt_ranges(at, hit->value);
 		break;
 	case FAULT_PACKET_PAYLOAD:
-		corrupt_payload(at, bytes, hit->random);
+		if (bytes > PACKET_HEADER)
+			fault_fill(at + PACKET_HEADER, bytes - PACKET_HEADER,
+				   hit->random);
 		break;
 	default:
 		memcpy(&d, at, sizeof(d));

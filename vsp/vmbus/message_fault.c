@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include <glib.h>
+
 #include "base/clock.h"
 #include "base/fault_kinds.h"
 #include "vsp/vmbus/chanmsg.h"
@@ -33,11 +35,11 @@ static size_t relid_at(uint32_t type)
 
 static void garbage(struct fault_message *m, uint64_t random)
 {
-	for (size_t i = sizeof(struct vmbus_channel_message_header);
-	     i < m->size && i < sizeof(m->data); i++) {
-		random = random * 6364136223846793005u + 1442695040888963407u;
-		m->data[i] = (uint8_t)(random >> 56);
-	}
+	const size_t from = sizeof(struct vmbus_channel_message_header);
+	size_t to = MIN(m->size, sizeof(m->data));
+
+	if (to > from)
+		fault_fill(m->data + from, to - from, random);
 }
 
 static void corrupt(struct fault_message *m, const struct fault_hit *hit)
