@@ -15,6 +15,8 @@
 #include "base/notify.h"
 #include "base/pidfile.h"
 #include "boot/boot.h"
+#include "command/newc.h"
+#include "command/session.h"
 #include "config/cli.h"
 #include "config/domain/domain.h"
 #include "config/domain/lookup.h"
@@ -24,8 +26,6 @@
 #include "control/commands.h"
 #include "control/control.h"
 #include "devices/console.h"
-#include "command/newc.h"
-#include "command/session.h"
 #include "kvm/kvm.h"
 #include "matrix/matrix.h"
 #include "partition/profile.h"
@@ -33,11 +33,11 @@
 #include "report/event_file.h"
 #include "report/milestone.h"
 #include "report/report.h"
+#include "report/report_verb.h"
 #include "report/rules.h"
+#include "report/status_line.h"
 #include "trace/flight.h"
 #include "trace/trace_file.h"
-#include "report/report_verb.h"
-#include "report/status_line.h"
 #include "vm/doctor.h"
 #include "vm/vm.h"
 #include "vm/vm_events.h"
@@ -351,14 +351,10 @@ static int run_traced(const struct machine_config *config,
 /* Stream sockets came with VMbus 4.0. */
 static bool has_hvsock(const struct machine_config *config)
 {
-	const struct profile *profile = config->profile
-						? profile_find(config->profile)
-						: profile_newest();
-	uint32_t newest = profile ? profile->vmbus_version : 0;
+	const struct profile *profile = profile_find(config->profile);
 
-	if (config->vmbus_max && config->vmbus_max < newest)
-		newest = config->vmbus_max;
-	return newest >= VERSION_WIN10;
+	return profile &&
+	       profile_vmbus(profile, config->vmbus_max) >= VERSION_WIN10;
 }
 
 static int run(struct machine_config *config, uint64_t start_ns)

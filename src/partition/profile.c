@@ -13,6 +13,8 @@
 
 #include <string.h>
 
+#include <glib.h>
+
 #include "proto/hv_tlfs.h"
 
 #define OURS "our judgement: "
@@ -288,6 +290,8 @@ static const struct profile profiles[] = {
 
 const struct profile *profile_find(const char *name)
 {
+	if (!name)
+		return profile_newest();
 	for (unsigned int i = 0; i < N_PROFILES; i++)
 		if (!strcmp(profiles[i].name, name))
 			return &profiles[i];
@@ -297,6 +301,11 @@ const struct profile *profile_find(const char *name)
 const struct profile *profile_newest(void)
 {
 	return &profiles[N_PROFILES - 1];
+}
+
+uint32_t profile_vmbus(const struct profile *profile, uint32_t max)
+{
+	return max ? MIN(max, profile->vmbus_version) : profile->vmbus_version;
 }
 
 const struct profile *profile_at(unsigned int i)

@@ -69,8 +69,18 @@ struct profile {
 	const char *sources[PROFILE_N_FIELDS];
 };
 
-/** profile_find() - by name; NULL when there is none. Borrowed for ever */
+/**
+ * profile_find() - by name, or the newest if @name is NULL
+ *
+ * Return: borrowed for ever; NULL: there is none of that name.
+ */
 const struct profile *profile_find(const char *name);
+
+/**
+ * profile_vmbus() - the newest VMbus version that a machine of @profile offers
+ * @max: the version that the user caps it at, major << 16 | minor; 0: none
+ */
+uint32_t profile_vmbus(const struct profile *profile, uint32_t max);
 
 /** profile_newest() - the default */
 const struct profile *profile_newest(void);

@@ -336,10 +336,8 @@ static void choose_features(struct vm *vm, bool tsc_invariant)
 {
 	const struct machine_config *c = vm->config;
 
-	vm->profile = c->profile ? profile_find(c->profile) : profile_newest();
-	vm->vmbus_version = vm->profile->vmbus_version;
-	if (c->vmbus_max)
-		vm->vmbus_version = MIN(vm->vmbus_version, c->vmbus_max);
+	vm->profile = profile_find(c->profile);
+	vm->vmbus_version = profile_vmbus(vm->profile, c->vmbus_max);
 	choose_processors(vm);
 	tsc_invariant = tsc_invariant && !is_forbidden(c, "invtsc");
 	partition_features_init(&vm->features, vm->profile, tsc_invariant,

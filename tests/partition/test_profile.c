@@ -40,6 +40,7 @@ START_TEST(six_of_them)
 	ck_assert_ptr_null(profile_at(6));
 	ck_assert_ptr_null(profile_at(~0u));
 	ck_assert_ptr_eq(profile_newest(), profile_find("ws2025"));
+	ck_assert_ptr_eq(profile_newest(), profile_find(NULL));
 	ck_assert_ptr_null(profile_find("ws2008"));
 	ck_assert_ptr_null(profile_find(""));
 	ck_assert_ptr_null(profile_find("WS2022"));
@@ -78,6 +79,11 @@ START_TEST(limits_that_changed)
 	ck_assert(!profile_find("ws2022")->madt_possible_cpus);
 	ck_assert_uint_eq(profile_find("ws2012")->vmbus_version, 0x20004);
 	ck_assert_uint_eq(profile_find("ws2022")->vmbus_version, 0x50003);
+	ck_assert_uint_eq(profile_vmbus(profile_find("ws2022"), 0), 0x50003);
+	ck_assert_uint_eq(profile_vmbus(profile_find("ws2022"), 0x40000),
+			  0x40000);
+	ck_assert_uint_eq(profile_vmbus(profile_find("ws2012"), 0x40000),
+			  0x20004);
 }
 END_TEST
 
