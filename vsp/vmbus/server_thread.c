@@ -234,7 +234,8 @@ static enum work pick(struct vmbus_thread *t)
 		return WORK_ACTIONS;
 	if (t->paused)
 		return WORK_NONE;
-	if (t->has_room || clock_monotonic_ns() >= t->fault_deadline)
+	if (t->has_room || (t->fault_deadline != VMBUS_NEVER &&
+			    clock_monotonic_ns() >= t->fault_deadline))
 		return WORK_ROOM;
 	if (t->deadline != VMBUS_NEVER && server_now(t) >= t->deadline)
 		return WORK_EXPIRE;
