@@ -252,7 +252,7 @@ int partition_msr_read(struct partition *p, uint32_t vp, uint32_t msr,
 
 	if (err)
 		blame(p, vp, msr, false, 0);
-	trace_event(msr_read, vp, TRACE_NO_DEVICE, msr, *value, err);
+	trace_event(msr_read, vp, TRACE_NO_DEVICE, msr, err ? 0 : *value, err);
 	return err;
 }
 
