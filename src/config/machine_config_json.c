@@ -9,15 +9,10 @@
 #include <json-c/json.h>
 
 #include "base/fault.h"
+#include "base/json.h"
 #include "config/disk_config.h"
 #include "config/net_config.h"
 #include "config/serial_config.h"
-
-static void add(struct json_object *o, const char *key, const char *value)
-{
-	json_object_object_add(o, key,
-			       value ? json_object_new_string(value) : NULL);
-}
 
 static struct json_object *limits_json(const struct disk_limits *l)
 {
@@ -43,7 +38,7 @@ static struct json_object *limits_json(const struct disk_limits *l)
 	if (l->iops_bytes)
 		json_object_object_add(o, "iops-size",
 				       json_object_new_uint64(l->iops_bytes));
-	add(o, "throttle-group", l->group);
+	json_add_text(o, "throttle-group", l->group);
 	return o;
 }
 
@@ -51,37 +46,34 @@ static struct json_object *disk_json(const struct disk_config *d)
 {
 	struct json_object *o = json_object_new_object();
 
-	add(o, "path", d->path);
-	add(o, "bus", disk_bus_name(d->bus));
-	add(o, "format", d->format);
-	add(o, "cache", d->cache);
-	add(o, "serial", d->serial);
-	add(o, "vendor", d->vendor);
-	add(o, "product", d->product);
+	json_add_text(o, "path", d->path);
+	json_add_text(o, "bus", disk_bus_name(d->bus));
+	json_add_text(o, "format", d->format);
+	json_add_text(o, "cache", d->cache);
+	json_add_text(o, "serial", d->serial);
+	json_add_text(o, "vendor", d->vendor);
+	json_add_text(o, "product", d->product);
 	if (d->wwn) {
 		g_autofree char *wwn =
 			g_strdup_printf("%016" G_GINT64_MODIFIER "x", d->wwn);
 
-		add(o, "wwn", wwn);
+		json_add_text(o, "wwn", wwn);
 	}
-	add(o, "io", d->io);
+	json_add_text(o, "io", d->io);
 	if (d->has_place)
 		json_object_object_add(o, "place",
 				       json_object_new_int((int)d->place));
-	add(o, "error_policy", d->error_policy);
-	add(o, "rerror_policy", d->rerror_policy);
-	add(o, "discard", d->discard);
-	add(o, "detect_zeroes", d->detect_zeroes);
+	json_add_text(o, "error_policy", d->error_policy);
+	json_add_text(o, "rerror_policy", d->rerror_policy);
+	json_add_text(o, "discard", d->discard);
+	json_add_text(o, "detect_zeroes", d->detect_zeroes);
 	json_object_object_add(o, "limits", limits_json(&d->limits));
 	json_object_object_add(o, "block_size",
 			       json_object_new_int((int)d->block_bytes));
-	json_object_object_add(o, "readonly",
-			       json_object_new_boolean(d->readonly));
-	json_object_object_add(o, "shareable",
-			       json_object_new_boolean(d->shareable));
-	json_object_object_add(o, "snapshot",
-			       json_object_new_boolean(d->snapshot));
-	json_object_object_add(o, "dvd", json_object_new_boolean(d->dvd));
+	json_add_bool(o, "readonly", d->readonly);
+	json_add_bool(o, "shareable", d->shareable);
+	json_add_bool(o, "snapshot", d->snapshot);
+	json_add_bool(o, "dvd", d->dvd);
 	return o;
 }
 
@@ -113,12 +105,11 @@ static void add_user(struct json_object *o, const struct net_config *n)
 		g_autofree char *text =
 			g_strdup_printf("%s/%u", n->network, n->prefix);
 
-		add(o, "net", text);
+		json_add_text(o, "net", text);
 	}
-	add(o, "hostname", n->hostname);
-	json_object_object_add(o, "restrict",
-			       json_object_new_boolean(n->restricted));
-	add(o, "ipv6", n->no_ipv6 ? "off" : "on");
+	json_add_text(o, "hostname", n->hostname);
+	json_add_bool(o, "restrict", n->restricted);
+	json_add_text(o, "ipv6", n->no_ipv6 ? "off" : "on");
 }
 
 static struct json_object *net_json(const struct machine_config *c, guint i)
@@ -129,25 +120,25 @@ static struct json_object *net_json(const struct machine_config *c, guint i)
 	char mac[18];
 	uint8_t b[CONFIG_MAC_BYTES];
 
-	add(o, "kind", net_kind_name(n->kind));
-	add(o, "name", n->name);
+	json_add_text(o, "kind", net_kind_name(n->kind));
+	json_add_text(o, "name", n->name);
 	for (guint k = 0; k < n->fds->len; k++)
 		json_object_array_add(fds, json_object_new_int(g_array_index(
 						   n->fds, int, k)));
 	json_object_object_add(o, "fds", fds);
 	if (n->kind == NET_SOCKET)
-		add(o, n->listen ? "listen" : "connect", n->path);
+		json_add_text(o, n->listen ? "listen" : "connect", n->path);
 	if (n->kind == NET_USER)
 		add_user(o, n);
 	net_config_mac(n, c->uuid, i, b);
 	g_snprintf(mac, sizeof(mac), "%02x:%02x:%02x:%02x:%02x:%02x", b[0],
 		   b[1], b[2], b[3], b[4], b[5]);
-	add(o, "mac", mac);
+	json_add_text(o, "mac", mac);
 	json_object_object_add(o, "mtu", json_object_new_int((int)n->mtu));
 	json_object_object_add(o, "queues",
 			       json_object_new_int((int)n->queues));
-	add(o, "link", n->cable_out ? "down" : "up");
-	add(o, "pcap", n->pcap);
+	json_add_text(o, "link", n->cable_out ? "down" : "up");
+	json_add_text(o, "pcap", n->pcap);
 	return o;
 }
 
@@ -155,11 +146,9 @@ static struct json_object *memory_json(const struct memory_backing *m)
 {
 	struct json_object *o = json_object_new_object();
 
-	json_object_object_add(o, "hugepages",
-			       json_object_new_boolean(m->hugepages));
-	json_object_object_add(o, "locked", json_object_new_boolean(m->locked));
-	json_object_object_add(o, "immediate",
-			       json_object_new_boolean(m->immediate));
+	json_add_bool(o, "hugepages", m->hugepages);
+	json_add_bool(o, "locked", m->locked);
+	json_add_bool(o, "immediate", m->immediate);
 	return o;
 }
 
@@ -167,7 +156,7 @@ static void add_vmbus(struct json_object *o, const struct machine_config *c)
 {
 	struct json_object *without = json_object_new_array();
 
-	add(o, "vmbus_max", machine_config_vmbus_text(c->vmbus_max));
+	json_add_text(o, "vmbus_max", machine_config_vmbus_text(c->vmbus_max));
 	for (unsigned int i = 0; i < CONFIG_N_DEVICES; i++)
 		if (c->without & 1u << i)
 			json_object_array_add(
@@ -207,15 +196,14 @@ char *machine_config_json(const struct machine_config *c)
 	struct json_object *o = json_object_new_object();
 	struct json_object *disks = json_object_new_array();
 	struct json_object *nets = json_object_new_array();
-	char *text;
 
-	add(o, "name", c->name);
-	add(o, "kernel", c->kernel);
-	add(o, "initrd", c->initrd);
-	add(o, "append", c->cmdline);
-	add(o, "profile", c->profile);
-	add(o, "uuid", c->uuid);
-	add(o, "genid", c->genid);
+	json_add_text(o, "name", c->name);
+	json_add_text(o, "kernel", c->kernel);
+	json_add_text(o, "initrd", c->initrd);
+	json_add_text(o, "append", c->cmdline);
+	json_add_text(o, "profile", c->profile);
+	json_add_text(o, "uuid", c->uuid);
+	json_add_text(o, "genid", c->genid);
 	json_object_object_add(o, "memory_mib",
 			       json_object_new_uint64(c->memory_mib));
 	json_object_object_add(
@@ -237,19 +225,13 @@ char *machine_config_json(const struct machine_config *c)
 	json_object_object_add(o, "nets", nets);
 	json_object_object_add(o, "serials", serials_json(c));
 	add_faults(o, c);
-	add(o, "accel", c->accel);
-	add(o, "on_poweroff", lifecycle_action_name(c->on_poweroff));
-	add(o, "on_reboot", lifecycle_action_name(c->on_reboot));
-	add(o, "on_crash", lifecycle_action_name(c->on_crash));
-	add(o, "dump_dir", c->dump_dir);
-	json_object_object_add(o, "ignore_msrs",
-			       json_object_new_boolean(c->ignore_msrs));
-	json_object_object_add(o, "numa_srat",
-			       json_object_new_boolean(c->srat));
-	json_object_object_add(o, "test_devices",
-			       json_object_new_boolean(c->test_devices));
-	text = g_strdup(json_object_to_json_string_ext(
-		o, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_NOSLASHESCAPE));
-	json_object_put(o);
-	return text;
+	json_add_text(o, "accel", c->accel);
+	json_add_text(o, "on_poweroff", lifecycle_action_name(c->on_poweroff));
+	json_add_text(o, "on_reboot", lifecycle_action_name(c->on_reboot));
+	json_add_text(o, "on_crash", lifecycle_action_name(c->on_crash));
+	json_add_text(o, "dump_dir", c->dump_dir);
+	json_add_bool(o, "ignore_msrs", c->ignore_msrs);
+	json_add_bool(o, "numa_srat", c->srat);
+	json_add_bool(o, "test_devices", c->test_devices);
+	return json_end(o);
 }

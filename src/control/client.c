@@ -10,6 +10,7 @@
 
 #include <json-c/json.h>
 
+#include "base/json.h"
 #include "control/control.h"
 
 #define EXIT_REFUSED   1
@@ -253,10 +254,7 @@ static void print_result(struct json_object *result, FILE *out)
 			return;
 		}
 	}
-	fprintf(out, "%s\n",
-		json_object_to_json_string_ext(
-			result, JSON_C_TO_STRING_PRETTY |
-					JSON_C_TO_STRING_NOSLASHESCAPE));
+	fprintf(out, "%s\n", json_pretty(result));
 }
 
 /* Among the greeting and events.  Return: owned; NULL: there is none. */

@@ -6,6 +6,7 @@
 #include <glib.h>
 #include <json-c/json.h>
 
+#include "base/json.h"
 #include "control/commands.h"
 #include "control/commands_plug.h"
 #include "control/control.h"
@@ -13,21 +14,6 @@
 #include "vm/vm_disks.h"
 #include "vm/vm_disks_info.h"
 #include "vm/vm_hotplug.h"
-
-static void add_text(struct json_object *o, const char *key, const char *s)
-{
-	json_object_object_add(o, key, json_object_new_string(s));
-}
-
-static void add_number(struct json_object *o, const char *key, uint64_t n)
-{
-	json_object_object_add(o, key, json_object_new_uint64(n));
-}
-
-static void add_bool(struct json_object *o, const char *key, bool value)
-{
-	json_object_object_add(o, key, json_object_new_boolean(value));
-}
 
 /* --- what there is ---------------------------------------------------------- */
 
@@ -77,27 +63,27 @@ static struct json_object *node_json(const struct plugs *plugs,
 		return NULL;
 	format = format_of(info);
 	o = json_object_new_object();
-	add_text(o, "node-name", node ? node : name);
-	add_text(o, "file", info->path);
-	add_text(o, "drv", format);
-	add_bool(o, "ro", info->readonly);
-	add_bool(o, "encrypted", false);
-	add_text(o, "detect_zeroes",
-		 info->detect_zeroes ? info->detect_zeroes : "off");
-	add_number(o, "backing_file_depth", 0);
-	add_number(o, "write_threshold", 0);
+	json_add_text(o, "node-name", node ? node : name);
+	json_add_text(o, "file", info->path);
+	json_add_text(o, "drv", format);
+	json_add_bool(o, "ro", info->readonly);
+	json_add_bool(o, "encrypted", false);
+	json_add_text(o, "detect_zeroes",
+		      info->detect_zeroes ? info->detect_zeroes : "off");
+	json_add_number(o, "backing_file_depth", 0);
+	json_add_number(o, "write_threshold", 0);
 	image = json_object_new_object();
-	add_text(image, "filename", info->path);
-	add_text(image, "format", format);
-	add_number(image, "virtual-size", info->bytes);
+	json_add_text(image, "filename", info->path);
+	json_add_text(image, "format", format);
+	json_add_number(image, "virtual-size", info->bytes);
 	json_object_object_add(o, "image", image);
 	cache = json_object_new_object();
-	add_bool(cache, "writeback",
-		 strcmp(mode, "writethrough") != 0 &&
-			 strcmp(mode, "directsync") != 0);
-	add_bool(cache, "direct",
-		 !strcmp(mode, "none") || !strcmp(mode, "directsync"));
-	add_bool(cache, "no-flush", !strcmp(mode, "unsafe"));
+	json_add_bool(cache, "writeback",
+		      strcmp(mode, "writethrough") != 0 &&
+			      strcmp(mode, "directsync") != 0);
+	json_add_bool(cache, "direct",
+		      !strcmp(mode, "none") || !strcmp(mode, "directsync"));
+	json_add_bool(cache, "no-flush", !strcmp(mode, "unsafe"));
 	json_object_object_add(o, "cache", cache);
 	return o;
 }
@@ -110,14 +96,14 @@ static struct json_object *block_json(const struct plugs *plugs,
 	struct json_object *inserted = node_json(plugs, name, info);
 	const char *id = plug_id(plugs, name);
 
-	add_text(o, "device", name);
-	add_text(o, "qdev", id ? id : name);
-	add_text(o, "type", "unknown");
-	add_bool(o, "removable", info->dvd);
-	add_bool(o, "locked", info->locked);
+	json_add_text(o, "device", name);
+	json_add_text(o, "qdev", id ? id : name);
+	json_add_text(o, "type", "unknown");
+	json_add_bool(o, "removable", info->dvd);
+	json_add_bool(o, "locked", info->locked);
 	if (info->dvd)
-		add_bool(o, "tray_open", info->tray_open);
-	add_text(o, "io-status", info->stopped ? "failed" : "ok");
+		json_add_bool(o, "tray_open", info->tray_open);
+	json_add_text(o, "io-status", info->stopped ? "failed" : "ok");
 	if (inserted)
 		json_object_object_add(o, "inserted", inserted);
 	return o;
@@ -131,18 +117,18 @@ static struct json_object *stats_json(const struct plugs *plugs,
 	struct json_object *stats = json_object_new_object();
 	const char *id = plug_id(plugs, name), *node = plug_node(plugs, name);
 
-	add_text(o, "device", name);
-	add_text(o, "qdev", id ? id : name);
+	json_add_text(o, "device", name);
+	json_add_text(o, "qdev", id ? id : name);
 	if (info->kind)
-		add_text(o, "node-name", node ? node : name);
-	add_number(stats, "rd_operations", info->reads);
-	add_number(stats, "rd_bytes", info->read_bytes);
-	add_number(stats, "wr_operations", info->writes);
-	add_number(stats, "wr_bytes", info->written_bytes);
-	add_number(stats, "flush_operations", info->flushes);
-	add_number(stats, "unmap_operations", info->discards);
-	add_number(stats, "unmap_bytes", info->discarded_bytes);
-	add_number(stats, "kvmbus-errors", info->errors);
+		json_add_text(o, "node-name", node ? node : name);
+	json_add_number(stats, "rd_operations", info->reads);
+	json_add_number(stats, "rd_bytes", info->read_bytes);
+	json_add_number(stats, "wr_operations", info->writes);
+	json_add_number(stats, "wr_bytes", info->written_bytes);
+	json_add_number(stats, "flush_operations", info->flushes);
+	json_add_number(stats, "unmap_operations", info->discards);
+	json_add_number(stats, "unmap_bytes", info->discarded_bytes);
+	json_add_number(stats, "kvmbus-errors", info->errors);
 	json_object_object_add(o, "stats", stats);
 	return o;
 }

@@ -6,6 +6,7 @@
 
 #include <json-c/json.h>
 
+#include "base/json.h"
 #include "control/commands.h"
 #include "control/control.h"
 #include "vm/vm.h"
@@ -53,19 +54,16 @@ void *command_device(void *ctx, struct control_call *call,
 	return device;
 }
 
-static void type_keys(void *ctx, struct control_call *call, const char *what,
-		      bool (*translate)(const char *text, GArray *keys,
-					GError **error))
+/* Type what @translate makes of @text. */
+static void
+press(struct control_call *call, struct synthkbd *kbd, const char *text,
+      bool (*translate)(const char *text, GArray *keys, GError **error))
 {
 	g_autoptr(GArray) keys =
 		g_array_new(FALSE, FALSE, sizeof(struct synthkbd_key));
-	struct synthkbd *kbd =
-		command_device(ctx, call, &synthkbd_ops, "keyboard");
 	g_autoptr(GError) error = NULL;
 
-	if (!kbd)
-		return;
-	if (!translate(control_string(call, what), keys, &error)) {
+	if (!translate(text, keys, &error)) {
 		control_refuse(call, "request", "%s", error->message);
 		return;
 	}
@@ -75,14 +73,25 @@ static void type_keys(void *ctx, struct control_call *call, const char *what,
 			     keys->len));
 }
 
+static struct synthkbd *keyboard_of(void *ctx, struct control_call *call)
+{
+	return command_device(ctx, call, &synthkbd_ops, "keyboard");
+}
+
 void command_type(void *ctx, struct control_call *call)
 {
-	type_keys(ctx, call, "text", scancodes_text);
+	struct synthkbd *kbd = keyboard_of(ctx, call);
+
+	if (kbd)
+		press(call, kbd, control_string(call, "text"), scancodes_text);
 }
 
 void command_key(void *ctx, struct control_call *call)
 {
-	type_keys(ctx, call, "keys", scancodes_chord);
+	struct synthkbd *kbd = keyboard_of(ctx, call);
+
+	if (kbd)
+		press(call, kbd, control_string(call, "keys"), scancodes_chord);
 }
 
 void command_mouse(void *ctx, struct control_call *call)
@@ -144,20 +153,15 @@ static void add_mib(struct json_object *o, const char *key, uint64_t bytes)
 	json_object_object_add(o, key, json_object_new_uint64(bytes / MIB));
 }
 
-static void add_bool(struct json_object *o, const char *key, bool value)
-{
-	json_object_object_add(o, key, json_object_new_boolean(value));
-}
-
 static struct json_object *balloon_json(struct balloon *b)
 {
 	struct json_object *o = json_object_new_object();
 	struct balloon_status s;
 
 	balloon_get_status(b, &s);
-	add_bool(o, "ready", s.ready && s.can_balloon);
-	add_bool(o, "busy", s.busy);
-	add_bool(o, "limited", s.limited);
+	json_add_bool(o, "ready", s.ready && s.can_balloon);
+	json_add_bool(o, "busy", s.busy);
+	json_add_bool(o, "limited", s.limited);
 	add_mib(o, "target_mib", s.target_bytes);
 	add_mib(o, "ballooned_mib", s.ballooned_bytes);
 	add_mib(o, "available_mib", s.available_bytes);
@@ -171,9 +175,9 @@ static struct json_object *memory_json(struct balloon *b)
 	struct balloon_status s;
 
 	balloon_get_status(b, &s);
-	add_bool(o, "ready", s.ready && s.can_add);
-	add_bool(o, "busy", s.busy);
-	add_bool(o, "limited", s.add_limited);
+	json_add_bool(o, "ready", s.ready && s.can_add);
+	json_add_bool(o, "busy", s.busy);
+	json_add_bool(o, "limited", s.add_limited);
 	add_mib(o, "target_mib", s.add_target_bytes);
 	add_mib(o, "added_mib", s.added_bytes);
 	add_mib(o, "unit_mib", s.add_unit_bytes);
@@ -341,21 +345,9 @@ static char *chord_of(struct control_call *call)
 
 void command_send_key(void *ctx, struct control_call *call)
 {
-	struct synthkbd *kbd =
-		command_device(ctx, call, &synthkbd_ops, "keyboard");
-	g_autoptr(GArray) keys =
-		g_array_new(FALSE, FALSE, sizeof(struct synthkbd_key));
+	struct synthkbd *kbd = keyboard_of(ctx, call);
 	g_autofree char *chord = kbd ? chord_of(call) : NULL;
-	g_autoptr(GError) error = NULL;
 
-	if (!chord)
-		return;
-	if (!scancodes_chord(chord, keys, &error)) {
-		control_refuse(call, "request", "%s", error->message);
-		return;
-	}
-	answer(call, "keyboard",
-	       synthkbd_type(kbd,
-			     (const struct synthkbd_key *)(void *)keys->data,
-			     keys->len));
+	if (chord)
+		press(call, kbd, chord, scancodes_chord);
 }

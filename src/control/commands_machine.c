@@ -5,6 +5,7 @@
 
 #include <json-c/json.h>
 
+#include "base/json.h"
 #include "base/clock.h"
 #include "control/commands.h"
 #include "control/control.h"
@@ -14,21 +15,6 @@
 #include "vm/vm_dump.h"
 #include "vm/vm_events.h"
 #include "vsp/balloon.h"
-
-static void add_string(struct json_object *o, const char *key, const char *s)
-{
-	json_object_object_add(o, key, json_object_new_string(s));
-}
-
-static void add_number(struct json_object *o, const char *key, uint64_t n)
-{
-	json_object_object_add(o, key, json_object_new_uint64(n));
-}
-
-static void add_bool(struct json_object *o, const char *key, bool value)
-{
-	json_object_object_add(o, key, json_object_new_boolean(value));
-}
 
 /* --- ours ---------------------------------------------------------------- */
 
@@ -40,17 +26,17 @@ void command_status(void *ctx, struct control_call *call)
 
 	vm_get_status(commands_vm(ctx), &s);
 	guest = report_guest_name(s.guest_os_id);
-	add_string(o, "state", s.paused ? "paused" : "running");
+	json_add_text(o, "state", s.paused ? "paused" : "running");
 	if (s.ended)
-		add_string(o, "ended", s.ended);
+		json_add_text(o, "ended", s.ended);
 	if (s.stopped_by)
-		add_string(o, "stopped_by", s.stopped_by);
-	add_string(o, "profile", s.profile);
-	add_number(o, "vcpus", s.n_vcpus);
-	add_number(o, "memory_bytes", s.memory_bytes);
-	add_number(o, "uptime_ms", s.uptime_ns / NSEC_PER_MSEC);
-	add_number(o, "resets", s.resets);
-	add_string(o, "guest", guest);
+		json_add_text(o, "stopped_by", s.stopped_by);
+	json_add_text(o, "profile", s.profile);
+	json_add_number(o, "vcpus", s.n_vcpus);
+	json_add_number(o, "memory_bytes", s.memory_bytes);
+	json_add_number(o, "uptime_ms", s.uptime_ns / NSEC_PER_MSEC);
+	json_add_number(o, "resets", s.resets);
+	json_add_text(o, "guest", guest);
 	control_answer(call, o);
 }
 
@@ -158,13 +144,13 @@ void query_status(void *ctx, struct control_call *call)
 	struct vm_status s;
 
 	vm_get_status(commands_vm(ctx), &s);
-	add_bool(o, "running", !s.paused);
-	add_bool(o, "singlestep", false);
-	add_string(o, "status",
-		   !s.paused      ? "running"
-		   : s.ended      ? s.ended
-		   : s.stopped_by ? "io-error"
-				  : "paused");
+	json_add_bool(o, "running", !s.paused);
+	json_add_bool(o, "singlestep", false);
+	json_add_text(o, "status",
+		      !s.paused      ? "running"
+		      : s.ended      ? s.ended
+		      : s.stopped_by ? "io-error"
+				     : "paused");
 	control_answer(call, o);
 }
 
@@ -187,7 +173,7 @@ void query_uuid(void *ctx, struct control_call *call)
 	struct vm_status s;
 
 	vm_get_status(commands_vm(ctx), &s);
-	add_string(o, "UUID", s.uuid);
+	json_add_text(o, "UUID", s.uuid);
 	control_answer(call, o);
 }
 
@@ -196,8 +182,8 @@ void query_kvm(void *ctx, struct control_call *call)
 	struct json_object *o = json_object_new_object();
 
 	(void)ctx;
-	add_bool(o, "enabled", true);
-	add_bool(o, "present", true);
+	json_add_bool(o, "enabled", true);
+	json_add_bool(o, "present", true);
 	control_answer(call, o);
 }
 
@@ -206,7 +192,7 @@ void query_target(void *ctx, struct control_call *call)
 	struct json_object *o = json_object_new_object();
 
 	(void)ctx;
-	add_string(o, "arch", "x86_64");
+	json_add_text(o, "arch", "x86_64");
 	control_answer(call, o);
 }
 
@@ -221,10 +207,10 @@ void query_cpus_fast(void *ctx, struct control_call *call)
 		struct json_object *o = json_object_new_object();
 		g_autofree char *path = g_strdup_printf("/machine/cpu[%u]", i);
 
-		add_number(o, "cpu-index", i);
-		add_string(o, "qom-path", path);
-		add_number(o, "thread-id", (uint64_t)vm_thread_id(vm, i));
-		add_string(o, "target", "x86_64");
+		json_add_number(o, "cpu-index", i);
+		json_add_text(o, "qom-path", path);
+		json_add_number(o, "thread-id", (uint64_t)vm_thread_id(vm, i));
+		json_add_text(o, "target", "x86_64");
 		json_object_array_add(all, o);
 	}
 	control_answer(call, all);
@@ -240,7 +226,7 @@ void query_memory_size_summary(void *ctx, struct control_call *call)
 	vm_get_status(commands_vm(ctx), &s);
 	if (b)
 		balloon_get_status(b, &now);
-	add_number(o, "base-memory", s.memory_bytes);
-	add_number(o, "plugged-memory", now.added_bytes);
+	json_add_number(o, "base-memory", s.memory_bytes);
+	json_add_number(o, "plugged-memory", now.added_bytes);
 	control_answer(call, o);
 }

@@ -4,13 +4,9 @@
 #include <glib.h>
 #include <json-c/json.h>
 
+#include "base/json.h"
 #include "control/control.h"
 #include "report/event.h"
-
-static void add_string(struct json_object *o, const char *key, const char *s)
-{
-	json_object_object_add(o, key, json_object_new_string(s));
-}
 
 void query_commands(void *ctx, struct control_call *call)
 {
@@ -21,7 +17,7 @@ void query_commands(void *ctx, struct control_call *call)
 	     c++) {
 		struct json_object *o = json_object_new_object();
 
-		add_string(o, "name", c->name);
+		json_add_text(o, "name", c->name);
 		json_object_array_add(all, o);
 	}
 	control_answer(call, all);
@@ -33,8 +29,8 @@ static struct json_object *entry(struct json_object *all, const char *kind,
 {
 	struct json_object *o = json_object_new_object();
 
-	add_string(o, "name", name);
-	add_string(o, "meta-type", kind);
+	json_add_text(o, "name", name);
+	json_add_text(o, "meta-type", kind);
 	json_object_array_add(all, o);
 	return o;
 }
@@ -45,9 +41,9 @@ static void add_builtins(struct json_object *all)
 		{"str", "string"}, {"int", "int"}, {"bool", "boolean"}};
 
 	for (size_t i = 0; i < G_N_ELEMENTS(types); i++)
-		add_string(entry(all, "builtin", types[i][0]), "json-type",
-			   types[i][1]);
-	add_string(entry(all, "builtin", "any"), "json-type", "value");
+		json_add_text(entry(all, "builtin", types[i][0]), "json-type",
+			      types[i][1]);
+	json_add_text(entry(all, "builtin", "any"), "json-type", "value");
 }
 
 static struct json_object *add_object(struct json_object *all, const char *name)
@@ -63,8 +59,8 @@ static struct json_object *add_member(struct json_object *members,
 {
 	struct json_object *o = json_object_new_object();
 
-	add_string(o, "name", name);
-	add_string(o, "type", type);
+	json_add_text(o, "name", name);
+	json_add_text(o, "type", type);
 	json_object_array_add(members, o);
 	return o;
 }
@@ -89,8 +85,8 @@ static void add_command(struct json_object *all,
 		if (p->optional)
 			json_object_object_add(m, "default", NULL);
 	}
-	add_string(o, "arg-type", type);
-	add_string(o, "ret-type", "any");
+	json_add_text(o, "arg-type", type);
+	json_add_text(o, "ret-type", "any");
 }
 
 static void add_event(struct json_object *all, const struct event_row *row)
@@ -107,7 +103,7 @@ static void add_event(struct json_object *all, const struct event_row *row)
 	for (unsigned int i = 0; row->members[i].name; i++)
 		add_member(members, row->members[i].name,
 			   types[row->members[i].type]);
-	add_string(entry(all, "event", row->name), "arg-type", type);
+	json_add_text(entry(all, "event", row->name), "arg-type", type);
 }
 
 void query_qmp_schema(void *ctx, struct control_call *call)

@@ -12,6 +12,7 @@
 #include <json-c/json.h>
 
 #include "base/clock.h"
+#include "base/json.h"
 #include "matrix/matrix.h"
 #include "report/report.h"
 #include "report/report_file.h"
@@ -204,11 +205,7 @@ static char *json_of(const struct matrix *m, struct json_object **reports)
 		json_object_array_add(list, o);
 	}
 	json_object_object_add(root, "runs", list);
-	text = g_strconcat(
-		json_object_to_json_string_ext(
-			root, JSON_C_TO_STRING_PRETTY |
-				      JSON_C_TO_STRING_NOSLASHESCAPE),
-		"\n", NULL);
+	text = g_strconcat(json_pretty(root), "\n", NULL);
 	json_object_put(root);
 	return text;
 }

@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/findings.h"
+#include "base/json.h"
 #include "proto/hv_tlfs.h"
 #include "report/explain.h"
 #include "report/report_file.h"
@@ -460,11 +461,7 @@ struct json_object *report_make(const struct report *r)
 char *report_text(const struct report *report)
 {
 	struct json_object *root = report_make(report);
-	char *text = g_strconcat(
-		json_object_to_json_string_ext(
-			root, JSON_C_TO_STRING_PRETTY |
-				      JSON_C_TO_STRING_NOSLASHESCAPE),
-		"\n", NULL);
+	char *text = g_strconcat(json_pretty(root), "\n", NULL);
 
 	json_object_put(root);
 	return text;

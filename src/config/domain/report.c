@@ -6,6 +6,7 @@
 
 #include <json-c/json.h>
 
+#include "base/json.h"
 #include "config/domain/domain_private.h"
 
 static const char *const verdicts[DOMAIN_VERDICTS] = {
@@ -138,7 +139,6 @@ char *domain_report_json(const struct domain_report *report)
 {
 	struct json_object *o = json_object_new_object();
 	struct json_object *messages = json_object_new_array();
-	char *text;
 
 	json_object_object_add(o, "file", text_or_null(report->file));
 	for (enum domain_verdict v = 0; v < DOMAIN_NOTE; v++)
@@ -158,10 +158,7 @@ char *domain_report_json(const struct domain_report *report)
 		json_object_array_add(messages, e);
 	}
 	json_object_object_add(o, "elements", messages);
-	text = g_strdup(json_object_to_json_string_ext(
-		o, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_NOSLASHESCAPE));
-	json_object_put(o);
-	return text;
+	return json_end(o);
 }
 
 void domain_report_free(struct domain_report *report)
