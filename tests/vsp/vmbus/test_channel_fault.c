@@ -350,10 +350,13 @@ END_TEST
 
 START_TEST(interrupts_come_for_nothing)
 {
-	uint64_t signals;
+	uint64_t opened, signals;
 
 	start();
+	opened = clock_monotonic_ns();
 	ping(1);
+	/* Then it is looked whether an interrupt was lost in the opening. */
+	wait_until(clock_monotonic_ns() > opened + 200 * NSEC_PER_MSEC);
 	settle();
 	signals = stats().signals_out;
 	fault_scenario("interrupt-storm");
