@@ -2,7 +2,6 @@
 /*
  * vm.c - construction, in the one order in which it works, and its mirror.
  */
-#include "vm/crash_dump.h"
 #include "vm/vm.h"
 
 #include <errno.h>
@@ -29,6 +28,7 @@
 #include "synic/ref_time.h"
 #include "synic/synic.h"
 #include "synic/timer_queue.h"
+#include "vm/crash_dump.h"
 #include "vm/vm_disks.h"
 #include "vm/vm_events.h"
 #include "vm/vm_faults.h"
