@@ -13,7 +13,9 @@ build=(gcc libc6-dev cmake ninja-build pkgconf libglib2.0-dev libjson-c-dev
 	liburing-dev libnbd-dev libslirp-dev libarchive-dev libxml2-dev libvirt-dev qemu-utils acpica-tools scdoc
 	systemtap-sdt-dev)
 test=(check clang llvm clang-tidy clang-format libclang-rt-14-dev cppcheck
-	shellcheck python3 git gcc-multilib util-linux fish zsh tshark)
+	shellcheck python3 git gcc-multilib util-linux fish zsh tshark
+	libvirt-daemon libvirt-daemon-driver-qemu libvirt-clients dnsmasq-base
+	qemu-system-x86 iproute2 ethtool busybox-static)
 lab=(qemu-system-x86 busybox-static cpio xz-utils zstd kmod e2fsprogs
 	fio sg3-utils iproute2 iperf3 ethtool)
 
