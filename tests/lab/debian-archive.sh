@@ -149,14 +149,24 @@ archive_depends() {
 		sed -E 's/^ *//; s/[ :(|].*//' | sort -u
 }
 
+# archive_download SUITE DIR PACKAGE[=VERSION]... - the package files into DIR
+archive_download() {
+	local suite=$1 dir=$2
+	shift 2
+	if ! (cd "$dir" && archive_apt "$suite" apt-get download "$@" \
+		>log 2>&1 </dev/null); then
+		grep '^E: ' "$dir/log" | tail -n 2 >&2
+		return 1
+	fi
+	rm "$dir/log"
+}
+
 # archive_fetch SUITE DIR PACKAGE[=VERSION]... - download and unpack into DIR
 archive_fetch() {
 	local suite=$1 dir=$2 deb debs
 	shift 2
 	debs=$(mktemp -d "$dir/debs.XXXXXX")
-	if ! (cd "$debs" && archive_apt "$suite" apt-get download "$@" \
-		>log 2>&1 </dev/null); then
-		grep '^E: ' "$debs/log" | tail -n 2 >&2
+	if ! archive_download "$suite" "$debs" "$@"; then
 		rm -rf "$debs"
 		return 1
 	fi
