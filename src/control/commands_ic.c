@@ -18,11 +18,11 @@
 #include "control/control.h"
 #include "proto/ic.h"
 #include "vm/vm.h"
-#include "vsp/ic_fcopy.h"
-#include "vsp/ic_kvp.h"
-#include "vsp/ic_shutdown.h"
-#include "vsp/ic_timesync.h"
-#include "vsp/ic_vss.h"
+#include "vsp/ic/fcopy.h"
+#include "vsp/ic/kvp.h"
+#include "vsp/ic/shutdown.h"
+#include "vsp/ic/timesync.h"
+#include "vsp/ic/vss.h"
 
 struct pending {
 	struct control_call *call;

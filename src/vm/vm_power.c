@@ -14,7 +14,7 @@
 #include "vm/vm.h"
 #include "vm/vm_events.h"
 #include "vm/vm_private.h"
-#include "vsp/ic_shutdown.h"
+#include "vsp/ic/shutdown.h"
 
 #define LOG_CATEGORY "vm"
 

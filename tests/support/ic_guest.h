@@ -12,7 +12,7 @@
 #include "base/log.h"
 #include "proto/ic.h"
 #include "support/bus_guest.h"
-#include "vsp/ic.h"
+#include "vsp/ic/ic.h"
 #include "vsp/vmbus/worker.h"
 #include "vsp/vsp.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * ic_kvp.h - keys and values that host and guest exchange, and the guest's
+ * kvp.h - keys and values that host and guest exchange, and the guest's
  * network settings.
  *
  * Five pools (KVP_POOL_…), which a daemon in the guest keeps: what the host

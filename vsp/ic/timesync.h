@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * ic_timesync.h - give the guest the host's time.
+ * timesync.h - give the guest the host's time.
  *
  * A message says what time it was, in UTC, when the partition's reference
  * counter had a certain value; so it does not matter how long it is on its

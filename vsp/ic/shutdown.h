@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * ic_shutdown.h - ask the guest to power off, to restart, or to hibernate.
+ * shutdown.h - ask the guest to power off, to restart, or to hibernate.
  *
  * Thread: any.
  * Source: Linux drivers/hv/hv_util.c:shutdown_onchannelcallback().

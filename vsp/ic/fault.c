@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "vsp/ic_fault.h"
+#include "vsp/ic/fault.h"
 
 #include <string.h>
 

@@ -2,7 +2,7 @@
 /*
  * A component whose bodies are eight bytes, and a scripted guest.
  */
-#include "vsp/ic.h"
+#include "vsp/ic/ic.h"
 
 #include <errno.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "vsp/ic_fcopy.h"
+#include "vsp/ic/fcopy.h"
 
 #include <errno.h>
 #include <stdatomic.h>
@@ -8,8 +8,8 @@
 
 #include "base/log.h"
 #include "proto/vmbus.h"
-#include "vsp/ic.h"
-#include "vsp/ic_text.h"
+#include "vsp/ic/ic.h"
+#include "vsp/ic/text.h"
 #include "vsp/vmbus/worker.h"
 #include "vsp/vsp.h"
 

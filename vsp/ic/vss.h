@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * ic_vss.h - have the guest freeze its file systems, and thaw them again.
+ * vss.h - have the guest freeze its file systems, and thaw them again.
  *
  * A thaw follows each freeze, whatever happens: when nobody asks for it in
  * time it is sent all the same; and after a freeze that failed, or that the

@@ -27,8 +27,8 @@
  * Source: Linux drivers/hv/hv_util.c, drivers/hv/channel_mgmt.c:
  * vmbus_prep_negotiate_resp(); OpenVMM hyperv_ic.
  */
-#ifndef VSP_IC_H
-#define VSP_IC_H
+#ifndef VSP_IC_IC_H
+#define VSP_IC_IC_H
 
 #include <stdbool.h>
 #include <stdint.h>

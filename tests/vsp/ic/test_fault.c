@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* Integration components that say nothing, say it twice, or lie. */
-#include "vsp/ic_fault.h"
+#include "vsp/ic/fault.h"
 
 #include "support/ic_guest.h"
 
 #include "support/check_main.h"
 #include "support/fault_rules.h"
-#include "vsp/ic_heartbeat.h"
+#include "vsp/ic/heartbeat.h"
 
 static struct ic_heartbeat *heart;
 

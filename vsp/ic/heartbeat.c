@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "vsp/ic_heartbeat.h"
+#include "vsp/ic/heartbeat.h"
 
 #include <errno.h>
 #include <stdatomic.h>
@@ -10,7 +10,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "proto/vmbus.h"
-#include "vsp/ic.h"
+#include "vsp/ic/ic.h"
 #include "vsp/vsp.h"
 
 #define LOG_CATEGORY "ic"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "vsp/ic_heartbeat.h"
+#include "vsp/ic/heartbeat.h"
 
 #include "support/ic_guest.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "vsp/ic_vss.h"
+#include "vsp/ic/vss.h"
 
 #include <errno.h>
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-#include "vsp/ic_kvp.h"
+#include "vsp/ic/kvp.h"
 
 #include <errno.h>
 
 #include "support/ic_guest.h"
-#include "vsp/ic_text.h"
+#include "vsp/ic/text.h"
 
 #define LONG (3600 * NSEC_PER_SEC)
 

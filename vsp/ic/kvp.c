@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "vsp/ic_kvp.h"
+#include "vsp/ic/kvp.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -11,8 +11,8 @@
 
 #include "base/clock.h"
 #include "proto/vmbus.h"
-#include "vsp/ic.h"
-#include "vsp/ic_text.h"
+#include "vsp/ic/ic.h"
+#include "vsp/ic/text.h"
 #include "vsp/vsp.h"
 
 /* Windows' other types of values (OpenVMM: ValueType) */

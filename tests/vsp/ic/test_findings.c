@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Rules about the answers of integration components' drivers. */
-#include "vsp/ic.h"
+#include "vsp/ic/ic.h"
 
 #include "support/ic_guest.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * ic_fault.h - messages of integration components that are lost, twice or
+ * fault.h - messages of integration components that are lost, twice or
  * wrong when fault rules want it (base/fault.h).
  */
 #ifndef VSP_IC_FAULT_H

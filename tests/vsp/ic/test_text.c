@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "vsp/ic_text.h"
+#include "vsp/ic/text.h"
 
 #include <errno.h>
 #include <string.h>

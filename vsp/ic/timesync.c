@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "vsp/ic_timesync.h"
+#include "vsp/ic/timesync.h"
 
 #include <errno.h>
 #include <stdatomic.h>
@@ -10,7 +10,7 @@
 
 #include "base/clock.h"
 #include "proto/vmbus.h"
-#include "vsp/ic.h"
+#include "vsp/ic/ic.h"
 #include "vsp/vsp.h"
 
 /* OpenVMM hyperv_ic src/timesync.rs */

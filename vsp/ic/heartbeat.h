@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * ic_heartbeat.h - is the guest alive?  Every two seconds its driver answers.
+ * heartbeat.h - is the guest alive?  Every two seconds its driver answers.
  *
  * Only one question is asked at a time; a period that ends without an answer
  * is a missed beat.  While the processors do not run none is missed.

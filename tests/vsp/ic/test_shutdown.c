@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "vsp/ic_shutdown.h"
+#include "vsp/ic/shutdown.h"
 
 #include <errno.h>
 

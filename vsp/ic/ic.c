@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "vsp/ic.h"
+#include "vsp/ic/ic.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -14,7 +14,7 @@
 #include "base/log.h"
 #include "base/reader.h"
 #include "base/trace.h"
-#include "vsp/ic_fault.h"
+#include "vsp/ic/fault.h"
 #include "vsp/vmbus/channel.h"
 #include "vsp/vmbus/worker.h"
 #include "vsp/vsp.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "vsp/ic_timesync.h"
+#include "vsp/ic/timesync.h"
 
 #include <errno.h>
 #include <time.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * ic_fcopy.h - put a file of the host into the guest.
+ * fcopy.h - put a file of the host into the guest.
  *
  * A daemon in the guest writes it, in pieces of 6 KiB, each of which it
  * answers.  When anything goes wrong in between the guest is told to drop what

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "vsp/ic_shutdown.h"
+#include "vsp/ic/shutdown.h"
 
 #include <errno.h>
 #include <stdatomic.h>
@@ -7,7 +7,7 @@
 #include <glib.h>
 
 #include "proto/vmbus.h"
-#include "vsp/ic.h"
+#include "vsp/ic/ic.h"
 #include "vsp/vsp.h"
 
 #define FLAGS_KNOWN (SHUTDOWN_FORCE | SHUTDOWN_RESTART | SHUTDOWN_HIBERNATE)

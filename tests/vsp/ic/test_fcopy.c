@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-#include "vsp/ic_fcopy.h"
+#include "vsp/ic/fcopy.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <unistd.h>
 
 #include "support/ic_guest.h"
-#include "vsp/ic_text.h"
+#include "vsp/ic/text.h"
 
 #define LONG (3600 * NSEC_PER_SEC)
 

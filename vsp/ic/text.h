@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * ic_text.h - texts in messages of integration components: UTF-16LE, with a
+ * text.h - texts in messages of integration components: UTF-16LE, with a
  * zero behind.
  *
  * Thread: any.
