@@ -145,7 +145,7 @@ END_TEST
 
 int main(void)
 {
-	Suite *s = suite_create("vsp/ic_fault");
+	Suite *s = suite_create("vsp/ic/fault");
 	TCase *t = tcase_create("messages");
 
 	tcase_set_timeout(t, 30);

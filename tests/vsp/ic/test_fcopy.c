@@ -287,7 +287,7 @@ END_TEST
 
 int main(void)
 {
-	Suite *s = suite_create("vsp/ic_fcopy");
+	Suite *s = suite_create("vsp/ic/fcopy");
 	TCase *t = tcase_create("fcopy");
 
 	tcase_set_timeout(t, 30);

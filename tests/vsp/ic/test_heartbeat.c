@@ -187,7 +187,7 @@ END_TEST
 
 int main(void)
 {
-	Suite *s = suite_create("vsp/ic_heartbeat");
+	Suite *s = suite_create("vsp/ic/heartbeat");
 	TCase *t = tcase_create("heartbeat");
 
 	tcase_set_timeout(t, 30);

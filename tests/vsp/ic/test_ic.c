@@ -632,7 +632,7 @@ END_TEST
 
 int main(void)
 {
-	Suite *s = suite_create("vsp/ic");
+	Suite *s = suite_create("vsp/ic/ic");
 	TCase *t = tcase_create("made by each");
 
 	tcase_set_timeout(t, 30);

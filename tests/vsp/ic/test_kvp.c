@@ -459,7 +459,7 @@ static void free_what_is_left(void)
 
 int main(void)
 {
-	Suite *s = suite_create("vsp/ic_kvp");
+	Suite *s = suite_create("vsp/ic/kvp");
 	TCase *t = tcase_create("kvp");
 
 	tcase_set_timeout(t, 30);

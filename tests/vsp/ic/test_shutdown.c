@@ -125,7 +125,7 @@ END_TEST
 
 int main(void)
 {
-	Suite *s = suite_create("vsp/ic_shutdown");
+	Suite *s = suite_create("vsp/ic/shutdown");
 	TCase *t = tcase_create("shutdown");
 
 	tcase_set_timeout(t, 30);

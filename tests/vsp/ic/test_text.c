@@ -74,7 +74,7 @@ END_TEST
 
 int main(void)
 {
-	Suite *s = suite_create("vsp/ic_text");
+	Suite *s = suite_create("vsp/ic/text");
 	TCase *t = tcase_create("text");
 
 	tcase_add_loop_test(t, there_and_back, 0, G_N_ELEMENTS(good));

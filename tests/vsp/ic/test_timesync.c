@@ -236,7 +236,7 @@ END_TEST
 
 int main(void)
 {
-	Suite *s = suite_create("vsp/ic_timesync");
+	Suite *s = suite_create("vsp/ic/timesync");
 	TCase *t = tcase_create("made by each");
 
 	tcase_set_timeout(t, 30);

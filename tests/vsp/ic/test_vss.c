@@ -228,7 +228,7 @@ END_TEST
 
 int main(void)
 {
-	Suite *s = suite_create("vsp/ic_vss");
+	Suite *s = suite_create("vsp/ic/vss");
 	TCase *t = tcase_create("vss");
 
 	tcase_set_timeout(t, 30);
