@@ -11,6 +11,12 @@
  * has on one processor.  Frames to the tap are nobody's there, so the kernel
  * drops them at once; frames from it wait in its queue before the clock
  * starts.  The best of several rounds, as other work only adds to a time.
+ *
+ * A read of the tap into one buffer, which stays in the cache, is less than a
+ * guest can be given: what it gets stays until it has looked at it, lies in
+ * sections of its receive buffer, and has its checksums.  So for large frames
+ * there is a second line, of a thread that reads into 64 buffers in turn, in
+ * pieces of a section's size, and sums up.
  */
 #include <inttypes.h>
 #include <semaphore.h>
@@ -20,6 +26,7 @@
 
 #include <linux/if_packet.h>
 
+#include "devices/net/offload.h"
 #include "devices/net/tap.h"
 #include "devices/net/tap_link.h"
 #include "support/net_frames.h"
@@ -31,6 +38,7 @@
 #define LARGE_BYTES (54u + 44u * MSS)
 #define ROUND_NS    100000000ull
 #define HDR         sizeof(struct virtio_net_hdr)
+#define SECTION     1900u /* about what of a frame is in one */
 
 static const struct load loads[] = {
 	{"out, 64 B, 8 to a section", false, 64, 8},
@@ -40,6 +48,10 @@ static const struct load loads[] = {
 	{"in, 1514 B", true, 1514, 0},
 	{"in, 64 KiB (RSC)", true, LARGE_BYTES, 0},
 };
+
+/* The same as the last, by who does as much for it as the card has to. */
+#define WORK      G_N_ELEMENTS(loads)
+#define WORK_LOAD (WORK - 1)
 
 static double seconds = 2;
 static int packets; /* a socket on the other side of the tap */
@@ -134,19 +146,34 @@ static double raw_out(int fd, const struct load *l)
 	return (double)ns / (double)n;
 }
 
-static double raw_in(int fd, const struct load *l)
+static void read_one(int fd, const struct load *l, bool work, uint64_t i)
 {
-	static uint8_t to[70000];
+	static uint8_t to[64][70000];
 	struct virtio_net_hdr h;
-	struct iovec iov[] = {{&h, HDR}, {to, sizeof(to)}};
+	struct iovec iov[64] = {{&h, HDR}, {to[0], sizeof(to[0])}};
+	uint8_t *at = to[work ? i % G_N_ELEMENTS(to) : 0];
+	size_t left = sizeof(to[0]);
+	int n = work ? 1 : 2;
+
+	for (; work && left; n++) {
+		iov[n] = (struct iovec){at + sizeof(to[0]) - left,
+					MIN(left, SECTION)};
+		left -= iov[n].iov_len;
+	}
+	ck_assert_int_eq(readv(fd, iov, n), (ssize_t)(HDR + l->bytes));
+	if (work)
+		(void)offload_sum(at, l->bytes, 0);
+}
+
+static double raw_in(int fd, const struct load *l, bool work)
+{
 	uint64_t ns = 0, n = 0;
 
 	while (ns < ROUND_NS) {
 		uint64_t filled = fill(l), start = own_ns();
 
 		for (uint64_t i = 0; i < filled; i++)
-			ck_assert_int_eq(readv(fd, iov, 2),
-					 (ssize_t)(HDR + l->bytes));
+			read_one(fd, l, work, i);
 		ns += own_ns() - start;
 		n += filled;
 	}
@@ -229,7 +256,7 @@ static double card_in(const struct load *l)
 
 /* --- both -------------------------------------------------------------------------- */
 
-static double raw_ns[G_N_ELEMENTS(loads)], card_ns[G_N_ELEMENTS(loads)];
+static double raw_ns[WORK + 1], card_ns[WORK];
 
 static void keep_best(double *best, double ns)
 {
@@ -246,9 +273,10 @@ static void raw_round(void)
 	tap_link_offloads(fd, NET_OFFLOAD_CSUM | NET_OFFLOAD_TSO4);
 	for (size_t i = 0; i < G_N_ELEMENTS(loads); i++) {
 		make_frame(&loads[i]);
-		keep_best(&raw_ns[i], loads[i].in ? raw_in(fd, &loads[i])
+		keep_best(&raw_ns[i], loads[i].in ? raw_in(fd, &loads[i], false)
 						  : raw_out(fd, &loads[i]));
 	}
+	keep_best(&raw_ns[WORK], raw_in(fd, &loads[WORK_LOAD], true));
 	close(fd);
 }
 
@@ -267,6 +295,12 @@ static void card_round(void)
 	net_end();
 }
 
+static void print(const char *name, double raw, double card_takes)
+{
+	printf("%-32s %9.0f %9.0f %9.2f\n", name, raw, card_takes,
+	       raw / card_takes);
+}
+
 START_TEST(benchmark)
 {
 	unsigned int rounds = (unsigned int)MAX(seconds * 10 / 12, 1);
@@ -280,8 +314,8 @@ START_TEST(benchmark)
 	}
 	printf("%-32s %9s %9s %9s\n", "", "tap ns", "card ns", "share");
 	for (size_t i = 0; i < G_N_ELEMENTS(loads); i++)
-		printf("%-32s %9.0f %9.0f %9.2f\n", loads[i].name, raw_ns[i],
-		       card_ns[i], raw_ns[i] / card_ns[i]);
+		print(loads[i].name, raw_ns[i], card_ns[i]);
+	print("... beside as much work", raw_ns[WORK], card_ns[WORK_LOAD]);
 }
 END_TEST
 
