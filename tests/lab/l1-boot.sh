@@ -18,7 +18,8 @@ l1_modules='ccp irqbypass kvm kvm-amd virtio_ring virtio virtio_pci_legacy_dev?
 	virtio_pci_modern_dev? virtio_pci netfs? fscache? 9pnet 9pnet_virtio 9p
 	tun'
 # only looked for when something asks for them
-l1_spare_modules='bridge? veth? loop? nbd? overlay? vhost_net? vhost_vsock?'
+l1_spare_modules='bridge? veth? loop? nbd? overlay? vhost_net? vhost_vsock?
+	8021q?'
 
 # prepare_l1 - QEMU, kernel and initramfs, from the cache or fetched
 prepare_l1() {
