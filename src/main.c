@@ -432,15 +432,18 @@ static void fill_standard_descriptors(void)
  * A domain of a file or of libvirt.  Return: 0, or -1 with @error; @report is
  * NULL if it could not be had.
  */
+/* @schema: of libvirt; NULL: it is not asked */
 static int get_domain(const struct cli_domain *from,
 		      struct machine_config *config,
-		      struct domain_report **report, GError **error)
+		      struct domain_report **report, const char *schema,
+		      GError **error)
 {
 	struct domain_options options = {
 		.strict = from->strict,
 		.map_disk = (const char *const *)from->map_disk,
 		.map_bridge = (const char *const *)from->map_bridge,
 		.profile = profile_exists,
+		.schema = schema,
 	};
 	g_autofree char *xml = NULL;
 	int ret = -1;
@@ -465,7 +468,7 @@ static int read_domain(const struct cli_domain *from,
 		       struct machine_config *config, GError **error)
 {
 	struct domain_report *report;
-	int ret = get_domain(from, config, &report, error);
+	int ret = get_domain(from, config, &report, NULL, error);
 
 	if (report)
 		domain_report_complain(report, from->verbose, stderr);
@@ -480,7 +483,7 @@ static int check(const struct cli_domain *from)
 	struct domain_report *report;
 	int code = 0;
 
-	if (get_domain(from, config, &report, &error))
+	if (get_domain(from, config, &report, DOMAIN_SCHEMA, &error))
 		code = EXIT_CONFIG;
 	if (code && (!report || !report->messages->len)) {
 		fail(error);

@@ -63,7 +63,7 @@ static int by_line(const void *a, const void *b)
 	return (*m)->line < (*n)->line ? -1 : (*m)->line > (*n)->line;
 }
 
-static void walk(const xmlDoc *doc, const struct domain_options *options,
+static void walk(xmlDoc *doc, const struct domain_options *options,
 		 struct machine_config *config, struct domain_report *report)
 {
 	struct domain d = {
@@ -75,6 +75,8 @@ static void walk(const xmlDoc *doc, const struct domain_options *options,
 
 	domain_walk(&d, xmlDocGetRootElement(doc));
 	g_ptr_array_free(d.devices, TRUE);
+	if (options->schema)
+		domain_check_schema(&d, doc);
 	/* Stable: those of a line stay in their order. */
 	g_ptr_array_sort(report->messages, by_line);
 }

@@ -60,7 +60,12 @@ struct domain_options {
 	int (*profile)(const char *name);
 	/* what libvirt knows of networks and volumes; NULL: nobody to ask */
 	struct domain_lookup *lookup;
+	/* of libvirt's schema, which is asked too, for notes; NULL: it is not */
+	const char *schema;
 };
+
+/* Where libvirt installs it. */
+#define DOMAIN_SCHEMA "/usr/share/libvirt/schemas/domain.rng"
 
 /**
  * domain_read() - read the domain in @file

@@ -130,6 +130,9 @@ void domain_finish_serials(struct domain *d);
 /** domain_check_vsock() - at its end: does anybody say where it is? */
 void domain_check_vsock(struct domain *d);
 
+/** domain_check_schema() - the notes of options->schema, if it can be read */
+void domain_check_schema(struct domain *d, xmlDoc *doc);
+
 /** domain_device_add() - the element that is walked is a device; borrowed */
 struct domain_device *domain_device_add(struct domain *d);
 

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "config/disk_config.h"
 #include "config/machine_config.h"
@@ -491,6 +492,54 @@ START_TEST(complaints_are_only_of_what_is_wrong)
 }
 END_TEST
 
+/* A schema of a libvirt that knows no more than a name. */
+static const char schema_text[] =
+	"<element name='domain' "
+	"xmlns='http://relaxng.org/ns/structure/1.0'>"
+	"<attribute name='type'/><element name='name'><text/></element>"
+	"</element>";
+
+static void ask_schema(const char *path, unsigned int notes)
+{
+	static const char domain[] =
+		"<domain type='kvm'>\n<name>a</name>\n"
+		"<memory unit='MiB'>256</memory>\n"
+		"<os><type>hvm</type><kernel>/a</kernel></os>\n</domain>";
+	/* Strict: even so it is a note. */
+	const struct domain_options options = {.strict = true, .schema = path};
+	struct machine_config *c = machine_config_new();
+	struct domain_report *report;
+	char *text;
+
+	ck_assert_int_eq(domain_parse(domain, strlen(domain), "x", &options, c,
+				      &report, NULL),
+			 0);
+	text = print(report);
+	ck_assert_msg((report->n[DOMAIN_NOTE] > 0) == (notes > 0), "%s", text);
+	ck_assert_msg(!notes == !strstr(text, "note: libvirt's schema"), "%s",
+		      text);
+	free(text);
+	domain_report_free(report);
+	machine_config_free(c);
+}
+
+START_TEST(libvirts_schema_is_a_second_opinion)
+{
+	g_autofree char *folder = g_dir_make_tmp("kvmbus-rng-XXXXXX", NULL);
+	g_autofree char *path = g_build_filename(folder, "domain.rng", NULL);
+
+	ask_schema(NULL, 0);
+	/* It is not installed, or no schema. */
+	ask_schema(path, 0);
+	ck_assert(g_file_set_contents(path, "<x/>", -1, NULL));
+	ask_schema(path, 0);
+	ck_assert(g_file_set_contents(path, schema_text, -1, NULL));
+	ask_schema(path, 1);
+	unlink(path);
+	rmdir(folder);
+}
+END_TEST
+
 START_TEST(json_has_what_is_printed)
 {
 	struct machine_config *c = machine_config_new();
@@ -535,6 +584,7 @@ int main(void)
 	tcase_add_loop_test(t, each_has_its_effect, 0, G_N_ELEMENTS(effects));
 	tcase_add_loop_test(t, the_examples_are_right, 0, 3);
 	tcase_add_test(t, complaints_are_only_of_what_is_wrong);
+	tcase_add_test(t, libvirts_schema_is_a_second_opinion);
 	tcase_add_test(t, json_has_what_is_printed);
 	tcase_add_test(t, a_file_that_is_not_there);
 	suite_add_tcase(s, t);
