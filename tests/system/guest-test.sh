@@ -72,18 +72,34 @@ sysfs_of_device() {
 		tr '\n' ' '
 }
 
-# The same of all of them, a line each; one where something was on its way twice
+# Was a packet on its way, or did one come while these words were read?
+on_its_way() {
+	for word; do
+		case $word in
+		*read_bytes_avail:[1-9]*) return 0 ;;
+		in_read_index:*) in_read=${word#*:} ;;
+		in_write_index:*) in_write=${word#*:} ;;
+		out_read_index:*) out_read=${word#*:} ;;
+		out_write_index:*) out_write=${word#*:} ;;
+		esac
+	done
+	[ "$in_read" != "$in_write" ] || [ "$out_read" != "$out_write" ]
+}
+
+# The same of all of them, a line each; more where something was on its way
 tell_sysfs() {
 	for device in /sys/bus/vmbus/devices/*; do
 		cd "$device" || continue
+		in_read='' in_write='' out_read='' out_write='' looks=1
 		files=$(sysfs_of_device)
 		tell sysfs "${device##*/} $files"
-		case $files in
-		*read_bytes_avail:[1-9]*)
+		# shellcheck disable=SC2086 # words
+		while on_its_way $files && [ $looks -lt 3 ]; do
 			sleep 1
-			tell sysfs "${device##*/} $(sysfs_of_device)"
-			;;
-		esac
+			files=$(sysfs_of_device)
+			tell sysfs "${device##*/} $files"
+			looks=$((looks + 1))
+		done
 	done
 	cd /
 }
