@@ -430,9 +430,8 @@ static void fill_standard_descriptors(void)
 
 /*
  * A domain of a file or of libvirt.  Return: 0, or -1 with @error; @report is
- * NULL if it could not be had.
+ * NULL if it could not be had.  @schema: of libvirt; NULL: it is not asked.
  */
-/* @schema: of libvirt; NULL: it is not asked */
 static int get_domain(const struct cli_domain *from,
 		      struct machine_config *config,
 		      struct domain_report **report, const char *schema,

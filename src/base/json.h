@@ -21,6 +21,15 @@ static inline void json_add_text(struct json_object *o, const char *key,
 			       text ? json_object_new_string(text) : NULL);
 }
 
+/** json_add_any_text() - the same, of whatever bytes: UTF-8 is made of them */
+static inline void json_add_any_text(struct json_object *o, const char *key,
+				     const char *text)
+{
+	g_autofree char *valid = text ? g_utf8_make_valid(text, -1) : NULL;
+
+	json_add_text(o, key, valid);
+}
+
 /** json_add_number() - a member */
 static inline void json_add_number(struct json_object *o, const char *key,
 				   uint64_t number)

@@ -6,6 +6,7 @@
 
 #include <json-c/json.h>
 
+#include "base/json.h"
 #include "config/machine_config.h"
 #include "config/option_list.h"
 
@@ -143,27 +144,21 @@ struct json_object *clock_config_json(const struct clock_config *clock)
 {
 	struct json_object *o = json_object_new_object();
 
-	json_object_object_add(o, "offset",
-			       json_object_new_string(bases[clock->base]));
+	json_add_text(o, "offset", bases[clock->base]);
 	if (clock->base == CLOCK_TIMEZONE)
-		json_object_object_add(o, "timezone",
-				       json_object_new_string(clock->timezone));
+		json_add_text(o, "timezone", clock->timezone);
 	if (clock->base == CLOCK_VARIABLE) {
 		json_object_object_add(
 			o, "adjustment",
 			json_object_new_int64(clock->adjustment_s));
-		json_object_object_add(
-			o, "basis",
-			json_object_new_string(
-				bases[clock->from_localtime ? CLOCK_LOCALTIME
-							    : CLOCK_UTC]));
+		json_add_text(o, "basis",
+			      bases[clock->from_localtime ? CLOCK_LOCALTIME
+							  : CLOCK_UTC]);
 	}
 	if (clock->base == CLOCK_ABSOLUTE)
 		json_object_object_add(o, "start",
 				       json_object_new_int64(clock->start_s));
-	json_object_object_add(o, "pit_ticks",
-			       json_object_new_string(clock->pit == TICK_DISCARD
-							      ? "discard"
-							      : "delay"));
+	json_add_text(o, "pit_ticks",
+		      clock->pit == TICK_DISCARD ? "discard" : "delay");
 	return o;
 }

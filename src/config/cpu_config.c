@@ -5,6 +5,7 @@
 
 #include <json-c/json.h>
 
+#include "base/json.h"
 #include "config/machine_config.h"
 #include "config/option_list.h"
 
@@ -174,11 +175,6 @@ int cpu_config_check(const struct cpu_config *cpu, unsigned int vcpus,
 	return check_topology(cpu, vcpus, error);
 }
 
-static void add_number(struct json_object *o, const char *key, unsigned int n)
-{
-	json_object_object_add(o, key, json_object_new_int((int)n));
-}
-
 struct json_object *cpu_config_json(const struct cpu_config *cpu,
 				    unsigned int vcpus)
 {
@@ -186,10 +182,10 @@ struct json_object *cpu_config_json(const struct cpu_config *cpu,
 	struct json_object *o = json_object_new_object();
 	struct json_object *features = json_object_new_object();
 
-	add_number(o, "sockets", t.sockets);
-	add_number(o, "dies", t.dies);
-	add_number(o, "cores", t.cores);
-	add_number(o, "threads", t.threads);
+	json_add_number(o, "sockets", t.sockets);
+	json_add_number(o, "dies", t.dies);
+	json_add_number(o, "cores", t.cores);
+	json_add_number(o, "threads", t.threads);
 	json_object_object_add(
 		o, "phys_bits",
 		cpu->phys_bits ? json_object_new_int((int)cpu->phys_bits)
@@ -198,8 +194,7 @@ struct json_object *cpu_config_json(const struct cpu_config *cpu,
 		const struct cpu_choice *c =
 			&g_array_index(cpu->choices, struct cpu_choice, i);
 
-		json_object_object_add(features, c->feature->name,
-				       json_object_new_boolean(c->on));
+		json_add_bool(features, c->feature->name, c->on);
 	}
 	json_object_object_add(o, "features", features);
 	return o;

@@ -5,6 +5,7 @@
 
 #include <json-c/json.h>
 
+#include "base/json.h"
 #include "config/machine_config.h"
 #include "config/option_list.h"
 
@@ -242,17 +243,13 @@ struct json_object *hyperv_config_json(const struct hyperv_config *h)
 {
 	struct json_object *o = json_object_new_object();
 
-	json_object_object_add(o, "base",
-			       json_object_new_string(bases[h->base]));
+	json_add_text(o, "base", bases[h->base]);
 	json_object_object_add(o, "on", names_json(h->on));
 	json_object_object_add(o, "off", names_json(h->off));
 	json_object_object_add(
 		o, "spinlocks",
 		h->spinlocks ? json_object_new_uint64(h->spinlocks) : NULL);
-	json_object_object_add(
-		o, "vendor_id",
-		h->vendor_id ? json_object_new_string(h->vendor_id) : NULL);
-	json_object_object_add(o, "incomplete",
-			       json_object_new_boolean(h->incomplete));
+	json_add_text(o, "vendor_id", h->vendor_id);
+	json_add_bool(o, "incomplete", h->incomplete);
 	return o;
 }

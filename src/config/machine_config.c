@@ -368,8 +368,7 @@ int machine_config_validate(const struct machine_config *c, GError **error)
 	if (cpu_config_check(&c->cpu, c->vcpus, error) ||
 	    hyperv_config_check(&c->hyperv, error) ||
 	    clock_config_check(&c->clock, error) || check_disks(c, error) ||
-	    check_nets(c, error) || check_serials(c, error) ||
-	    check_actions(c, error))
+	    check_nets(c, error) || check_serials(c, error))
 		return -1;
-	return 0;
+	return check_actions(c, error);
 }

@@ -30,14 +30,11 @@ static struct json_object *limits_json(const struct disk_limits *l)
 				endings[k], NULL);
 
 			if (values[k])
-				json_object_object_add(
-					o, key,
-					json_object_new_uint64(values[k]));
+				json_add_number(o, key, values[k]);
 		}
 	}
 	if (l->iops_bytes)
-		json_object_object_add(o, "iops-size",
-				       json_object_new_uint64(l->iops_bytes));
+		json_add_number(o, "iops-size", l->iops_bytes);
 	json_add_text(o, "throttle-group", l->group);
 	return o;
 }
@@ -187,8 +184,7 @@ static void add_faults(struct json_object *o, const struct machine_config *c)
 				g_array_index(c->faults, struct fault_rule, i)
 					.text));
 	json_object_object_add(o, "faults", list);
-	json_object_object_add(o, "fault_seed",
-			       json_object_new_uint64(c->fault_seed));
+	json_add_number(o, "fault_seed", c->fault_seed);
 }
 
 char *machine_config_json(const struct machine_config *c)
@@ -204,11 +200,9 @@ char *machine_config_json(const struct machine_config *c)
 	json_add_text(o, "profile", c->profile);
 	json_add_text(o, "uuid", c->uuid);
 	json_add_text(o, "genid", c->genid);
-	json_object_object_add(o, "memory_mib",
-			       json_object_new_uint64(c->memory_mib));
-	json_object_object_add(
-		o, "memory_max_mib",
-		json_object_new_uint64(MAX(c->memory_max_mib, c->memory_mib)));
+	json_add_number(o, "memory_mib", c->memory_mib);
+	json_add_number(o, "memory_max_mib",
+			MAX(c->memory_max_mib, c->memory_mib));
 	json_object_object_add(o, "memory_backing", memory_json(&c->memory));
 	json_object_object_add(o, "vcpus", json_object_new_int((int)c->vcpus));
 	json_object_object_add(o, "cpu", cpu_config_json(&c->cpu, c->vcpus));

@@ -5,6 +5,7 @@
 
 #include <json-c/json.h>
 
+#include "base/json.h"
 #include "config/machine_config.h"
 #include "config/option_list.h"
 
@@ -165,36 +166,27 @@ struct json_object *serial_config_json(const struct serial_config *s)
 {
 	struct json_object *o = json_object_new_object();
 
-	json_object_object_add(o, "kind",
-			       json_object_new_string(kinds[s->kind]));
+	json_add_text(o, "kind", kinds[s->kind]);
 	if (s->path)
-		json_object_object_add(o, "path",
-				       json_object_new_string(s->path));
+		json_add_text(o, "path", s->path);
 	if (s->kind == SERIAL_TCP) {
-		json_object_object_add(o, "host",
-				       s->host ? json_object_new_string(s->host)
-					       : NULL);
+		json_add_text(o, "host", s->host);
 		json_object_object_add(o, "port", json_object_new_int(s->port));
-		json_object_object_add(o, "telnet",
-				       json_object_new_boolean(s->telnet));
+		json_add_bool(o, "telnet", s->telnet);
 	}
 	if (s->kind == SERIAL_FD)
 		json_object_object_add(o, "fd", json_object_new_int(s->fd));
 	if (s->kind == SERIAL_FILE)
-		json_object_object_add(o, "append",
-				       json_object_new_boolean(s->append));
+		json_add_bool(o, "append", s->append);
 	if (is_socket(s->kind)) {
-		json_object_object_add(o, "listen",
-				       json_object_new_boolean(s->listen));
+		json_add_bool(o, "listen", s->listen);
 		json_object_object_add(
 			o, "reconnect",
 			json_object_new_int((int)s->reconnect_s));
 	}
 	if (s->log) {
-		json_object_object_add(o, "log",
-				       json_object_new_string(s->log));
-		json_object_object_add(o, "log_append",
-				       json_object_new_boolean(s->log_append));
+		json_add_text(o, "log", s->log);
+		json_add_bool(o, "log_append", s->log_append);
 	}
 	return o;
 }

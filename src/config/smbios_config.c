@@ -5,6 +5,7 @@
 
 #include <json-c/json.h>
 
+#include "base/json.h"
 #include "config/machine_config.h"
 #include "config/option_list.h"
 
@@ -101,9 +102,7 @@ struct json_object *smbios_config_json(const struct smbios_config *smbios)
 
 	for (unsigned int i = 0; i < SMBIOS_N_TEXTS; i++)
 		if (smbios->texts[i])
-			json_object_object_add(
-				o, names[i],
-				json_object_new_string(smbios->texts[i]));
+			json_add_text(o, names[i], smbios->texts[i]);
 	for (guint i = 0; i < smbios->oem->len; i++)
 		json_object_array_add(
 			oem, json_object_new_string(

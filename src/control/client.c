@@ -142,10 +142,9 @@ static char *make_request(const struct control_command *command, char **args,
 	const struct control_param *next = command->params;
 	char *line = NULL;
 
-	json_object_object_add(request, "execute",
-			       json_object_new_string(command->name));
+	json_add_text(request, "execute", command->name);
 	json_object_object_add(request, "arguments", arguments);
-	json_object_object_add(request, "id", json_object_new_string(ID));
+	json_add_text(request, "id", ID);
 	for (; *args; args++) {
 		const char *value = *args;
 		const struct control_param *p = named_param(command, &value);

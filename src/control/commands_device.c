@@ -150,7 +150,7 @@ void command_scroll(void *ctx, struct control_call *call)
 
 static void add_mib(struct json_object *o, const char *key, uint64_t bytes)
 {
-	json_object_object_add(o, key, json_object_new_uint64(bytes / MIB));
+	json_add_number(o, key, bytes / MIB);
 }
 
 static struct json_object *balloon_json(struct balloon *b)
@@ -273,9 +273,7 @@ void query_balloon(void *ctx, struct control_call *call)
 	vm_get_status(commands_vm(ctx), &s);
 	balloon_get_status(b, &now);
 	o = json_object_new_object();
-	json_object_object_add(
-		o, "actual",
-		json_object_new_uint64(s.memory_bytes - now.ballooned_bytes));
+	json_add_number(o, "actual", s.memory_bytes - now.ballooned_bytes);
 	control_answer(call, o);
 }
 

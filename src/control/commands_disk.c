@@ -4,6 +4,7 @@
 #include <glib.h>
 #include <json-c/json.h>
 
+#include "base/json.h"
 #include "control/commands.h"
 #include "control/control.h"
 #include "vm/vm.h"
@@ -34,7 +35,7 @@ void command_disk_add(void *ctx, struct control_call *call)
 		return;
 	}
 	o = json_object_new_object();
-	json_object_object_add(o, "disk", json_object_new_string(name));
+	json_add_text(o, "disk", name);
 	control_answer(call, o);
 }
 

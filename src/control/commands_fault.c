@@ -4,6 +4,7 @@
 #include <json-c/json.h>
 
 #include "base/fault.h"
+#include "base/json.h"
 #include "control/commands.h"
 #include "control/control.h"
 #include "vm/vm.h"
@@ -21,7 +22,7 @@ void command_fault_add(void *ctx, struct control_call *call)
 		return;
 	}
 	o = json_object_new_object();
-	json_object_object_add(o, "id", json_object_new_uint64(id));
+	json_add_number(o, "id", id);
 	control_answer(call, o);
 }
 
@@ -29,10 +30,10 @@ static struct json_object *rule_json(const struct fault_status *s)
 {
 	struct json_object *o = json_object_new_object();
 
-	json_object_object_add(o, "id", json_object_new_uint64(s->id));
-	json_object_object_add(o, "rule", json_object_new_string(s->text));
-	json_object_object_add(o, "seen", json_object_new_uint64(s->seen));
-	json_object_object_add(o, "hit", json_object_new_uint64(s->hit));
+	json_add_number(o, "id", s->id);
+	json_add_text(o, "rule", s->text);
+	json_add_number(o, "seen", s->seen);
+	json_add_number(o, "hit", s->hit);
 	return o;
 }
 

@@ -14,6 +14,7 @@
 #include <json-c/json.h>
 
 #include "base/clock.h"
+#include "base/json.h"
 #include "control/commands_device.h"
 #include "control/control.h"
 #include "proto/ic.h"
@@ -179,8 +180,7 @@ static void on_value(void *ctx, int err, const char *value)
 
 	if (!err) {
 		p->result = json_object_new_object();
-		json_object_object_add(p->result, "value",
-				       json_object_new_string(value));
+		json_add_text(p->result, "value", value);
 	}
 	on_done(p, err);
 }
@@ -195,9 +195,7 @@ static void on_list(void *ctx, int err, const struct ic_kvp_pair *pairs,
 		p->result = json_object_new_object();
 		all = json_object_new_object();
 		for (unsigned int i = 0; i < n; i++)
-			json_object_object_add(
-				all, pairs[i].key,
-				json_object_new_string(pairs[i].value));
+			json_add_text(all, pairs[i].key, pairs[i].value);
 		json_object_object_add(p->result, "pairs", all);
 	}
 	on_done(p, err);
@@ -289,14 +287,9 @@ static void on_ip(void *ctx, int err, const struct ic_kvp_ip *ip)
 
 	if (!err) {
 		o = p->result = json_object_new_object();
-		json_object_object_add(
-			o, "ipv4",
-			json_object_new_boolean(ip->family & ADDR_FAMILY_IPV4));
-		json_object_object_add(
-			o, "ipv6",
-			json_object_new_boolean(ip->family & ADDR_FAMILY_IPV6));
-		json_object_object_add(o, "dhcp",
-				       json_object_new_boolean(ip->dhcp));
+		json_add_bool(o, "ipv4", ip->family & ADDR_FAMILY_IPV4);
+		json_add_bool(o, "ipv6", ip->family & ADDR_FAMILY_IPV6);
+		json_add_bool(o, "dhcp", ip->dhcp);
 		add_texts(o, "addresses", ip->addresses);
 		add_texts(o, "subnets", ip->subnets);
 		add_texts(o, "gateways", ip->gateways);

@@ -5,8 +5,8 @@
 
 #include <json-c/json.h>
 
-#include "base/json.h"
 #include "base/clock.h"
+#include "base/json.h"
 #include "control/commands.h"
 #include "control/control.h"
 #include "report/event.h"

@@ -6,6 +6,7 @@
 #include <glib.h>
 #include <json-c/json.h>
 
+#include "base/json.h"
 #include "control/commands.h"
 #include "control/commands_plug.h"
 #include "control/control.h"
@@ -59,24 +60,21 @@ static struct json_object *filter_json(const char *name,
 	netvsp_get_status(nic, &s);
 	mac = g_strdup_printf("%02x:%02x:%02x:%02x:%02x:%02x", s.mac[0],
 			      s.mac[1], s.mac[2], s.mac[3], s.mac[4], s.mac[5]);
-#define BOOL(key, value) \
-	json_object_object_add(o, key, json_object_new_boolean(value))
-#define TEXT(key, value) \
-	json_object_object_add(o, key, json_object_new_string(value))
-	TEXT("name", name);
-	BOOL("promiscuous", s.filter & NDIS_PACKET_TYPE_PROMISCUOUS);
-	TEXT("multicast", s.filter & NDIS_PACKET_TYPE_ALL_MULTICAST ? "all"
-			  : s.filter & NDIS_PACKET_TYPE_MULTICAST   ? "normal"
-								    : "none");
-	TEXT("unicast",
-	     s.filter & NDIS_PACKET_TYPE_DIRECTED ? "normal" : "none");
-	TEXT("vlan", "all");
-	BOOL("broadcast-allowed", s.filter & NDIS_PACKET_TYPE_BROADCAST);
-	BOOL("multicast-overflow", false);
-	BOOL("unicast-overflow", false);
-	TEXT("main-mac", mac);
-#undef BOOL
-#undef TEXT
+	json_add_text(o, "name", name);
+	json_add_bool(o, "promiscuous",
+		      s.filter & NDIS_PACKET_TYPE_PROMISCUOUS);
+	json_add_text(o, "multicast",
+		      s.filter & NDIS_PACKET_TYPE_ALL_MULTICAST ? "all"
+		      : s.filter & NDIS_PACKET_TYPE_MULTICAST   ? "normal"
+								: "none");
+	json_add_text(o, "unicast",
+		      s.filter & NDIS_PACKET_TYPE_DIRECTED ? "normal" : "none");
+	json_add_text(o, "vlan", "all");
+	json_add_bool(o, "broadcast-allowed",
+		      s.filter & NDIS_PACKET_TYPE_BROADCAST);
+	json_add_bool(o, "multicast-overflow", false);
+	json_add_bool(o, "unicast-overflow", false);
+	json_add_text(o, "main-mac", mac);
 	for (size_t i = 0; i < G_N_ELEMENTS(lists); i++)
 		json_object_object_add(o, lists[i], json_object_new_array());
 	return o;

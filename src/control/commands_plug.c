@@ -7,6 +7,7 @@
 #include <glib.h>
 #include <json-c/json.h>
 
+#include "base/json.h"
 #include "control/backends.h"
 #include "control/commands.h"
 #include "control/control.h"
@@ -401,7 +402,7 @@ void command_net_add(void *ctx, struct control_call *call)
 		return;
 	}
 	o = json_object_new_object();
-	json_object_object_add(o, "nic", json_object_new_string(name));
+	json_add_text(o, "nic", name);
 	control_answer(call, o);
 }
 

@@ -3,6 +3,7 @@
 
 #include <json-c/json.h>
 
+#include "base/json.h"
 #include "control/control.h"
 #include "trace/flight.h"
 
@@ -20,7 +21,7 @@ void command_trace_dump(void *ctx, struct control_call *call)
 	(void)ctx;
 	if (text->len)
 		g_string_truncate(text, text->len - 1);
-	json_object_object_add(o, "trace", json_object_new_string(text->str));
+	json_add_text(o, "trace", text->str);
 	g_string_free(text, TRUE);
 	control_answer(call, o);
 }

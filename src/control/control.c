@@ -11,6 +11,7 @@
 #include <glib-unix.h>
 #include <json-c/json.h>
 
+#include "base/json.h"
 #include "base/log.h"
 #include "base/trace.h"
 #include "control/listen.h"
@@ -281,13 +282,6 @@ void control_answer(struct control_call *call, struct json_object *result)
 	finish(call, "return", result ? result : json_object_new_object());
 }
 
-static void add_text(struct json_object *o, const char *key, const char *text)
-{
-	g_autofree char *valid = g_utf8_make_valid(text, -1);
-
-	json_object_object_add(o, key, json_object_new_string(valid));
-}
-
 static const char *class_of(const char *code)
 {
 	static const struct {
@@ -316,9 +310,9 @@ void control_refuse(struct control_call *call, const char *code,
 	va_start(args, format);
 	text = g_strdup_vprintf(format, args);
 	va_end(args);
-	add_text(error, "class", class_of(code));
-	add_text(error, "desc", text);
-	add_text(error, "code", code);
+	json_add_any_text(error, "class", class_of(code));
+	json_add_any_text(error, "desc", text);
+	json_add_any_text(error, "code", code);
 	finish(call, "error", error);
 }
 
@@ -565,8 +559,7 @@ struct json_object *control_version(void)
 				       json_object_new_int64(g_ascii_strtoll(
 					       words[i], NULL, 10)));
 	json_object_object_add(o, "qemu", numbers);
-	json_object_object_add(
-		o, "package", json_object_new_string("kvmbus " KVMBUS_VERSION));
+	json_add_text(o, "package", "kvmbus " KVMBUS_VERSION);
 	return o;
 }
 

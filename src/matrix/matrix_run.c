@@ -191,17 +191,18 @@ static char *json_of(const struct matrix *m, struct json_object **reports)
 		const struct matrix_cell *c = g_ptr_array_index(m->cells, i);
 		struct json_object *o = json_object_new_object();
 
-#define ADD(key, value) json_object_object_add(o, key, value)
-		ADD("name", json_object_new_string(c->name));
-		ADD("kernel", json_object_new_string(c->kernel));
-		ADD("profile", json_object_new_string(c->profile));
-		ADD("vcpus", json_object_new_int((int)c->vcpus));
-		ADD("scenario", json_object_new_string(c->scenario));
-		ADD("ran", json_object_new_boolean(c->ran));
-		ADD("exit_code", json_object_new_int(c->exit_code));
-		ADD("seconds", json_object_new_double(c->seconds));
-		ADD("report", json_object_get(reports[i]));
-#undef ADD
+		json_add_text(o, "name", c->name);
+		json_add_text(o, "kernel", c->kernel);
+		json_add_text(o, "profile", c->profile);
+		json_add_number(o, "vcpus", c->vcpus);
+		json_add_text(o, "scenario", c->scenario);
+		json_add_bool(o, "ran", c->ran);
+		json_object_object_add(o, "exit_code",
+				       json_object_new_int(c->exit_code));
+		json_object_object_add(o, "seconds",
+				       json_object_new_double(c->seconds));
+		json_object_object_add(o, "report",
+				       json_object_get(reports[i]));
 		json_object_array_add(list, o);
 	}
 	json_object_object_add(root, "runs", list);

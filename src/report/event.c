@@ -4,6 +4,8 @@
 #include <glib.h>
 #include <json-c/json.h>
 
+#include "base/json.h"
+
 struct event {
 	struct json_object *all; /* owned */
 	struct json_object *at; /* of it: what is added to */
@@ -73,8 +75,7 @@ struct event *event_new(enum event_kind kind)
 	struct json_object *time;
 
 	e->all = json_object_new_object();
-	json_object_object_add(e->all, "event",
-			       json_object_new_string(event_rows[kind].name));
+	json_add_text(e->all, "event", event_rows[kind].name);
 	e->at = nest(e->all, "data");
 	time = nest(e->all, "timestamp");
 	json_object_object_add(time, "seconds",
@@ -94,19 +95,17 @@ void event_free(struct event *event)
 
 void event_add_text(struct event *event, const char *key, const char *text)
 {
-	g_autofree char *valid = g_utf8_make_valid(text, -1);
-
-	json_object_object_add(event->at, key, json_object_new_string(valid));
+	json_add_any_text(event->at, key, text);
 }
 
 void event_add_number(struct event *event, const char *key, uint64_t n)
 {
-	json_object_object_add(event->at, key, json_object_new_uint64(n));
+	json_add_number(event->at, key, n);
 }
 
 void event_add_bool(struct event *event, const char *key, bool value)
 {
-	json_object_object_add(event->at, key, json_object_new_boolean(value));
+	json_add_bool(event->at, key, value);
 }
 
 void event_begin(struct event *event, const char *key)

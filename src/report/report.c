@@ -38,27 +38,13 @@ void outcome_clear(struct outcome *outcome)
 	g_clear_pointer(&outcome->detail, g_free);
 }
 
-/* Some are the guest's: whatever its bytes, the file must be UTF-8. */
-static void add_string(struct json_object *o, const char *key, const char *s)
-{
-	g_autofree char *valid = s ? g_utf8_make_valid(s, -1) : NULL;
-
-	json_object_object_add(o, key,
-			       valid ? json_object_new_string(valid) : NULL);
-}
-
-static void add_u64(struct json_object *o, const char *key, uint64_t v)
-{
-	json_object_object_add(o, key, json_object_new_uint64(v));
-}
-
 /* Registers and ids are easier to read, and to grep, in hexadecimal. */
 static void add_hex(struct json_object *o, const char *key, uint64_t v)
 {
 	char text[24];
 
 	snprintf(text, sizeof(text), "0x%" PRIx64, v);
-	add_string(o, key, text);
+	json_add_any_text(o, key, text);
 }
 
 /* Vendor of a closed-source guest: TLFS "Hypercall Interface", guest OS id. */
@@ -103,11 +89,11 @@ static struct json_object *outcome_json(const struct outcome *outcome)
 {
 	struct json_object *o = json_object_new_object();
 
-	add_string(o, "kind", outcome_name(outcome->kind));
+	json_add_any_text(o, "kind", outcome_name(outcome->kind));
 	json_object_object_add(o, "exit_code",
 			       json_object_new_int(outcome->exit_code));
 	if (outcome->detail)
-		add_string(o, "detail", outcome->detail);
+		json_add_any_text(o, "detail", outcome->detail);
 	if (outcome->crashed) {
 		struct json_object *c = json_object_new_object();
 		char key[] = "p0";
@@ -117,7 +103,7 @@ static struct json_object *outcome_json(const struct outcome *outcome)
 			key[1] = (char)('0' + i);
 			add_hex(c, key, outcome->crash[i]);
 		}
-		add_string(c, "message", outcome->crash_message);
+		json_add_any_text(c, "message", outcome->crash_message);
 		json_object_object_add(o, "crash", c);
 	}
 	return o;
@@ -134,16 +120,16 @@ static struct json_object *command_json(const struct report_command *c)
 		json_object_array_add(argv, json_object_new_string(valid));
 	}
 	json_object_object_add(o, "argv", argv);
-	add_string(o, "way", c->way);
+	json_add_any_text(o, "way", c->way);
 	if (c->exited)
 		json_object_object_add(o, "status",
 				       json_object_new_int(c->status));
 	if (c->signal)
 		json_object_object_add(o, "signal",
 				       json_object_new_int(c->signal));
-	add_u64(o, "stdin_bytes", c->stdin_bytes);
-	add_u64(o, "stdout_bytes", c->stdout_bytes);
-	add_u64(o, "stderr_bytes", c->stderr_bytes);
+	json_add_number(o, "stdin_bytes", c->stdin_bytes);
+	json_add_number(o, "stdout_bytes", c->stdout_bytes);
+	json_add_number(o, "stderr_bytes", c->stderr_bytes);
 	return o;
 }
 
@@ -162,16 +148,15 @@ static struct json_object *milestones_json(const struct report *r)
 		struct json_object *o = json_object_new_object();
 		bool reached = milestone_reached(r->milestones, which);
 
-		add_string(o, "name", milestone_name(which));
-		json_object_object_add(o, "reached",
-				       json_object_new_boolean(reached));
+		json_add_any_text(o, "name", milestone_name(which));
+		json_add_bool(o, "reached", reached);
 		if (reached)
-			add_u64(o, "ms", milestone_ms(r->milestones, which));
+			json_add_number(o, "ms",
+					milestone_ms(r->milestones, which));
 		if (is_required(r, which))
-			json_object_object_add(o, "required",
-					       json_object_new_boolean(true));
+			json_add_bool(o, "required", true);
 		if (!milestone_implemented(which))
-			add_string(o, "note", "not implemented");
+			json_add_any_text(o, "note", "not implemented");
 		json_object_array_add(list, o);
 	}
 	return list;
@@ -190,7 +175,7 @@ static void add_reasons(struct json_object *root)
 		if (report_bool(o, "reached"))
 			continue;
 		why = explain(root, (enum milestone)i);
-		add_string(o, "why", why);
+		json_add_any_text(o, "why", why);
 	}
 }
 
@@ -210,7 +195,7 @@ static struct json_object *statuses_json(const struct coverage_entry *e)
 		else
 			snprintf(key, sizeof(key), "0x%04x",
 				 (unsigned int)atomic_load(&s->status));
-		add_u64(o, key, count);
+		json_add_number(o, key, count);
 	}
 	return o;
 }
@@ -238,16 +223,16 @@ static struct json_object *coverage_json(const struct coverage_set *set,
 		if (!count && !writes && !refused)
 			continue;
 		o = json_object_new_object();
-		add_string(o, "name", e->name);
+		json_add_any_text(o, "name", e->name);
 		add_hex(o, "number", e->number);
-		add_u64(o, "count", count + writes);
+		json_add_number(o, "count", count + writes);
 		if (kind == READS_AND_WRITES) {
-			add_u64(o, "reads", count);
-			add_u64(o, "writes", writes);
+			json_add_number(o, "reads", count);
+			json_add_number(o, "writes", writes);
 		} else if (kind == STATUSES) {
 			json_object_object_add(o, "statuses", statuses_json(e));
 		}
-		add_u64(o, "refused", refused);
+		json_add_number(o, "refused", refused);
 		json_object_array_add(list, o);
 	}
 	return list;
@@ -259,7 +244,7 @@ static struct json_object *exits_json(const struct report *r)
 
 	for (unsigned int i = 0; i < r->n_exits; i++) {
 		if (r->exits[i].count)
-			add_u64(o, r->exits[i].name, r->exits[i].count);
+			json_add_number(o, r->exits[i].name, r->exits[i].count);
 	}
 	return o;
 }
@@ -271,7 +256,7 @@ static void add_version(struct json_object *o, const char *key,
 	char text[24];
 
 	snprintf(text, sizeof(text), "%u.%u", version >> 16, version & 0xFFFF);
-	add_string(o, key, version ? text : NULL);
+	json_add_any_text(o, key, version ? text : NULL);
 }
 
 static struct json_object *vmbus_json(const struct report_vmbus *v)
@@ -282,22 +267,21 @@ static struct json_object *vmbus_json(const struct report_vmbus *v)
 	add_version(o, "version", v->version);
 	add_version(o, "newest_version", v->max_version);
 	add_hex(o, "features", v->features);
-	add_u64(o, "message_vp", v->message_vp);
-	json_object_object_add(o, "connected",
-			       json_object_new_boolean(v->connected));
-	add_u64(o, "contacts", v->contacts);
-	add_u64(o, "offers", v->n_offers);
-	add_u64(o, "relids", v->n_relids);
-	add_u64(gpadls, "count", v->n_gpadls);
-	add_u64(gpadls, "bytes", v->gpadl_bytes);
-	add_u64(gpadls, "bytes_max", v->gpadl_bytes_max);
-	add_u64(gpadls, "expired", v->gpadls_expired);
+	json_add_number(o, "message_vp", v->message_vp);
+	json_add_bool(o, "connected", v->connected);
+	json_add_number(o, "contacts", v->contacts);
+	json_add_number(o, "offers", v->n_offers);
+	json_add_number(o, "relids", v->n_relids);
+	json_add_number(gpadls, "count", v->n_gpadls);
+	json_add_number(gpadls, "bytes", v->gpadl_bytes);
+	json_add_number(gpadls, "bytes_max", v->gpadl_bytes_max);
+	json_add_number(gpadls, "expired", v->gpadls_expired);
 	json_object_object_add(o, "gpadls", gpadls);
 	json_object_object_add(o, "messages",
 			       coverage_json(v->messages, COUNT_ONLY));
-	add_u64(o, "ignored", v->ignored);
-	add_u64(o, "dropped", v->dropped);
-	add_u64(o, "waiting_peak", v->waiting_peak);
+	json_add_number(o, "ignored", v->ignored);
+	json_add_number(o, "dropped", v->dropped);
+	json_add_number(o, "waiting_peak", v->waiting_peak);
 	return o;
 }
 
@@ -306,9 +290,9 @@ static void add_facts(struct json_object *o, const struct report_fact *facts,
 {
 	for (unsigned int i = 0; i < n; i++) {
 		if (facts[i].text)
-			add_string(o, facts[i].key, facts[i].text);
+			json_add_any_text(o, facts[i].key, facts[i].text);
 		else
-			add_u64(o, facts[i].key, facts[i].number);
+			json_add_number(o, facts[i].key, facts[i].number);
 	}
 }
 
@@ -321,7 +305,7 @@ static struct json_object *devices_json(const struct report *r)
 		struct json_object *device = json_object_new_object();
 		struct json_object *channel;
 
-		add_string(device, "instance", d->instance);
+		json_add_any_text(device, "instance", d->instance);
 		add_facts(device, d->facts, d->n_facts);
 		if (d->n_channel) {
 			channel = json_object_new_object();
@@ -340,9 +324,9 @@ static struct json_object *faults_json(const struct report *r)
 	for (unsigned int i = 0; i < r->n_faults; i++) {
 		struct json_object *o = json_object_new_object();
 
-		add_string(o, "rule", r->faults[i].rule);
-		add_u64(o, "seen", r->faults[i].seen);
-		add_u64(o, "hit", r->faults[i].hit);
+		json_add_any_text(o, "rule", r->faults[i].rule);
+		json_add_number(o, "seen", r->faults[i].seen);
+		json_add_number(o, "hit", r->faults[i].hit);
 		json_object_array_add(list, o);
 	}
 	return list;
@@ -352,19 +336,17 @@ static struct json_object *row_json(const struct report_row *row)
 {
 	struct json_object *o = json_object_new_object();
 
-	add_string(o, "name", row->name);
+	json_add_any_text(o, "name", row->name);
 	add_hex(o, "number", row->number);
 	if (row->bit >= 0)
 		json_object_object_add(o, "bit", json_object_new_int(row->bit));
-	json_object_object_add(o, "implemented",
-			       json_object_new_boolean(row->implemented));
-	json_object_object_add(o, "offered",
-			       json_object_new_boolean(row->offered));
+	json_add_bool(o, "implemented", row->implemented);
+	json_add_bool(o, "offered", row->offered);
 	if (row->counted)
-		add_u64(o, "used", row->used);
-	add_u64(o, "refused", row->refused);
+		json_add_number(o, "used", row->used);
+	json_add_number(o, "refused", row->refused);
 	if (row->note)
-		add_string(o, "note", row->note);
+		json_add_any_text(o, "note", row->note);
 	return o;
 }
 
@@ -394,17 +376,19 @@ static struct json_object *findings_json(uint64_t start_ns)
 		struct json_object *o = json_object_new_object();
 		uint64_t at = seen[i].first_ns;
 
-		add_string(o, "severity",
-			   finding_severity_name(rule->severity));
-		add_string(o, "rule", rule->id);
-		add_string(o, "where", seen[i].where);
-		add_u64(o, "count", seen[i].count);
-		add_string(o, "detail", seen[i].detail);
-		add_string(o, "text", rule->text);
-		add_string(o, "source", rule->source);
-		add_string(o, "category", trace_category_name(rule->category));
-		add_u64(o, "ms",
-			at > start_ns ? (at - start_ns) / NSEC_PER_MSEC : 0);
+		json_add_any_text(o, "severity",
+				  finding_severity_name(rule->severity));
+		json_add_any_text(o, "rule", rule->id);
+		json_add_any_text(o, "where", seen[i].where);
+		json_add_number(o, "count", seen[i].count);
+		json_add_any_text(o, "detail", seen[i].detail);
+		json_add_any_text(o, "text", rule->text);
+		json_add_any_text(o, "source", rule->source);
+		json_add_any_text(o, "category",
+				  trace_category_name(rule->category));
+		json_add_number(o, "ms",
+				at > start_ns ? (at - start_ns) / NSEC_PER_MSEC
+					      : 0);
 		json_object_array_add(list, o);
 	}
 	return list;
@@ -423,19 +407,19 @@ struct json_object *report_make(const struct report *r)
 		json_object_object_add(root, "command",
 				       command_json(r->outcome->command));
 	o = json_object_new_object();
-	add_string(o, "kvm", r->kvm_kind);
-	add_string(o, "accel", r->accel);
-	add_u64(o, "overhead_bytes", r->overhead_bytes);
-	add_u64(o, "start_to_run_us", r->start_to_run_us);
+	json_add_any_text(o, "kvm", r->kvm_kind);
+	json_add_any_text(o, "accel", r->accel);
+	json_add_number(o, "overhead_bytes", r->overhead_bytes);
+	json_add_number(o, "start_to_run_us", r->start_to_run_us);
 	json_object_object_add(root, "host", o);
-	add_string(root, "profile", r->profile);
+	json_add_any_text(root, "profile", r->profile);
 	o = json_object_new_object();
 	add_hex(o, "os_id", r->guest_os_id);
-	add_string(o, "name", guest);
-	add_u64(o, "vcpus", r->n_vcpus);
-	add_u64(o, "memory_bytes", r->memory_bytes);
-	add_string(o, "boot_protocol", r->boot_protocol);
-	add_u64(o, "resets", r->resets);
+	json_add_any_text(o, "name", guest);
+	json_add_number(o, "vcpus", r->n_vcpus);
+	json_add_number(o, "memory_bytes", r->memory_bytes);
+	json_add_any_text(o, "boot_protocol", r->boot_protocol);
+	json_add_number(o, "resets", r->resets);
 	json_object_object_add(root, "guest", o);
 	json_object_object_add(root, "milestones", milestones_json(r));
 	json_object_object_add(root, "msrs",
@@ -447,13 +431,13 @@ struct json_object *report_make(const struct report *r)
 	json_object_object_add(root, "devices", devices_json(r));
 	json_object_object_add(root, "exits", exits_json(r));
 	json_object_object_add(root, "faults", faults_json(r));
-	add_u64(root, "fault_seed", r->fault_seed);
+	json_add_number(root, "fault_seed", r->fault_seed);
 	json_object_object_add(root, "findings",
 			       findings_json(r->milestones->start_ns));
 	if (r->n_parts)
 		json_object_object_add(root, "coverage", parts_json(r));
 	if (r->console_tail)
-		add_string(root, "console_tail", r->console_tail);
+		json_add_any_text(root, "console_tail", r->console_tail);
 	add_reasons(root);
 	return root;
 }

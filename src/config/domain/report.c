@@ -130,17 +130,12 @@ void domain_report_complain(const struct domain_report *report, bool verbose,
 			n - COMPLAINTS_MAX);
 }
 
-static struct json_object *text_or_null(const char *text)
-{
-	return text ? json_object_new_string(text) : NULL;
-}
-
 char *domain_report_json(const struct domain_report *report)
 {
 	struct json_object *o = json_object_new_object();
 	struct json_object *messages = json_object_new_array();
 
-	json_object_object_add(o, "file", text_or_null(report->file));
+	json_add_text(o, "file", report->file);
 	for (enum domain_verdict v = 0; v < DOMAIN_NOTE; v++)
 		json_object_object_add(o, verdicts[v],
 				       json_object_new_int64(report->n[v]));
@@ -151,10 +146,9 @@ char *domain_report_json(const struct domain_report *report)
 
 		json_object_object_add(e, "line",
 				       json_object_new_int64(m->line));
-		json_object_object_add(e, "element", text_or_null(m->path));
-		json_object_object_add(e, "verdict",
-				       text_or_null(verdicts[m->verdict]));
-		json_object_object_add(e, "text", text_or_null(m->text));
+		json_add_text(e, "element", m->path);
+		json_add_text(e, "verdict", verdicts[m->verdict]);
+		json_add_text(e, "text", m->text);
 		json_object_array_add(messages, e);
 	}
 	json_object_object_add(o, "elements", messages);
