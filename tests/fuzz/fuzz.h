@@ -8,8 +8,10 @@
 #ifndef FUZZ_FUZZ_H
 #define FUZZ_FUZZ_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 
 /**
  * LLVMFuzzerTestOneInput() - feed one input to the parser under test
@@ -21,5 +23,12 @@
  * Return: 0.
  */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/** expect() - a fault was found if not */
+static inline void expect(bool ok)
+{
+	if (!ok)
+		abort();
+}
 
 #endif

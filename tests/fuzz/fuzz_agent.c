@@ -9,19 +9,12 @@
 
 #include <fcntl.h>
 #include <stdbool.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "command/agent_wire.h"
 #include "command/command.h"
-
-static void expect(bool ok)
-{
-	if (!ok)
-		abort();
-}
 
 static void say(int fd, const void *data, size_t bytes)
 {

@@ -35,12 +35,6 @@ static struct {
 	uint64_t added_at, adding; /* next page of spare RAM; pages on offer */
 } model;
 
-static void expect(bool ok)
-{
-	if (!ok)
-		abort();
-}
-
 static void mark(uint64_t range, bool given)
 {
 	uint64_t first = range & DM_RANGE_START_MASK;

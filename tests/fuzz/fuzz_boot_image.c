@@ -8,7 +8,6 @@
  */
 #include "fuzz/fuzz.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "boot/boot.h"
@@ -16,12 +15,6 @@
 
 /* Enough for a kernel that prefers 16 MiB, few enough to be quick. */
 #define RAM_BYTES (24ull << 20)
-
-static void expect(bool ok)
-{
-	if (!ok)
-		abort();
-}
 
 static void check(const struct boot_entry *entry)
 {

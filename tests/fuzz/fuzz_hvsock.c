@@ -38,12 +38,6 @@ static struct {
 	struct stream to_guest, to_host;
 } model;
 
-static void expect(bool ok)
-{
-	if (!ok)
-		abort();
-}
-
 /* --- a worker without a thread --------------------------------------------------- */
 
 static struct watched {

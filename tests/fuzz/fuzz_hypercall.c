@@ -12,7 +12,6 @@
 
 #include <errno.h>
 #include <stdbool.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/coverage.h"
@@ -45,12 +44,6 @@ struct call {
 
 static struct call call;
 static struct gmem *mem;
-
-static void expect(bool ok)
-{
-	if (!ok)
-		abort();
-}
 
 static int read_xmm(void *ctx, uint32_t vp, uint8_t xmm[6][16])
 {

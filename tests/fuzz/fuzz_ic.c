@@ -37,12 +37,6 @@ static unsigned int asked, answered;
 static struct worker_timer *timers[TIMERS_MAX];
 static int file = -1;
 
-static void expect(bool ok)
-{
-	if (!ok)
-		abort();
-}
-
 /* --- instead of a worker --------------------------------------------------------- */
 
 struct worker *worker_new(const char *name, GError **error)

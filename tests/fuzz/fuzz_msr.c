@@ -11,7 +11,6 @@
 
 #include <errno.h>
 #include <stdbool.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "hypercalls/vp_set.h"
@@ -55,12 +54,6 @@ struct guest {
 	struct partition *part;
 	uint64_t tsc;
 };
-
-static void expect(bool ok)
-{
-	if (!ok)
-		abort();
-}
 
 static uint64_t tsc(void *ctx)
 {

@@ -53,12 +53,6 @@ static struct {
 	uint32_t sections[SECTIONS][NETVSP_RANGES_MAX];
 } model;
 
-static void expect(bool ok)
-{
-	if (!ok)
-		abort();
-}
-
 /* --- a worker without a thread --------------------------------------------------- */
 
 struct worker {

@@ -17,12 +17,6 @@
 #include "devices/net/net.h"
 #include "devices/net/offload.h"
 
-static void expect(bool ok)
-{
-	if (!ok)
-		abort();
-}
-
 static void fuzz_checksum(uint8_t *frame, size_t bytes,
 			  const struct virtio_net_hdr *hdr)
 {

@@ -10,7 +10,6 @@
 #include "fuzz/fuzz.h"
 
 #include <stdbool.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/log.h"
@@ -76,12 +75,6 @@ static struct {
 	uint64_t now_ns;
 	bool level[16];
 } board;
-
-static void expect(bool ok)
-{
-	if (!ok)
-		abort();
-}
 
 static void set_irq(void *ctx, unsigned int gsi, bool level)
 {

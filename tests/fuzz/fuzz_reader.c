@@ -8,7 +8,6 @@
 #include "fuzz/fuzz.h"
 
 #include <stdbool.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/reader.h"
@@ -17,12 +16,6 @@ struct oracle {
 	size_t pos;
 	bool failed;
 };
-
-static void expect(bool ok)
-{
-	if (!ok)
-		abort();
-}
 
 static void step(struct reader *r, struct oracle *o, uint8_t op)
 {

@@ -42,12 +42,6 @@ static struct slot {
 	bool busy;
 } slots[SLOTS];
 
-static void expect(bool ok)
-{
-	if (!ok)
-		abort();
-}
-
 /* --- what must hold ---------------------------------------------------------------- */
 
 static bool may_write(uint8_t opcode)

@@ -40,12 +40,6 @@ static struct {
 	unsigned int next;
 } model;
 
-static void expect(bool ok)
-{
-	if (!ok)
-		abort();
-}
-
 /* --- what fake_channel.h does not have ------------------------------------------ */
 
 static void fake_sent(struct channel *channel, const uint8_t *data,

@@ -11,7 +11,6 @@
 
 #include <errno.h>
 #include <stdbool.h>
-#include <stdlib.h>
 
 #include "base/log.h"
 #include "base/reader.h"
@@ -74,12 +73,6 @@ static struct {
 	uint32_t posted; /* number of the last message */
 	uint32_t taken[N_VPS][HV_SYNIC_SINT_COUNT]; /* number of the last */
 } model;
-
-static void expect(bool ok)
-{
-	if (!ok)
-		abort();
-}
 
 static void interrupt(void *ctx, uint32_t vp, uint8_t vector, bool auto_eoi)
 {

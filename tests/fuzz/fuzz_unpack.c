@@ -11,7 +11,6 @@
 
 #include <stdbool.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -23,12 +22,6 @@
 #include "command/unpack.h"
 
 #define FILE_MAX (1u << 20)
-
-static void expect(bool ok)
-{
-	if (!ok)
-		abort();
-}
 
 /* NOLINTBEGIN(misc-no-recursion): as deep as names are long */
 /* Files and folders only; all of it goes. */

@@ -15,7 +15,6 @@
 
 #include <errno.h>
 #include <stdbool.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include <glib.h>
@@ -69,12 +68,6 @@ static struct {
 	unsigned int versions; /* VERSION_RESPONSEs that came */
 	bool accepted; /* ... the last of them */
 } bench;
-
-static void expect(bool ok)
-{
-	if (!ok)
-		abort();
-}
 
 /* --- the server's side -------------------------------------------------------- */
 

@@ -19,12 +19,6 @@
 
 static struct gmem *mem;
 
-static void expect(bool ok)
-{
-	if (!ok)
-		abort();
-}
-
 /* All pieces are RAM, and as long as the ranges say. */
 static void check_gpa(const struct packet *p)
 {

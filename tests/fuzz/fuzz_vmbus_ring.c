@@ -24,12 +24,6 @@ static struct ring_bench b;
 static uint64_t copy[COPY_MAX / 8];
 static bool peeked;
 
-static void expect(bool ok)
-{
-	if (!ok)
-		abort();
-}
-
 static uint8_t next_byte(struct reader *r)
 {
 	uint8_t byte = 0;
