@@ -57,6 +57,9 @@ struct storvsp_params {
 	uint64_t removal_ns;
 	/* from when on a command that takes long is traced; 0: a second */
 	uint64_t slow_ns;
+	/* as of channel_params */
+	uint64_t poll_ns;
+	uint16_t monitor_latency_100ns;
 	/* The first time that data was read or written; as vsp.ready. */
 	void (*io)(void *ctx);
 };

@@ -139,6 +139,8 @@ static int set_option(struct disk_config *d, char *word, GError **error)
 		return set_choice(d, choice, value, error);
 	if (disk_limits_knows(word))
 		return disk_limits_set(&d->limits, word, value, error);
+	if (channel_config_knows(word))
+		return channel_config_set(&d->channel, word, value, error);
 	if (!strcmp(word, "format"))
 		return option_set_text(&d->format, word, value, error);
 	if (!strcmp(word, "block-size"))
@@ -167,7 +169,8 @@ static int set_option(struct disk_config *d, char *word, GError **error)
 		"vendor=, product=, bus=, "
 		"block-size=, discard=, detect-zeroes=, error-policy=, "
 		"rerror-policy=, bps=, iops= (see the manual), "
-		"throttle-group=, readonly, shareable, snapshot or dvd");
+		"throttle-group=, poll=, monitor=, readonly, shareable, "
+		"snapshot or dvd");
 }
 
 static int check_text(const char *key, const char *text, size_t max,

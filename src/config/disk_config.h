@@ -9,6 +9,7 @@
 
 #include <glib.h>
 
+#include "config/channel_config.h"
 #include "config/disk_limits.h"
 
 enum disk_bus {
@@ -37,6 +38,7 @@ struct disk_config {
 	char *error_policy, *rerror_policy;
 	char *discard, *detect_zeroes;
 	struct disk_limits limits;
+	struct channel_config channel; /* its controller's, of all disks */
 	enum disk_bus bus;
 	unsigned int block_bytes; /* 512 or 4096; 0: as the storage has it */
 	/*

@@ -39,6 +39,13 @@ static struct json_object *limits_json(const struct disk_limits *l)
 	return o;
 }
 
+static void add_channel(struct json_object *o, const struct channel_config *c)
+{
+	json_object_object_add(o, "poll", json_object_new_int((int)c->poll_us));
+	json_object_object_add(o, "monitor",
+			       json_object_new_int((int)c->monitor_us));
+}
+
 static struct json_object *disk_json(const struct disk_config *d)
 {
 	struct json_object *o = json_object_new_object();
@@ -65,6 +72,7 @@ static struct json_object *disk_json(const struct disk_config *d)
 	json_add_text(o, "discard", d->discard);
 	json_add_text(o, "detect_zeroes", d->detect_zeroes);
 	json_object_object_add(o, "limits", limits_json(&d->limits));
+	add_channel(o, &d->channel);
 	json_object_object_add(o, "block_size",
 			       json_object_new_int((int)d->block_bytes));
 	json_add_bool(o, "readonly", d->readonly);
@@ -136,6 +144,7 @@ static struct json_object *net_json(const struct machine_config *c, guint i)
 			       json_object_new_int((int)n->queues));
 	json_add_text(o, "link", n->cable_out ? "down" : "up");
 	json_add_text(o, "pcap", n->pcap);
+	add_channel(o, &n->channel);
 	return o;
 }
 

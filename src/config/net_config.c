@@ -270,10 +270,13 @@ static int set_common(struct net_config *n, const char *key, const char *value,
 		return set_link(n, value, error);
 	if (!strcmp(key, "pcap"))
 		return option_set_text(&n->pcap, key, value, error);
+	if (channel_config_knows(key))
+		return channel_config_set(&n->channel, key, value, error);
 	return option_refuse(
 		error, key,
 		"no such option of this kind; mac=, mtu=, queues=, "
-		"link=, pcap= are of all, kvmbus(1) has the others");
+		"link=, pcap=, poll=, monitor= are of all, kvmbus(1) has the "
+		"others");
 }
 
 int net_config_set(struct net_config *n, const char *word, const char *value,

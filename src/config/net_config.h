@@ -11,6 +11,8 @@
 
 #include <glib.h>
 
+#include "config/channel_config.h"
+
 /* What it is plugged into. */
 enum net_kind {
 	NET_USER, /* a router in this process; wants no rights */
@@ -58,6 +60,7 @@ struct net_config {
 	unsigned int queues; /* 0: as many as there are processors */
 	bool cable_out;
 	char *pcap; /* file; NULL: no capture */
+	struct channel_config channel;
 };
 
 /**

@@ -197,11 +197,15 @@ static const struct driver {
 	const char *name;
 	bool is_nic, is_dvd;
 	const char *backend; /* member that names what it is plugged into */
-	const char *options[4]; /* members that are options of --disk, --net */
+	const char *options[5]; /* members that are options of --disk, --net */
 } drivers[] = {
 	{"scsi-hd", false, false, "drive", {"serial"}},
 	{"scsi-cd", false, true, "drive", {"serial"}},
-	{"netvsc", true, false, "netdev", {"mac", "mtu", "queues"}},
+	{"netvsc",
+	 true,
+	 false,
+	 "netdev",
+	 {"mac", "mtu", "queues", "poll", "monitor"}},
 };
 
 static const struct driver *find_driver(const char *name)

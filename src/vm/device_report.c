@@ -87,6 +87,8 @@ static void channel_facts(struct channel *ch, GArray *to)
 	add_number(to, "signals_needless", s.signals_needless);
 	add_number(to, "throttled", s.throttled);
 	add_number(to, "signals_out", s.signals_out);
+	if (s.poll_ns)
+		add_number(to, "poll_ns", s.poll_ns);
 	if (s.is_monitored) {
 		add_number(to, "monitor_id", s.monitor_id);
 		add_number(to, "monitor_latency_100ns",

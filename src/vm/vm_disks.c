@@ -275,6 +275,21 @@ unsigned int vm_disks_controllers(const struct vm_disks *disks,
 	return bus == DISK_IDE ? n : (n + STORVSP_LUNS - 1) / STORVSP_LUNS;
 }
 
+void vm_disks_describe(const struct vm_disks *disks, enum disk_bus bus,
+		       unsigned int n, struct storvsp_params *params)
+{
+	struct channel_config all = {0};
+
+	for (guint i = 0; i < disks->disks->len; i++) {
+		const struct vm_disk *d = g_ptr_array_index(disks->disks, i);
+
+		if (d->config->bus == bus && d->controller == n)
+			channel_config_join(&all, &d->config->channel);
+	}
+	params->poll_ns = channel_config_poll_ns(&all);
+	params->monitor_latency_100ns = channel_config_monitor_100ns(&all);
+}
+
 void vm_disks_attach(struct vm_disks *disks, enum disk_bus bus, unsigned int n,
 		     struct storvsp *controller)
 {
@@ -400,6 +415,9 @@ char *vm_disks_add(struct vm_disks *disks, const char *text, GError **error)
 	disks->n_added++;
 	if (config->bus == DISK_IDE)
 		refuse(error, text, "disks on IDE are there from the start");
+	else if (config->channel.poll_us || config->channel.monitor_us)
+		refuse(error, text,
+		       "poll and monitor are a controller's, from the start");
 	else if (!open_disk(disks, d, error)) {
 		if (!attach_anywhere(disks, d, error))
 			return vm_disk_name(d);

@@ -20,6 +20,7 @@
 
 struct machine_config;
 struct storvsp;
+struct storvsp_params;
 struct vm_disks;
 
 /**
@@ -63,6 +64,14 @@ void vm_disks_free(struct vm_disks *disks);
 /** vm_disks_controllers() - how many the first disks of @bus need */
 unsigned int vm_disks_controllers(const struct vm_disks *disks,
 				  enum disk_bus bus);
+
+/**
+ * vm_disks_describe() - how a controller is served, as its disks say it
+ * @n:      which of @bus
+ * @params: what is of the disks is filled in
+ */
+void vm_disks_describe(const struct vm_disks *disks, enum disk_bus bus,
+		       unsigned int n, struct storvsp_params *params);
 
 /**
  * vm_disks_attach() - give a controller its units

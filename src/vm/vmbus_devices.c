@@ -233,14 +233,16 @@ static void on_storage_io(void *ctx)
 static void *make_storage(struct vm *vm, const struct vsp_params *params,
 			  enum disk_bus bus, unsigned int n, GError **error)
 {
-	const struct storvsp_params p = {
+	struct storvsp_params p = {
 		.vsp = *params,
 		.ide = bus == DISK_IDE,
 		.max_sub_channels = vm->n_vcpus - 1,
 		.io = on_storage_io,
 	};
-	struct storvsp *s = storvsp_new(&p, error);
+	struct storvsp *s;
 
+	vm_disks_describe(vm->disks, bus, n, &p);
+	s = storvsp_new(&p, error);
 	if (s)
 		vm_disks_attach(vm->disks, bus, n, s);
 	return s;

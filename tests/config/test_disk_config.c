@@ -13,7 +13,8 @@ START_TEST(all_that_can_be_said)
 		"readonly,snapshot,block-size=4096,discard=ignore,"
 		"detect-zeroes=unmap,error-policy=enospace,rerror-policy=stop,"
 		"wwn=5000c50015ea71aa,vendor=ACME,product=Fast Disk,"
-		"io=threads,shareable,iops-read=9,throttle-group=g",
+		"io=threads,shareable,iops-read=9,throttle-group=g,"
+		"poll=20,monitor=200",
 		NULL);
 
 	ck_assert_ptr_nonnull(d);
@@ -26,6 +27,8 @@ START_TEST(all_that_can_be_said)
 	ck_assert_str_eq(d->io, "threads");
 	ck_assert_uint_eq(d->wwn, 0x5000c50015ea71aa);
 	ck_assert(d->shareable);
+	ck_assert_uint_eq(d->channel.poll_us, 20);
+	ck_assert_uint_eq(d->channel.monitor_us, 200);
 	ck_assert_uint_eq(d->block_bytes, 4096);
 	ck_assert_int_eq(d->bus, DISK_IDE);
 	ck_assert_str_eq(d->discard, "ignore");
@@ -85,6 +88,8 @@ static const struct {
 	{"a,readonly=yes", "readonly"},
 	{"a,shareable=yes", "shareable"},
 	{"a,io=fast", "io_uring"},
+	{"a,poll=forever", "poll"},
+	{"a,monitor=1", "monitor"},
 	{"a,wwn", "wwn"},
 	{"a,wwn=5000c50015ea71a", "wwn"},
 	{"a,wwn=5000c50015ea71aag", "wwn"},

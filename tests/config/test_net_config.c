@@ -36,6 +36,8 @@ START_TEST(user_is_enough)
 	ck_assert_uint_eq(n->queues, 0);
 	ck_assert(!n->has_mac && !n->restricted && !n->no_ipv6);
 	ck_assert(!n->cable_out);
+	ck_assert_uint_eq(n->channel.poll_us, 0);
+	ck_assert_uint_eq(n->channel.monitor_us, 0);
 	net_config_free(n);
 	net_config_free(NULL);
 }
@@ -48,7 +50,7 @@ START_TEST(all_that_user_networking_has)
 		"hostfwd=tcp:127.0.0.1:2222-10.0.2.15:22,hostfwd=udp::53-:5353,"
 		"hostfwd=tcp:80-8080,hostfwd=tcp:[::1]:1-[fec0::15]:2,"
 		"mac=00:15:5d:AA:bb:0c,mtu=9000,queues=4,link=down,"
-		"pcap=/tmp/a,,b.pcapng");
+		"pcap=/tmp/a,,b.pcapng,poll=30,monitor=500");
 	static const uint8_t mac[] = {0, 0x15, 0x5d, 0xaa, 0xbb, 0x0c};
 
 	ck_assert_str_eq(n->network, "192.168.7.0");
@@ -59,6 +61,8 @@ START_TEST(all_that_user_networking_has)
 	ck_assert_uint_eq(n->mtu, 9000);
 	ck_assert_uint_eq(n->queues, 4);
 	ck_assert_str_eq(n->pcap, "/tmp/a,b.pcapng");
+	ck_assert_uint_eq(n->channel.poll_us, 30);
+	ck_assert_uint_eq(n->channel.monitor_us, 500);
 	ck_assert_uint_eq(n->forwards->len, 4);
 	ck_assert(!forward(n, 0)->udp);
 	ck_assert_str_eq(forward(n, 0)->host, "127.0.0.1");
@@ -154,6 +158,8 @@ static const struct {
 	{"user,queues=65", "1 to 64"},
 	{"user,link=maybe", "up or down"},
 	{"user,pcap=", "wants a value"},
+	{"user,poll=1001", "1 to 1000 microseconds"},
+	{"null,monitor=5", "50 to 6553 microseconds"},
 	{"user,restrict=1", "takes no value"},
 	{"user,ipv6=no", "on or off"},
 	{"user,net=10.0.2.0", "10.0.2.0/24"},

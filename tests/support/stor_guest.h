@@ -42,6 +42,10 @@ static inline void stor_on_io(void *ctx)
 	stor_io++;
 }
 
+/* As of struct channel_params. */
+static uint64_t stor_poll_ns;
+static uint16_t stor_monitor_100ns;
+
 /* A controller for a host of that VMbus version. */
 static inline void stor_make(uint32_t host_version, bool ide,
 			     unsigned int max_sub_channels)
@@ -54,6 +58,8 @@ static inline void stor_make(uint32_t host_version, bool ide,
 			.ready = stor_on_ready},
 		.ide = ide,
 		.max_sub_channels = max_sub_channels,
+		.poll_ns = stor_poll_ns,
+		.monitor_latency_100ns = stor_monitor_100ns,
 		.io = stor_on_io,
 	};
 

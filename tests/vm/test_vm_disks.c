@@ -226,6 +226,41 @@ START_TEST(an_image_may_be_shared)
 }
 END_TEST
 
+/* --- controllers' channels ---------------------------------------------------------- */
+
+START_TEST(a_controller_is_served_as_its_disks_say)
+{
+	struct storvsp_params p = {.slow_ns = 3};
+
+	add_config(file.path, ",snapshot,poll=20");
+	add_config(file.path, ",snapshot,poll=10,monitor=500");
+	add_config(file.path, ",snapshot,monitor=100");
+	add_config(file.path, ",snapshot,bus=ide");
+	start();
+	vm_disks_describe(disks, DISK_SCSI, 0, &p);
+	ck_assert_uint_eq(p.poll_ns, 20000);
+	ck_assert_uint_eq(p.monitor_latency_100ns, 1000);
+	ck_assert_uint_eq(p.slow_ns, 3);
+	vm_disks_describe(disks, DISK_SCSI, 1, &p);
+	ck_assert_uint_eq(p.poll_ns, 0);
+	vm_disks_describe(disks, DISK_IDE, 0, &p);
+	ck_assert_uint_eq(p.poll_ns, 0);
+	ck_assert_uint_eq(p.monitor_latency_100ns, 0);
+}
+END_TEST
+
+START_TEST(a_disk_that_comes_changes_no_channel)
+{
+	static const char *const texts[] = {",dvd,poll=20", ",dvd,monitor=50"};
+	g_autoptr(GError) error = NULL;
+
+	start();
+	ck_assert_ptr_null(vm_disks_add(disks, texts[_i], &error));
+	ck_assert(error->domain == CONFIG_ERROR);
+	ck_assert(strstr(error->message, "from the start"));
+}
+END_TEST
+
 /* --- limits ------------------------------------------------------------------------- */
 
 START_TEST(groups_share_limits)
@@ -463,6 +498,8 @@ int main(void)
 			    3);
 	tcase_add_test(tc, two_writers_are_a_mistake);
 	tcase_add_test(tc, an_image_may_be_shared);
+	tcase_add_test(tc, a_controller_is_served_as_its_disks_say);
+	tcase_add_loop_test(tc, a_disk_that_comes_changes_no_channel, 0, 2);
 	tcase_add_test(tc, groups_share_limits);
 	tcase_add_test(tc, limits_change_while_it_runs);
 	tcase_add_test(tc, limits_of_a_group_are_all_its_disks);

@@ -21,6 +21,24 @@ static void setup_started(void)
 	net_start(1500);
 }
 
+START_TEST(each_channel_is_served_as_the_card_is_to_be)
+{
+	struct channel_stats s;
+
+	bus_setup();
+	net_params.poll_ns = 30000;
+	net_params.monitor_latency_100ns = 1000;
+	net_make(VERSION_WIN10_V5_3, 4);
+	for (unsigned int i = 0; i < 4; i++) {
+		channel_get_stats(card->channels[i]->ch, &s);
+		ck_assert_uint_eq(s.poll_ns, 30000);
+		ck_assert(s.is_monitored);
+		ck_assert_uint_eq(s.monitor_latency_100ns, 1000);
+	}
+	net_end();
+}
+END_TEST
+
 /* --- the handshake ----------------------------------------------------------- */
 
 static const struct {
@@ -180,6 +198,7 @@ int main(void)
 	TCase *t = net_case(s, "alone", NULL);
 
 	tcase_add_loop_test(t, each_version, 0, G_N_ELEMENTS(hosts));
+	tcase_add_test(t, each_channel_is_served_as_the_card_is_to_be);
 
 	t = net_case(s, "open", setup_host);
 	tcase_add_test(t, the_newest_of_a_range);

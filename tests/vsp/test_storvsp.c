@@ -82,6 +82,24 @@ static const struct {
 	{"none", VERSION_WIN10_V5_3, 0, false},
 };
 
+START_TEST(its_channel_is_served_as_it_is_to_be)
+{
+	struct channel_stats s;
+
+	stor_poll_ns = 30000;
+	stor_monitor_100ns = 1000;
+	bus_setup();
+	stor_make(VERSION_WIN10_V5_3, _i, 1);
+	channel_get_stats(storvsp_ops.channel(stor), &s);
+	ck_assert_uint_eq(s.poll_ns, 30000);
+	ck_assert_uint_eq(s.monitor_latency_100ns, 1000);
+	ck_assert(s.is_monitored);
+	end();
+	stor_poll_ns = 0;
+	stor_monitor_100ns = 0;
+}
+END_TEST
+
 START_TEST(each_version)
 {
 	uint16_t version = versions[_i].version;
@@ -706,6 +724,7 @@ int main(void)
 	tcase_add_loop_test(t, results_as_linux_reads_them, 0,
 			    G_N_ELEMENTS(results));
 	tcase_add_test(t, a_disk_on_ide);
+	tcase_add_loop_test(t, its_channel_is_served_as_it_is_to_be, 0, 2);
 
 	t = add_case(s, "open", setup_open);
 	tcase_add_test(t, properties);

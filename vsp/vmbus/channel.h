@@ -340,6 +340,7 @@ struct channel_stats {
 	bool open;
 	uint32_t target_vp; /* while open */
 	uint32_t ring_in_bytes, ring_out_bytes; /* of data, when last open */
+	uint64_t poll_ns; /* as of channel_params */
 	uint16_t relid; /* 0: the guest does not know it */
 	bool is_monitored; /* it has a bit in the monitor pages */
 	uint8_t monitor_id;

@@ -127,6 +127,21 @@ static void set_ipv6(struct domain *d, const char *value)
 	set_of_net(d, "ipv6", value);
 }
 
+/* "poll" or "monitor", of either kind */
+static void set_channel(struct domain *d, const char *value)
+{
+	const char *key = strrchr(d->path, '@') + 1;
+	struct channel_config *c;
+	GError *error = NULL;
+
+	if (!d->device)
+		return;
+	c = d->device->net ? &d->device->net->channel
+			   : &d->device->disk->channel;
+	if (channel_config_set(c, key, value, &error))
+		domain_refuse_error(d, NULL, NULL, error);
+}
+
 static void set_format(struct domain *d, const char *value)
 {
 	if (!d->device)
@@ -189,6 +204,12 @@ static const struct domain_rule rules[] = {
 	RULE(OWN "/kvmbus:device@format", HONOUR,
 	     "Of a disk, where libvirt knows it not: vhdx.",
 	     .words = "raw|qcow2|vhdx|vpc|vmdk|vdi", .set = set_format),
+	RULE(OWN "/kvmbus:device@poll", HONOUR,
+	     "How long its empty rings are looked at, 1 to 1000 µs.",
+	     .set = set_channel),
+	RULE(OWN "/kvmbus:device@monitor", HONOUR,
+	     "The latency of its monitor bit, 50 to 6553 µs.",
+	     .set = set_channel),
 	RULE("qemu:commandline", REFUSE,
 	     "is of QEMU: remove it; kvmbus' own is kvmbus:machine."),
 	RULE("qemu:capabilities", REFUSE, "is of QEMU: remove it."),

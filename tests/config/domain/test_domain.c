@@ -232,6 +232,8 @@ static void check_full_disks(const GPtrArray *disks)
 	d = g_ptr_array_index(disks, 1);
 	ck_assert_str_eq(d->format, "vhdx");
 	ck_assert(d->readonly && d->shareable && !d->has_place);
+	ck_assert_uint_eq(d->channel.poll_us, 20);
+	ck_assert_uint_eq(d->channel.monitor_us, 200);
 	d = g_ptr_array_index(disks, 2);
 	ck_assert_int_eq(d->bus, DISK_IDE);
 	ck_assert_str_eq(d->format, "vpc");
@@ -254,6 +256,8 @@ static void check_full_nets(const GPtrArray *nets)
 	ck_assert_uint_eq(n->prefix, 16);
 	ck_assert_str_eq(n->hostname, "full");
 	ck_assert_str_eq(n->pcap, "/tmp/net0.pcapng");
+	ck_assert_uint_eq(n->channel.poll_us, 50);
+	ck_assert_uint_eq(n->channel.monitor_us, 100);
 }
 
 static void check_other_nets(const GPtrArray *nets)

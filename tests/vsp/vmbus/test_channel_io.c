@@ -210,6 +210,23 @@ START_TEST(polling_instead_of_signals)
 }
 END_TEST
 
+START_TEST(polling_ends)
+{
+	struct channel_params p = params_of(1);
+
+	channel_free(dev.ch);
+	p.poll_ns = NSEC_PER_MSEC;
+	make_device(&p);
+	guest_connect(VERSION_WIN10);
+	guest_request_offers(&offer, 1);
+	guest_open(&guest, &offer);
+	ping(1);
+	wait_until(!ring_load(RING_WORD(&guest.ring.tx, interrupt_mask)));
+	ping(2);
+	ck_assert_uint_eq(stats().poll_ns, NSEC_PER_MSEC);
+}
+END_TEST
+
 /* Packets that the guest is to put while the channel's thread gives way. */
 static _Atomic unsigned int n_meanwhile;
 static int processor = -1;
@@ -589,6 +606,7 @@ int main(void)
 	tcase_add_test(t, old_guests_have_a_page_of_interrupts);
 	tcase_add_test(t, guest_that_wants_no_interrupts);
 	tcase_add_test(t, polling_instead_of_signals);
+	tcase_add_test(t, polling_ends);
 	tcase_add_test(t, packets_while_the_host_gives_way);
 	tcase_add_test(t, on_processors_of_their_own_nobody_gives_way);
 	tcase_add_test(t, a_full_ring_to_the_guest_holds_its_packets_back);
