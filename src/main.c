@@ -86,11 +86,27 @@ static void on_continue(int number)
 	console_continue_terminal();
 }
 
+/*
+ * Who started us may have wanted a signal ignored: nohup, a shell's job in the
+ * background.
+ */
+static void handle(int number, const struct sigaction *action)
+{
+	struct sigaction was;
+
+	if (!sigaction(number, NULL, &was) && was.sa_handler != SIG_IGN)
+		sigaction(number, action, NULL);
+}
+
 static void install_handlers(void)
 {
-	static const int fatal[] = {SIGSEGV, SIGBUS,  SIGILL,  SIGFPE,
-				    SIGABRT, SIGQUIT, SIGTRAP, SIGSYS,
-				    SIGALRM, SIGXCPU, SIGUSR1, SIGUSR2};
+	/*
+	 * The last three get others as soon as there is a guest that can be
+	 * asked, vm_watch_signals(); the terminal is raw before that.
+	 */
+	static const int fatal[] = {SIGSEGV, SIGBUS,  SIGILL, SIGFPE,  SIGABRT,
+				    SIGQUIT, SIGTRAP, SIGSYS, SIGALRM, SIGXCPU,
+				    SIGUSR1, SIGUSR2, SIGHUP, SIGINT,  SIGTERM};
 	struct sigaction action = {
 		.sa_handler = on_fatal_signal,
 		.sa_flags = (int)SA_RESETHAND,
@@ -101,8 +117,8 @@ static void install_handlers(void)
 					.sa_flags = SA_RESTART};
 
 	for (size_t i = 0; i < G_N_ELEMENTS(fatal); i++)
-		sigaction(fatal[i], &action, NULL);
-	sigaction(SIGTSTP, &stop, NULL);
+		handle(fatal[i], &action);
+	handle(SIGTSTP, &stop);
 	sigaction(SIGCONT, &go_on, NULL);
 	/* A reader of our output that goes away is an error of write(2). */
 	signal(SIGPIPE, SIG_IGN);

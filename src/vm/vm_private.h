@@ -239,7 +239,10 @@ void vm_exits(const struct vm *vm, struct report_count *out);
 
 #define VM_SIGNALS 3
 
-/** vm_watch_signals() - SIGINT, SIGTERM, SIGHUP; sources of the main loop */
+/**
+ * vm_watch_signals() - SIGINT, SIGTERM, SIGHUP
+ * @sources: out, of the main loop; 0: none, as the signal is ignored
+ */
 void vm_watch_signals(struct vm *vm, guint sources[VM_SIGNALS]);
 
 /* --- vm_time.c ------------------------------------------------------- */

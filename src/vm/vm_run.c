@@ -438,7 +438,8 @@ void vm_run(struct vm *vm, struct outcome *outcome)
 	finish(vm, outcome);
 	tell_end(vm, outcome);
 	for (unsigned int i = 0; i < n; i++) {
-		if (g_main_context_find_source_by_id(NULL, sources[i]))
+		if (sources[i] &&
+		    g_main_context_find_source_by_id(NULL, sources[i]))
 			g_source_remove(sources[i]);
 	}
 	g_main_loop_unref(vm->loop);

@@ -88,6 +88,14 @@ class Life(unittest.TestCase):
         vm.send_signal(signal.SIGHUP)
         self.ends(vm, 128 + signal.SIGHUP)
 
+    def test_hanging_up_is_ignored_by_nohup(self):
+        vm = self.start(BUTTON,
+                        preexec_fn=lambda: signal.signal(signal.SIGHUP,
+                                                         signal.SIG_IGN))
+        vm.send_signal(signal.SIGHUP)
+        vm.send_signal(signal.SIGTERM)
+        self.ends(vm, 0)
+
     def test_a_paused_guest_is_not_asked(self):
         where = str(self.folder / "socket")
         vm = self.start(BUTTON, "--control", where)
@@ -108,12 +116,12 @@ class Life(unittest.TestCase):
             time.sleep(0.01)
         self.assertTrue(condition())
 
-    def start_on_terminal(self, code=READY):
+    def start_on_terminal(self, code=READY, *options):
         self.master, self.slave = pty.openpty()
         self.addCleanup(os.close, self.master)
         self.addCleanup(os.close, self.slave)
         self.before = termios.tcgetattr(self.slave)
-        vm = self.start(code, stdin=self.slave, stdout=self.slave,
+        vm = self.start(code, *options, stdin=self.slave, stdout=self.slave,
                         start_new_session=True)
         self.wait_until(self.raw)
         return vm
@@ -127,6 +135,18 @@ class Life(unittest.TestCase):
             vm.wait(timeout=BOUND_S)
             self.assertEqual(termios.tcgetattr(self.slave), self.before,
                              number)
+
+    def test_so_does_what_ends_it_before_it_runs(self):
+        for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
+            # It waits for who reads its events, with a raw terminal.
+            path = self.folder / "events"
+            os.mkfifo(path)
+            vm = self.start_on_terminal(READY, "--events", str(path))
+            vm.send_signal(number)
+            self.ends(vm, -number)
+            self.assertEqual(termios.tcgetattr(self.slave), self.before,
+                             number)
+            path.unlink()
 
     def test_a_guest_that_ends_restores_the_terminal(self):
         vm = self.start_on_terminal(BUTTON)
