@@ -184,7 +184,12 @@ int server_on_initiate_contact(struct vmbus_server *s,
 		refuse_version(s, vp, VMBUS_MESSAGE_SINT);
 		return -EOPNOTSUPP;
 	}
-	if (s->state == SERVER_CONNECTED)
+	/*
+	 * A guest of an older connection has no Unload to say: Linux
+	 * drivers/hv/channel_mgmt.c:vmbus_initiate_unload().
+	 */
+	if (s->state == SERVER_CONNECTED &&
+	    s->connection.version >= VERSION_WIN8_1)
 		findings_hit(FINDING_CONTACT_AGAIN, "InitiateContact",
 			     "version %u.%u while %u.%u is up", version >> 16,
 			     version & 0xFFFF, s->connection.version >> 16,

@@ -50,6 +50,14 @@ static void contacts(void)
 	/* Who has no connection may say so, too. */
 	peer_send_empty(CHANNELMSG_UNLOAD);
 	peer_expect(CHANNELMSG_UNLOAD_RESPONSE);
+	/* Before VMbus 3.0 Linux says none, and contacts again. */
+	peer_send_empty(CHANNELMSG_UNLOAD);
+	peer_expect(CHANNELMSG_UNLOAD_RESPONSE);
+	peer_connect(VERSION_WIN8);
+	peer_connect(VERSION_WIN8);
+	peer_connect(VERSION_WIN8_1);
+	peer_send_empty(CHANNELMSG_UNLOAD);
+	peer_expect(CHANNELMSG_UNLOAD_RESPONSE);
 	peer_connect(VERSION_WIN10_V5_3);
 }
 
