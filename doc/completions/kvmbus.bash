@@ -105,7 +105,7 @@ _kvmbus()
 			;;
 		--trace)
 			__kvmbus_list "$word" vmbus hypercall msr synic stimer ring storvsc \
-				netvsc frames ic hvsock control all
+				netvsc frames ic hvsock control fault all
 			return
 			;;
 		--log)

@@ -7,6 +7,7 @@
 #include <glib.h>
 
 #include "base/log.h"
+#include "base/trace.h"
 
 #define LOG_CATEGORY "fault"
 
@@ -114,6 +115,7 @@ bool fault_decide(enum fault_point point, const char *device, uint32_t op,
 		  struct fault_hit *hit)
 {
 	unsigned int id = 0;
+	uint64_t nth = 0;
 
 	pthread_mutex_lock(&lock);
 	for (unsigned int i = 0; i < n_rules; i++) {
@@ -127,14 +129,20 @@ bool fault_decide(enum fault_point point, const char *device, uint32_t op,
 		if (id || !is_chosen(r, random))
 			continue;
 		id = r->id;
+		nth = r->seen;
 		fill_hit(r, random, hit);
 	}
 	pthread_mutex_unlock(&lock);
-	if (id)
+	if (id) {
+		trace_event(fault, TRACE_NO_VP,
+			    device ? trace_device(device) : TRACE_NO_DEVICE, id,
+			    nth, (uint32_t)point << 16 | hit->action, op,
+			    hit->value);
 		log_debug_ratelimited("rule %u: %s %s%s%s", id,
 				      fault_points[point].name,
 				      fault_actions[hit->action].name,
 				      device ? " " : "", device ? device : "");
+	}
 	return id != 0;
 }
 

@@ -59,7 +59,7 @@ extern _Atomic uint32_t trace_mask;
 	(1u << TRACE_VMBUS | 1u << TRACE_HYPERCALL | 1u << TRACE_MSR |  \
 	 1u << TRACE_SYNIC | 1u << TRACE_STIMER | 1u << TRACE_STORVSC | \
 	 1u << TRACE_NETVSC | 1u << TRACE_IC | 1u << TRACE_HVSOCK |     \
-	 1u << TRACE_CONTROL)
+	 1u << TRACE_CONTROL | 1u << TRACE_FAULT)
 
 static inline bool trace_wants_(unsigned int category)
 {

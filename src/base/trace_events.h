@@ -25,7 +25,8 @@
 	X(TRACE_FRAMES, frames)       \
 	X(TRACE_IC, ic)               \
 	X(TRACE_HVSOCK, hvsock)       \
-	X(TRACE_CONTROL, control)
+	X(TRACE_CONTROL, control)     \
+	X(TRACE_FAULT, fault)
 
 /*
  * X(event, category).  Behind each what the numbers are; "bytes": a message
@@ -69,7 +70,9 @@
 	X(control_command, TRACE_CONTROL) /* bytes: its name */              \
 	X(machine, TRACE_CONTROL) /* enum trace_machine, value */            \
 	X(milestone, TRACE_CONTROL) /* which */                              \
-	X(finding, TRACE_CONTROL) /* bytes: where; its rule */
+	X(finding, TRACE_CONTROL) /* bytes: where; its rule */               \
+	X(fault,                                                             \
+	  TRACE_FAULT) /* rule, its nth, point << 16 | action, op, value */
 
 #define TRACE_ENUM_(id, text) id,
 enum trace_category {

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 
+#include "base/fault.h"
 #include "base/findings.h"
 #include "proto/hv_hypercall.h"
 #include "proto/hv_synic.h"
@@ -190,6 +191,42 @@ static void decode_finding(const struct trace_record *r, struct fields *f)
 	field_text(f, "text", rule->text);
 }
 
+static const char *word_name(const struct fault_word *list, uint64_t number)
+{
+	for (; list && list->name; list++) {
+		if (list->number == number)
+			return list->name;
+	}
+	return NULL;
+}
+
+/* What a rule had an action do, in the words of rules. */
+static void decode_fault(const struct trace_record *r, struct fields *f)
+{
+	uint64_t what = r->args[2] >> 16, action = r->args[2] & 0xFFFF;
+	uint64_t op = r->args[3], value = r->args[4];
+	const struct fault_point_row *point;
+
+	if (what >= N_FAULT_POINTS || action >= N_FAULT_ACTIONS)
+		return;
+	point = &fault_points[what];
+	g_string_append(f->title, point->name);
+	if (point->has_stage && op < N_MILESTONES)
+		field_text(f, "op", milestone_name((enum milestone)op));
+	else if (op != FAULT_NO_OP)
+		field_name(f, "op", word_name(point->ops, op), op);
+	field_text(f, "action", fault_actions[action].name);
+	if (action == FAULT_FAIL && point->statuses)
+		field_name(f, "status", word_name(point->statuses, value),
+			   value);
+	if (action == FAULT_CORRUPT)
+		field_name(f, "kind", word_name(point->kinds, value), value);
+	if (action == FAULT_DOWNGRADE)
+		field_hex(f, "version", value);
+	field_number(f, "rule", r->args[0]);
+	field_number(f, "nth", r->args[1]);
+}
+
 static void decode_machine(const struct trace_record *r, struct fields *f)
 {
 	static const char *const names[] = {
@@ -250,6 +287,7 @@ static const struct {
 	ROW(machine, "machine", decode_machine),
 	ROW(milestone, "reached", decode_milestone),
 	ROW(finding, "finding", decode_finding),
+	ROW(fault, "hit", decode_fault),
 };
 
 _Static_assert(G_N_ELEMENTS(rows) == N_TRACE_EVENTS,

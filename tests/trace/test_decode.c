@@ -2,6 +2,8 @@
 /* Each kind of record as a line; and bytes that say what is not so. */
 #include <string.h>
 
+#include "base/fault.h"
+#include "base/fault_kinds.h"
 #include "proto/guids.h"
 #include "proto/hv_hypercall.h"
 #include "proto/hv_synic.h"
@@ -156,6 +158,30 @@ static const struct {
 	{TRACE_EVENT_machine, {77}, "control   machine"},
 	{TRACE_EVENT_milestone, {0}, "reached    guest_os_id"},
 	{TRACE_EVENT_milestone, {777}, "reached"},
+	{TRACE_EVENT_fault,
+	 {3, 17, FAULT_STORVSC_COMMAND << 16 | FAULT_FAIL, READ_10,
+	  SENSE_READ_ERROR},
+	 "fault     hit        storvsc.command op=READ_10 action=fail "
+	 "status=medium-error rule=3 nth=17\n"},
+	{TRACE_EVENT_fault,
+	 {1, 1, FAULT_RING_PUBLISH << 16 | FAULT_CORRUPT, FAULT_NO_OP,
+	  FAULT_RING_WRITE_AHEAD},
+	 "ring.publish action=corrupt kind=write-ahead rule=1 nth=1\n"},
+	{TRACE_EVENT_fault,
+	 {1, 1, FAULT_VMBUS_VERSION << 16 | FAULT_DOWNGRADE, FAULT_NO_OP,
+	  0x40000},
+	 "vmbus.version action=downgrade version=0x40000 rule=1"},
+	{TRACE_EVENT_fault,
+	 {2, 1, FAULT_MACHINE_MILESTONE << 16 | FAULT_JUMP, 0},
+	 "machine.milestone op=guest_os_id action=jump rule=2"},
+	/* An operation without a name, and what there is not. */
+	{TRACE_EVENT_fault,
+	 {1, 1, FAULT_STORVSC_COMMAND << 16 | FAULT_DROP, 0xFE},
+	 "storvsc.command op=0xfe action=drop rule=1"},
+	{TRACE_EVENT_fault,
+	 {1, 1, N_FAULT_POINTS << 16},
+	 "fault     hit       \n"},
+	{TRACE_EVENT_fault, {1, 1, N_FAULT_ACTIONS}, "fault     hit       \n"},
 };
 
 START_TEST(numbers_have_names)
