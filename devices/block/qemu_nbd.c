@@ -104,6 +104,13 @@ static const char *const detects[] = {
 	[BLOCK_DETECT_UNMAP] = "--detect-zeroes=unmap",
 };
 
+/* NULL: as it likes. */
+static const char *const aios[] = {
+	[BLOCK_AIO_AUTO] = NULL,
+	[BLOCK_AIO_IO_URING] = "--aio=io_uring",
+	[BLOCK_AIO_THREADS] = "--aio=threads",
+};
+
 /* The strings are borrowed. */
 static void make_args(const char **args, const struct block_options *o,
 		      const char *format, const char *path)
@@ -121,6 +128,8 @@ static void make_args(const char **args, const struct block_options *o,
 	args[n++] = o->discard == BLOCK_DISCARD_UNMAP ? "--discard=unmap"
 						      : "--discard=ignore";
 	args[n++] = detects[detect];
+	if (aios[o->aio])
+		args[n++] = aios[o->aio];
 	if (o->readonly)
 		args[n++] = "--read-only";
 	if (o->snapshot)

@@ -109,6 +109,39 @@ START_TEST(kind_and_numbers)
 }
 END_TEST
 
+/* Is @word one of qemu-nbd's arguments? */
+static bool was_told(const char *word)
+{
+	g_autofree char *path =
+		g_strdup_printf("/proc/%d/cmdline", block_nbd_pid(disk));
+	g_autofree char *words = NULL;
+	size_t bytes;
+
+	ck_assert(g_file_get_contents(path, &words, &bytes, NULL));
+	for (const char *at = words; at < words + bytes; at += strlen(at) + 1)
+		if (!strcmp(at, word))
+			return true;
+	return false;
+}
+
+/* As with a raw image: what the user has not said is the program's choice. */
+START_TEST(how_the_host_is_asked)
+{
+	open_disk();
+	ck_assert(!was_told("--aio=threads") && !was_told("--aio=io_uring"));
+	close_disk();
+	options.aio = BLOCK_AIO_THREADS;
+	open_disk();
+	ck_assert(was_told("--aio=threads"));
+	if (!block_has_io_uring())
+		return;
+	close_disk();
+	options.aio = BLOCK_AIO_IO_URING;
+	open_disk();
+	ck_assert(was_told("--aio=io_uring"));
+}
+END_TEST
+
 /* A name that qemu-nbd could take for something else. */
 START_TEST(names_are_only_names)
 {
@@ -346,6 +379,7 @@ int main(void)
 	tcase_add_test(tc, reasons_are_said);
 	tcase_add_test(tc, one_writer);
 	tcase_add_test(tc, kind_and_numbers);
+	tcase_add_test(tc, how_the_host_is_asked);
 	tcase_add_test(tc, names_are_only_names);
 	tcase_add_test(tc, what_is_written_stays);
 	tcase_add_test(tc, snapshot_forgets);
