@@ -20,6 +20,8 @@ const char *block_format(const struct block_options *options)
 
 	if (options->format)
 		return options->format;
+	if (options->remote)
+		return "raw";
 	for (unsigned int i = 0; i < G_N_ELEMENTS(endings); i++) {
 		size_t end = strlen(endings[i].ending);
 
@@ -34,6 +36,8 @@ struct block *block_open(const struct block_options *options, GError **error)
 {
 	const char *format = block_format(options);
 
+	if (options->remote)
+		return block_nbd_connect(options, error);
 	if (!strcmp(format, "raw"))
 		return raw_open(options, error);
 	if (options->shareable) {

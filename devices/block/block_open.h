@@ -38,6 +38,12 @@ enum block_aio {
 struct block_options {
 	const char *path;
 	/*
+	 * The path is the URI of what an NBD server has, "nbd://…" or
+	 * "nbd+unix://…".  What is done with the host's files (snapshot,
+	 * detect_zeroes, cache, aio) is the server's.
+	 */
+	bool remote;
+	/*
 	 * "raw", "qcow2", "vhdx", "vpc", … as qemu-nbd names them.  NULL: by
 	 * the end of the file's name, .qcow2, .vhdx, .vhd, … and else raw.
 	 * It is never by what is in the file: the guest writes that.

@@ -3,9 +3,10 @@
  * nbd.c - requests by libnbd.
  *
  * Theory of operation.  Each queue has a connection of its own to the one
- * qemu-nbd; one more, made first, keeps it alive and says what the image is.
+ * server; one more, made first, keeps it alive and says what the image is.
  * A flush on one connection covers what was done on all, as they end in the
- * same block device of qemu-nbd.
+ * same block device of qemu-nbd; another server must say that it is so there
+ * (NBD's "multi-conn").
  *
  * NBD moves a single piece of memory.  A request whose iovec is not one, as
  * seen from the host, goes through a buffer of ours, in rounds if it is large;
@@ -18,6 +19,7 @@
 #include "devices/block/nbd.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <libnbd.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -44,7 +46,7 @@
 struct nbd {
 	struct block block;
 	char *path;
-	struct qemu_nbd *server;
+	struct qemu_nbd *server; /* NULL: path is the URI of another's */
 	struct nbd_handle *control;
 	bool dead; /* atomic: it was said */
 };
@@ -87,6 +89,12 @@ static struct nbd *to_nbd(struct block *b)
 static struct nbd_queue *to_queue(struct block_queue *q)
 {
 	return (struct nbd_queue *)q;
+}
+
+/* For messages. */
+static const char *server_name(const struct nbd *nbd)
+{
+	return nbd->server ? "qemu-nbd" : "the NBD server";
 }
 
 static void list_init(struct nbd_list *list)
@@ -334,9 +342,9 @@ static void say_dead(struct nbd_queue *q)
 	struct nbd *nbd = to_nbd(q->queue.block);
 
 	if (!__atomic_exchange_n(&nbd->dead, true, __ATOMIC_RELAXED))
-		log_error("%s: qemu-nbd is gone: each request is an error from "
-			  "now on",
-			  nbd->path);
+		log_error("%s: %s is gone: each request is an error from now "
+			  "on",
+			  nbd->path, server_name(nbd));
 }
 
 /* --- the descriptor ---------------------------------------------------------------- */
@@ -435,6 +443,18 @@ static int fail(GError **error, const char *what)
 	return -1;
 }
 
+static int connect_handle(const struct nbd *nbd, struct nbd_handle *h)
+{
+	if (nbd->server)
+		return nbd_connect_unix(h, qemu_nbd_socket(nbd->server));
+	if (nbd_set_uri_allow_transports(h,
+					 LIBNBD_ALLOW_TRANSPORT_TCP |
+						 LIBNBD_ALLOW_TRANSPORT_UNIX) ||
+	    nbd_set_uri_allow_tls(h, LIBNBD_TLS_DISABLE))
+		return -1;
+	return nbd_connect_uri(h, nbd->path);
+}
+
 /* Return: owned, connected; NULL with @error set */
 static struct nbd_handle *connect_to(const struct nbd *nbd, GError **error)
 {
@@ -443,9 +463,9 @@ static struct nbd_handle *connect_to(const struct nbd *nbd, GError **error)
 
 	if (h && !nbd_set_pread_initialize(h, false) &&
 	    !nbd_add_meta_context(h, LIBNBD_CONTEXT_BASE_ALLOCATION) &&
-	    !nbd_connect_unix(h, qemu_nbd_socket(nbd->server)))
+	    !connect_handle(nbd, h))
 		return h;
-	words = qemu_nbd_words(nbd->server);
+	words = nbd->server ? qemu_nbd_words(nbd->server) : g_strdup("");
 	/* What qemu-nbd says tells more than that it hung up. */
 	g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_FAILED, "%s: %s",
 		    nbd->path, *words ? words : nbd_get_error());
@@ -540,11 +560,56 @@ static const struct block_ops ops = {
 	.free = image_free,
 };
 
-static int refuse(GError **error, const struct nbd *nbd, const char *why)
+static G_GNUC_PRINTF(3, 4) int refuse(GError **error, const struct nbd *nbd,
+				      const char *format, ...)
 {
+	g_autofree char *why = NULL;
+	va_list args;
+
+	va_start(args, format);
+	why = g_strdup_vprintf(format, args);
+	va_end(args);
 	g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_INVAL, "%s: %s",
 		    nbd->path, why);
 	return -1;
+}
+
+/* What can be done with it, for a guest that may write. */
+static int look_at_writes(struct nbd *nbd, GError **error)
+{
+	struct nbd_handle *h = nbd->control;
+	const char *who = server_name(nbd);
+
+	if (nbd_is_read_only(h) == 1)
+		return refuse(error, nbd, "%s can only read it", who);
+	if (nbd_can_flush(h) != 1 || nbd_can_fua(h) != 1 ||
+	    nbd_can_zero(h) != 1)
+		return refuse(error, nbd, "%s can not flush it or write zeroes",
+			      who);
+	if (!nbd->server && nbd_can_multi_conn(h) != 1)
+		return refuse(error, nbd,
+			      "%s does not say that its connections see the "
+			      "same: it is good for readonly only",
+			      who);
+	return 0;
+}
+
+/* What it is addressed in. */
+static int look_at_blocks(struct nbd *nbd, const struct block_options *o,
+			  struct block_info *info, GError **error)
+{
+	int64_t least = nbd_get_block_size(nbd->control, LIBNBD_SIZE_MINIMUM);
+
+	info->block_bytes = o->block_bytes ? o->block_bytes
+			    : least > 512  ? 4096
+					   : 512;
+	if (info->block_bytes != 512 && info->block_bytes != 4096)
+		return refuse(error, nbd, "blocks have 512 or 4096 bytes");
+	if (least > info->block_bytes)
+		return refuse(error, nbd,
+			      "%s has blocks of %" PRId64 " bytes, not %u",
+			      server_name(nbd), least, info->block_bytes);
+	return 0;
 }
 
 /* What the server says the image is. */
@@ -554,9 +619,8 @@ static int look(struct nbd *nbd, const struct block_options *o,
 	struct nbd_handle *h = nbd->control;
 	int64_t bytes = nbd_get_size(h);
 
-	info->block_bytes = o->block_bytes ? o->block_bytes : 512;
-	if (info->block_bytes != 512 && info->block_bytes != 4096)
-		return refuse(error, nbd, "blocks have 512 or 4096 bytes");
+	if (look_at_blocks(nbd, o, info, error))
+		return -1;
 	if (bytes < (int64_t)info->block_bytes)
 		return refuse(error, nbd, "there is not one block in it");
 	info->bytes = align_down((uint64_t)bytes, info->block_bytes);
@@ -566,12 +630,8 @@ static int look(struct nbd *nbd, const struct block_options *o,
 			 nbd->path);
 	info->physical_bytes = 4096;
 	info->readonly = o->readonly;
-	if (!o->readonly && nbd_is_read_only(h) == 1)
-		return refuse(error, nbd, "qemu-nbd can only read it");
-	if (!o->readonly && (nbd_can_flush(h) != 1 || nbd_can_fua(h) != 1 ||
-			     nbd_can_zero(h) != 1))
-		return refuse(error, nbd,
-			      "qemu-nbd can not flush it or write zeroes");
+	if (!o->readonly && look_at_writes(nbd, error))
+		return -1;
 	info->can_discard = !o->readonly && nbd_can_trim(h) == 1 &&
 			    o->discard == BLOCK_DISCARD_UNMAP;
 	if (!strcmp(format, "qcow2"))
@@ -579,33 +639,55 @@ static int look(struct nbd *nbd, const struct block_options *o,
 	return 0;
 }
 
+/* What has a server, ours or not, becomes a disk, or is cleared. */
+static struct block *finish(struct nbd *nbd, const struct block_options *o,
+			    const char *format, const char *kind,
+			    GError **error)
+{
+	struct block_info info = {0};
+
+	nbd->control = connect_to(nbd, error);
+	if (!nbd->control || look(nbd, o, format, &info, error)) {
+		clear(nbd);
+		return NULL;
+	}
+	block_init(&nbd->block, &ops, kind, &info);
+	return &nbd->block;
+}
+
 struct block *block_nbd_open(const struct block_options *o, const char *format,
 			     GError **error)
 {
 	struct nbd *nbd = g_new0(struct nbd, 1);
-	struct block_info info = {0};
 	g_autofree char *kind = NULL;
 
 	nbd->path = g_strdup(o->path);
 	nbd->server = qemu_nbd_start(o, format, error);
 	if (!nbd->server) {
 		g_prefix_error(error, "%s: ", o->path);
-		goto clear;
+		clear(nbd);
+		return NULL;
 	}
-	nbd->control = connect_to(nbd, error);
-	if (!nbd->control || look(nbd, o, format, &info, error))
-		goto clear;
 	kind = g_strdup_printf("nbd %s%s", format,
 			       o->snapshot ? ", snapshot" : "");
-	block_init(&nbd->block, &ops, kind, &info);
-	return &nbd->block;
+	return finish(nbd, o, format, kind, error);
+}
 
-clear:
+struct block *block_nbd_connect(const struct block_options *o, GError **error)
+{
+	struct nbd *nbd = g_new0(struct nbd, 1);
+
+	nbd->path = g_strdup(o->path);
+	if (!strcmp(block_format(o), "raw") && !o->snapshot)
+		return finish(nbd, o, "raw", "nbd raw", error);
+	refuse(error, nbd, "what an NBD server has is raw, and no snapshot");
 	clear(nbd);
 	return NULL;
 }
 
 pid_t block_nbd_pid(struct block *b)
 {
-	return qemu_nbd_pid(to_nbd(b)->server);
+	struct qemu_nbd *server = to_nbd(b)->server;
+
+	return server ? qemu_nbd_pid(server) : 0;
 }

@@ -189,10 +189,38 @@ static int check_text(const char *key, const char *text, size_t max,
 	return 0;
 }
 
+bool disk_config_is_nbd(const char *path)
+{
+	return path && (g_str_has_prefix(path, "nbd://") ||
+			g_str_has_prefix(path, "nbd+unix://"));
+}
+
+/* What is done with files of the host is the server's. */
+static int check_nbd(const struct disk_config *d, GError **error)
+{
+	static const char *const caches[] = {"none", "writeback", NULL};
+	static const char hint[] = "is the NBD server's to choose";
+
+	if (d->format && strcmp(d->format, "raw"))
+		return option_refuse(error, "format",
+				     "what an NBD server has is raw");
+	if (d->snapshot)
+		return option_refuse(error, "snapshot", hint);
+	if (d->io)
+		return option_refuse(error, "io", hint);
+	if (d->detect_zeroes && strcmp(d->detect_zeroes, "off"))
+		return option_refuse(error, "detect-zeroes", hint);
+	if (d->cache && !g_strv_contains(caches, d->cache))
+		return option_refuse(error, "cache", hint);
+	return 0;
+}
+
 int disk_config_check(const struct disk_config *d, GError **error)
 {
 	if (!d->path && !d->dvd)
 		return option_refuse(error, "path", "there is none");
+	if (disk_config_is_nbd(d->path) && check_nbd(d, error))
+		return -1;
 	if (d->dvd && d->bus == DISK_IDE)
 		return option_refuse(error, "dvd", "only on bus=scsi");
 	if (check_text("serial", d->serial, CONFIG_DISK_SERIAL_MAX, error) ||

@@ -27,7 +27,8 @@ enum disk_bus {
 #define CONFIG_DISK_PRODUCT_MAX 16u
 
 struct disk_config {
-	char *path; /* NULL: a DVD drive without a disc */
+	/* or an NBD server's URI; NULL: a DVD drive without a disc */
+	char *path;
 	char *format; /* NULL: as the name of the file says */
 	char *cache; /* as libvirt names it; NULL: the default */
 	char *serial; /* NULL: none */
@@ -68,6 +69,9 @@ void disk_config_free(struct disk_config *disk);
  * Return: 0, or -1 with @error (CONFIG_ERROR), "WORD: hint".
  */
 int disk_config_check(const struct disk_config *disk, GError **error);
+
+/** disk_config_is_nbd() - is @path "nbd://…" or "nbd+unix://…"?  NULL: no */
+bool disk_config_is_nbd(const char *path);
 
 /** disk_config_wwn() - "5000c50015ea71aa"; Return: 0: it is none */
 uint64_t disk_config_wwn(const char *text);

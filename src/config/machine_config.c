@@ -234,7 +234,8 @@ static int check_disks(const struct machine_config *c, GError **error)
 		n[d->bus]++;
 		if (check_place(c, i, error))
 			return -1;
-		if (readable("--disk", d->path, error))
+		if (!disk_config_is_nbd(d->path) &&
+		    readable("--disk", d->path, error))
 			return -1;
 		if (d->limits.group && check_group(c, d->limits.group, error))
 			return -1;

@@ -187,6 +187,7 @@ struct block *vm_disk_open(struct vm_disk *d, const char *path, GError **error)
 	const struct disk_config *config = d->config;
 	struct block_options options = {
 		.path = path,
+		.remote = disk_config_is_nbd(path),
 		.format = config->format,
 		.readonly = config->readonly || config->dvd,
 		.snapshot = config->snapshot,

@@ -79,9 +79,33 @@ START_TEST(a_drive_may_be_empty)
 }
 END_TEST
 
+START_TEST(what_an_nbd_server_has)
+{
+	static const char *const uris[] = {"nbd://host/x.qcow2",
+					   "nbd+unix:///?socket=/s"};
+
+	for (size_t i = 0; i < G_N_ELEMENTS(uris); i++) {
+		struct disk_config *d = disk_config_parse(uris[i], NULL);
+
+		ck_assert_str_eq(d->path, uris[i]);
+		ck_assert(disk_config_is_nbd(d->path));
+		disk_config_free(d);
+	}
+	ck_assert(!disk_config_is_nbd(NULL));
+	ck_assert(!disk_config_is_nbd("nbd"));
+	ck_assert(!disk_config_is_nbd("nbds://host"));
+	ck_assert(!disk_config_is_nbd("/nbd://host"));
+}
+END_TEST
+
 static const struct {
 	const char *text, *said;
 } wrong[] = {
+	{"nbd://h,format=qcow2", "format"},
+	{"nbd://h,snapshot", "snapshot"},
+	{"nbd://h,io=threads", "io"},
+	{"nbd://h,detect-zeroes=on", "detect-zeroes"},
+	{"nbd://h,cache=unsafe", "cache"},
 	{"", "path"},
 	{",readonly", "path"},
 	{"a,", "no such option"},
@@ -139,6 +163,7 @@ int main(void)
 	tcase_add_test(t, a_path_is_enough);
 	tcase_add_test(t, commas_in_a_path);
 	tcase_add_test(t, a_drive_may_be_empty);
+	tcase_add_test(t, what_an_nbd_server_has);
 	tcase_add_loop_test(t, what_is_wrong_is_named, 0, G_N_ELEMENTS(wrong));
 	suite_add_tcase(s, t);
 	return check_main(s);

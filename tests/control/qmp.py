@@ -6,6 +6,7 @@ The guests are a few instructions each.
 """
 import os
 import pathlib
+import shutil
 import signal
 import socket
 import subprocess
@@ -196,6 +197,28 @@ class Qmp(unittest.TestCase):
         q.execute("eject", id="cd")
         self.refuses("GenericError", "no disc", q, "eject", device="scsi0:0")
         self.refuses("GenericError", "is missing", q, "eject")
+
+    def test_a_disk_of_an_nbd_server(self):
+        if not shutil.which("qemu-nbd"):
+            self.skipTest("qemu-nbd is not installed")
+        where, image_ = str(self.folder / "nbd"), self.file("image.raw", 1 << 20)
+        server = subprocess.Popen(
+            ["qemu-nbd", "--persistent", "--shared=16", "--format=raw",
+             "--export-name=one", "--socket", where, image_],
+            stdin=subprocess.DEVNULL)
+        self.addCleanup(server.wait)
+        self.addCleanup(server.kill)
+        end = time.monotonic() + BOUND_S
+        while not os.path.exists(where) and time.monotonic() < end:
+            time.sleep(0.01)
+        uri = f"nbd+unix:///one?socket={where}"
+        q = self.start(READY, "--disk", uri)
+        (disk,) = q.execute("query-block")
+        self.assertEqual(disk["inserted"]["file"], uri)
+        self.assertEqual(disk["inserted"]["drv"], "raw")
+        self.assertEqual(disk["inserted"]["image"]["virtual-size"], 1 << 20)
+        q.execute("quit")
+        self.assertEqual(self.vm.wait(timeout=BOUND_S), 0)
 
     def test_backends_that_are_refused(self):
         q = self.start(READY)

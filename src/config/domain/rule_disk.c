@@ -125,6 +125,64 @@ static void find_volume(struct domain *d)
 		d->disk->format = g_steal_pointer(&format);
 }
 
+/* "nbd://host:port/export", of what type='network' says */
+static char *nbd_uri(struct domain *d)
+{
+	const xmlNode *source = domain_child(d->node, "source");
+	const xmlNode *host = source ? domain_child(source, "host") : NULL;
+	g_autofree char *name =
+		source ? domain_node_attr(source, "name") : NULL;
+	g_autofree char *transport =
+		host ? domain_node_attr(host, "transport") : NULL;
+	g_autofree char *socket =
+		host ? domain_node_attr(host, "socket") : NULL;
+	g_autofree char *server = host ? domain_node_attr(host, "name") : NULL;
+	g_autofree char *port = host ? domain_node_attr(host, "port") : NULL;
+	g_autofree char *export =
+		g_uri_escape_string(name ? name : "", "/", false);
+	g_autofree char *path = NULL;
+	bool v6 = server && strchr(server, ':');
+
+	if (!g_strcmp0(transport, "unix") && socket && *socket == '/') {
+		path = g_uri_escape_string(socket, "/", false);
+		return g_strdup_printf("nbd+unix:///%s?socket=%s", export,
+				       path);
+	}
+	if (g_strcmp0(transport, "unix") && server && *server)
+		return g_strdup_printf("nbd://%s%s%s%s%s/%s", v6 ? "[" : "",
+				       server, v6 ? "]" : "", port ? ":" : "",
+				       port ? port : "", export);
+	domain_refuse(d, "has no server: write <host name='…' port='10809'/> "
+			 "in its <source>, or <host transport='unix' "
+			 "socket='/…'/>");
+	return NULL;
+}
+
+static void connect_to_nbd(struct domain *d)
+{
+	g_autofree char *protocol = domain_child_attr(d, "source", "protocol");
+
+	if (d->report->n[DOMAIN_REFUSED] != d->device->refused)
+		return; /* another protocol, perhaps */
+	if (!protocol)
+		domain_refuse(d, "has no protocol: write <source "
+				 "protocol='nbd'>");
+	else
+		d->disk->path = nbd_uri(d);
+}
+
+static void set_port(struct domain *d, const char *value)
+{
+	uint64_t port;
+
+	domain_number(d, value, 1, 65535, &port);
+}
+
+static void set_socket(struct domain *d, const char *value)
+{
+	domain_path(d, value);
+}
+
 /* What a missing file means: nothing, for a drive that may be empty. */
 static void apply_startup_policy(struct domain *d)
 {
@@ -132,7 +190,7 @@ static void apply_startup_policy(struct domain *d)
 		domain_child_attr(d, "source", "startupPolicy");
 
 	if (!policy || !strcmp(policy, "mandatory") || !d->disk->path ||
-	    !access(d->disk->path, F_OK))
+	    disk_config_is_nbd(d->disk->path) || !access(d->disk->path, F_OK))
 		return;
 	if (d->disk->dvd && !strcmp(policy, "optional"))
 		g_clear_pointer(&d->disk->path, g_free);
@@ -147,7 +205,7 @@ static void choose_format(struct disk_config *disk)
 {
 	static const char *const named[] = {".vhdx", ".vhd", ".avhdx", ".avhd"};
 
-	if (disk->format || !disk->path)
+	if (disk->format || !disk->path || disk_config_is_nbd(disk->path))
 		return;
 	for (size_t i = 0; i < G_N_ELEMENTS(named); i++) {
 		g_autofree char *lower = g_ascii_strdown(disk->path, -1);
@@ -255,6 +313,8 @@ static void leave_disk(struct domain *d)
 	d->disk = disk;
 	if (!g_strcmp0(type, "volume"))
 		find_volume(d);
+	else if (!g_strcmp0(type, "network"))
+		connect_to_nbd(d);
 	apply_startup_policy(d);
 	choose_format(disk);
 	take_target(d);
@@ -416,11 +476,7 @@ static const struct domain_rule rules[] = {
 	RULE("devices/disk", HONOUR, "A disk or a DVD drive.",
 	     .enter = enter_disk, .leave = leave_disk, .many = true),
 	RULE("devices/disk@type", HONOUR, "What its data is in.",
-	     .words = "file|block|volume"),
-	RULE("devices/disk@type=network", REFUSE,
-	     "not implemented: attach it on the host, as with nbd-client(8), "
-	     "and "
-	     "write type='block'."),
+	     .words = "file|block|volume|network"),
 	RULE("devices/disk@type=dir", REFUSE,
 	     "not implemented: make an image."),
 	RULE("devices/disk@type=nvme", REFUSE,
@@ -484,6 +540,22 @@ static const struct domain_rule rules[] = {
 	RULE("devices/disk/source@pool", HONOUR,
 	     "With type='volume', and --connect."),
 	RULE("devices/disk/source@volume", HONOUR, "A volume of the pool."),
+	RULE("devices/disk/source@protocol", HONOUR,
+	     "With type='network': a server of NBD.", .words = "nbd"),
+	RULE("devices/disk/source@protocol=*", REFUSE, NO_AUTH),
+	RULE("devices/disk/source@name", HONOUR, "What it calls the disk."),
+	RULE("devices/disk/source@tls", HONOUR, "Not.", .words = "no"),
+	RULE("devices/disk/source@tls=yes", REFUSE,
+	     "not implemented: have stunnel(8) or ssh(1) bring the server's "
+	     "socket here."),
+	RULE("devices/disk/source/host", HONOUR, "Where the server is."),
+	RULE("devices/disk/source/host@transport", HONOUR, "How.",
+	     .words = "tcp|unix"),
+	RULE("devices/disk/source/host@name", HONOUR, "Of tcp: its address."),
+	RULE("devices/disk/source/host@port", HONOUR, "10809 by default.",
+	     .set = set_port),
+	RULE("devices/disk/source/host@socket", HONOUR, "Of unix: a path.",
+	     .set = set_socket),
 	RULE("devices/disk/source@mode", IGNORE, "is of iSCSI."),
 	RULE("devices/disk/source@startupPolicy", HONOUR,
 	     "optional: without its file the drive is empty.",

@@ -544,6 +544,28 @@ START_TEST(libvirts_schema_is_a_second_opinion)
 }
 END_TEST
 
+START_TEST(what_nbd_servers_have_is_named_by_uris)
+{
+	static const char *const uris[] = {
+		"nbd://storage.example:10810/a%20disk/1",
+		"nbd://[fd00::7]/two",
+		"nbd+unix:///?socket=/run/nbd%20socket",
+	};
+	struct machine_config *c = machine_config_new();
+	struct domain_report *report;
+
+	ck_assert_int_eq(parse("good-disk-nbd.xml", c, &report), 0);
+	ck_assert_uint_eq(c->disks->len, G_N_ELEMENTS(uris));
+	for (guint i = 0; i < c->disks->len; i++) {
+		const struct disk_config *d = g_ptr_array_index(c->disks, i);
+
+		ck_assert_str_eq(d->path, uris[i]);
+	}
+	domain_report_free(report);
+	machine_config_free(c);
+}
+END_TEST
+
 START_TEST(json_has_what_is_printed)
 {
 	struct machine_config *c = machine_config_new();
@@ -589,6 +611,7 @@ int main(void)
 	tcase_add_loop_test(t, the_examples_are_right, 0, 3);
 	tcase_add_test(t, complaints_are_only_of_what_is_wrong);
 	tcase_add_test(t, libvirts_schema_is_a_second_opinion);
+	tcase_add_test(t, what_nbd_servers_have_is_named_by_uris);
 	tcase_add_test(t, json_has_what_is_printed);
 	tcase_add_test(t, a_file_that_is_not_there);
 	suite_add_tcase(s, t);

@@ -4,7 +4,9 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 
 #include "support/block_user.h"
@@ -256,6 +258,123 @@ static void wait_until_gone(pid_t pid)
 	close(fd.fd);
 }
 
+/* --- another's server ---------------------------------------------------------------- */
+
+/* A qemu-nbd that is not the product's, in a folder of its own. */
+static struct {
+	GPid pid;
+	char *folder, *socket, *uri;
+} theirs;
+
+static void end_server(void)
+{
+	kill(theirs.pid, SIGKILL);
+	waitpid(theirs.pid, NULL, 0);
+	unlink(theirs.socket);
+	rmdir(theirs.folder);
+	g_free(theirs.folder);
+	g_free(theirs.socket);
+	g_free(theirs.uri);
+	memset(&theirs, 0, sizeof(theirs));
+}
+
+static bool answers(void)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	bool yes;
+
+	g_strlcpy(address.sun_path, theirs.socket, sizeof(address.sun_path));
+	yes = !connect(fd, (struct sockaddr *)&address, sizeof(address));
+	close(fd);
+	return yes;
+}
+
+/* @shared: how many connections at a time; @option: one more, or NULL */
+static void start_server(const char *shared, const char *option)
+{
+	char *args[] = {(char *)"qemu-nbd",
+			(char *)"--persistent",
+			(char *)"--shared",
+			(char *)shared,
+			(char *)"--export-name=a disk",
+			(char *)"--format=qcow2",
+			(char *)"--socket",
+			NULL,
+			file.path,
+			(char *)option,
+			NULL};
+
+	theirs.folder = g_dir_make_tmp("kvmbus-test-XXXXXX", NULL);
+	theirs.socket = g_build_filename(theirs.folder, "socket", NULL);
+	theirs.uri = g_strdup_printf("nbd+unix:///a%%20disk?socket=%s",
+				     theirs.socket);
+	args[7] = theirs.socket;
+	ck_assert(g_spawn_async(NULL, args, NULL,
+				G_SPAWN_SEARCH_PATH | G_SPAWN_DO_NOT_REAP_CHILD,
+				NULL, NULL, &theirs.pid, NULL));
+	while (!answers())
+		ck_assert_int_eq(kill(theirs.pid, 0), 0);
+	options.format = NULL;
+	options.path = theirs.uri;
+	options.remote = true;
+}
+
+START_TEST(what_a_server_has_is_a_disk)
+{
+	start_server("8", NULL);
+	open_disk();
+	ck_assert_str_eq(block_kind(disk), "nbd raw");
+	ck_assert_int_eq(block_nbd_pid(disk), 0);
+	ck_assert_uint_eq(block_info(disk).bytes, DISK_BYTES);
+	ck_assert_int_eq(user_write(q, 512, data, 1 << 20), 0);
+	ck_assert_int_eq(user_do(q, BLOCK_FLUSH, 0, NULL, 0, 0), 0);
+	close_disk();
+	open_disk();
+	ck_assert_int_eq(user_read(q, 0, got, DISK_BYTES), 0);
+	ck_assert(user_filled(got, 0, 512));
+	ck_assert(user_filled(got + 512, 0x3C, 1 << 20));
+	end_server();
+	/* And without it. */
+	ck_assert_int_eq(user_read(q, 0, got, 4096), -EIO);
+	ck_assert_ptr_null(block_queue_new(disk, NULL));
+}
+END_TEST
+
+START_TEST(what_a_server_must_be)
+{
+	start_server("8", "--read-only");
+	refused("only read");
+	options.readonly = true;
+	open_disk();
+	ck_assert_int_eq(user_write(q, 0, data, 512), -EROFS);
+	close_disk();
+	options.snapshot = true;
+	refused("raw");
+	options.snapshot = false;
+	options.format = "qcow2";
+	refused("raw");
+	options.format = NULL;
+	options.block_bytes = 100;
+	refused("512 or 4096");
+	options.block_bytes = 0;
+	options.path = "nbd+unix:///other?socket=/nonexistent";
+	refused("No such file");
+	options.path = "nbds://localhost";
+	refused("TLS");
+	end_server();
+}
+END_TEST
+
+/* A flush on one connection would not be one of what others wrote. */
+START_TEST(connections_must_see_the_same)
+{
+	start_server("1", NULL);
+	refused("readonly");
+	end_server();
+}
+END_TEST
+
 static const struct {
 	enum block_op op;
 	uint64_t bytes;
@@ -389,6 +508,9 @@ int main(void)
 	tcase_add_test(tc, killed_while_idle);
 	tcase_add_test(tc, what_was_flushed_survives_it);
 	tcase_add_test(tc, it_dies_with_us);
+	tcase_add_test(tc, what_a_server_has_is_a_disk);
+	tcase_add_test(tc, what_a_server_must_be);
+	tcase_add_test(tc, connections_must_see_the_same);
 	tcase_add_test(tc, nothing_is_left);
 	suite_add_tcase(suite, tc);
 	return check_main(suite);
