@@ -271,6 +271,35 @@ START_TEST(each_scenario_is_rules_and_says_what_it_is)
 }
 END_TEST
 
+/* So that stock guests meet all that there is (tests/system/matrix). */
+START_TEST(each_action_of_each_point_has_a_scenario)
+{
+	uint32_t shown[N_FAULT_POINTS] = {0};
+
+	for (const struct fault_scenario *s = fault_scenarios; s->name; s++) {
+		GArray *rules;
+
+		ck_assert(!parse_lines(s->text, &rules, NULL));
+		for (guint i = 0; i < rules->len; i++) {
+			const struct fault_rule *r =
+				&g_array_index(rules, struct fault_rule, i);
+
+			shown[r->point] |= 1u << r->action;
+		}
+		g_array_free(rules, TRUE);
+	}
+	for (unsigned int i = 0; i < N_FAULT_POINTS; i++) {
+		uint32_t missing = fault_points[i].actions & ~shown[i];
+
+		for (unsigned int a = 0; a < N_FAULT_ACTIONS; a++)
+			ck_assert_msg(!(missing >> a & 1),
+				      "no scenario has %s:action=%s",
+				      fault_points[i].name,
+				      fault_actions[a].name);
+	}
+}
+END_TEST
+
 START_TEST(all_is_printed)
 {
 	char *text = NULL;
@@ -310,6 +339,7 @@ int main(void)
 	tcase_add_test(t, a_wrong_line_is_named);
 	tcase_add_test(t, a_file_is_bounded);
 	tcase_add_test(t, each_scenario_is_rules_and_says_what_it_is);
+	tcase_add_test(t, each_action_of_each_point_has_a_scenario);
 	tcase_add_test(t, all_is_printed);
 	suite_add_tcase(s, t);
 	return check_main(s);

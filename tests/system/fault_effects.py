@@ -1,0 +1,130 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""fault_effects.py SCENARIO CONSOLE REPORT: did a misbehaving host have its effect?
+
+For run-fault.  Prints the rules of the report, each behind a '#', then a line
+for each thing that is wrong: no rule has hit, or the guest is not as EFFECTS
+says of the scenario.  What other scenarios do to a guest run-fault prints, for
+people.
+"""
+import json
+import pathlib
+import re
+import sys
+
+
+class Seen:
+    """What a guest said and what the report has."""
+
+    def __init__(self, console, report):
+        self.said, self.log = {}, []
+        for line in console.splitlines():
+            word = re.search(r"kvmbus-test: (\w+)=(.*)", line)
+            log = re.search(r"kernel-log: (.*)", line)
+            if word:
+                self.said[word[1]] = word[2].strip()
+            elif log:
+                self.log.append(log[1].strip())
+        self.report = report
+
+
+def said(key, *wanted):
+    """The guest says one of these of it."""
+    def check(seen):
+        value = seen.said.get(key)
+        if value not in wanted:
+            return f"{key} is {value!r}, want {' or '.join(wanted)}"
+        return None
+    return check
+
+
+def log(pattern):
+    """The guest's kernel says so."""
+    def check(seen):
+        if not any(re.search(pattern, line) for line in seen.log):
+            return f"the kernel does not say '{pattern}'"
+        return None
+    return check
+
+
+def device(name, keys, low, high):
+    """A number of the report."""
+    def check(seen):
+        value = seen.report["devices"].get(name)
+        for key in keys.split("."):
+            value = value.get(key) if value else None
+        if value is None or not low <= value <= high:
+            return f"{name} {keys} is {value}, want {low} to {high}"
+        return None
+    return check
+
+
+def finding(rule):
+    def check(seen):
+        if not any(f["rule"] == rule for f in seen.report["findings"]):
+            return f"no finding {rule}"
+        return None
+    return check
+
+
+def ended(seen):
+    """The guest powered off."""
+    if seen.report["outcome"]["exit_code"]:
+        return f"the outcome is {seen.report['outcome']['kind']}"
+    return None
+
+
+# No warning, oops or hang.
+quiet = said("findings", "")
+disk_works = [said("read", "0"), said("write", "0")]
+net_works = [said("net", "0")]
+well = [ended, quiet, *disk_works, *net_works]
+
+# One channel of the disk does it all: 601 reads and writes, and some more.
+alone = [*well, device("scsi0", "channel.packets_in", 601, 5000)]
+
+EFFECTS = {
+    "bus-answer-lost": alone,
+    "bus-answers-twice": well,
+    "bus-device-missing": [ended, quiet, *disk_works, said("net", "1")],
+    "bus-message-storm": well,
+    "bus-offers-overtaken": well,
+    "bus-request-lost": alone,
+    "bus-requests-twice": [finding("contact-without-unload"),
+                           finding("offers-again")],
+    "bus-version-refused": [*well, log("Vmbus version:5.2")],
+    "disk-controller-silent": [said("storvsc", "hangs")],
+}
+
+
+def wrong(scenario, seen):
+    """What is not as it should be"""
+    faults = seen.report["faults"]
+    problems = []
+    if not any(f["hit"] for f in faults):
+        problems.append("no rule has hit")
+    for check in EFFECTS.get(scenario, []):
+        problem = check(seen)
+        if problem:
+            problems.append(problem)
+    return problems
+
+
+def main():
+    scenario, console, report = sys.argv[1:]
+    try:
+        text = pathlib.Path(report).read_text(encoding="utf-8")
+        seen = Seen(pathlib.Path(console).read_text(encoding="utf-8",
+                                                    errors="replace"),
+                    json.loads(text))
+    except (OSError, ValueError) as error:
+        print(f"no report: {error!r}")
+        return
+    for f in seen.report["faults"]:
+        print("# rule", f["rule"], "seen", f["seen"], "hit", f["hit"])
+    for problem in wrong(scenario, seen):
+        print(problem)
+
+
+if __name__ == "__main__":
+    main()
