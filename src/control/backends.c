@@ -6,6 +6,8 @@
 
 #include <json-c/json.h>
 
+#include "base/nbd_uri.h"
+
 /* Images over images: a format over a file, and one for whoever counts. */
 #define DEPTH_MAX 4
 
@@ -55,6 +57,9 @@ struct image {
 	const char *format; /* NULL: not said yet */
 	char *path; /* owned */
 	GString *options; /* owned; of --disk */
+	/* of NBD; borrowed */
+	struct json_object *server;
+	const char *export;
 	bool direct, no_flush;
 };
 
@@ -85,6 +90,42 @@ static int set_cache(struct image *i, struct json_object *value, GError **error)
 		}
 	}
 	return 0;
+}
+
+/* Where an NBD server is: a path to be. */
+static int set_nbd_path(struct image *i, GError **error)
+{
+	const char *type = member_text(i->server, "type");
+	const char *path = member_text(i->server, "path");
+	const char *host = member_text(i->server, "host");
+	g_autofree char *uri = NULL;
+
+	if (!g_strcmp0(type, "unix") && path && *path == '/')
+		uri = nbd_uri_unix(path, i->export);
+	else if (!g_strcmp0(type, "inet") && host && *host)
+		uri = nbd_uri_tcp(host, member_text(i->server, "port"),
+				  i->export);
+	else
+		return refuse(error, "server",
+			      "expected type unix and path, or inet, host and "
+			      "port");
+	g_free(i->path);
+	i->path = double_commas(uri);
+	return 0;
+}
+
+/* Return: 1: @name is none of NBD's. */
+static int set_nbd(struct image *i, const char *name, struct json_object *value,
+		   GError **error)
+{
+	if (!strcmp(name, "server")) {
+		i->server = value;
+		return 0;
+	}
+	if (strcmp(name, "export"))
+		return 1;
+	i->export = text_of(value);
+	return i->export ? 0 : refuse(error, name, "expected a string");
 }
 
 static int set_word(struct image *i, struct json_object *value,
@@ -130,11 +171,15 @@ static int set_option(struct image *i, const char *name,
 	static const char *const nothing[] = {
 		"node-name", "driver", "auto-read-only", "aio", "locking"};
 	bool yes = false;
+	int ret;
 
 	for (size_t k = 0; k < G_N_ELEMENTS(nothing); k++) {
 		if (!strcmp(name, nothing[k]))
 			return 0;
 	}
+	ret = set_nbd(i, name, value, error);
+	if (ret <= 0)
+		return ret;
 	if (!strcmp(name, "file"))
 		return set_file(i, value, nodes, depth, error);
 	if (!strcmp(name, "filename")) {
@@ -163,13 +208,15 @@ static int read_image(struct image *i, struct json_object *o, GHashTable *nodes,
 		      unsigned int depth, GError **error)
 {
 	const char *driver = member_text(o, "driver");
-	bool is_file;
+	bool is_file, is_nbd;
 
 	if (depth == DEPTH_MAX)
 		return refuse(error, "file", "too many of them");
 	if (!json_object_is_type(o, json_type_object) || !driver)
 		return refuse(error, "driver", "expected, and a string");
-	is_file = !strcmp(driver, "file") || !strcmp(driver, "host_device");
+	is_nbd = !strcmp(driver, "nbd");
+	is_file = is_nbd || !strcmp(driver, "file") ||
+		  !strcmp(driver, "host_device");
 	if (!i->format)
 		i->format = is_file ? "raw" : driver;
 	else if (!is_file)
@@ -179,7 +226,7 @@ static int read_image(struct image *i, struct json_object *o, GHashTable *nodes,
 		if (set_option(i, name, value, nodes, depth, error))
 			return -1;
 	}
-	return 0;
+	return is_nbd ? set_nbd_path(i, error) : 0;
 }
 /* NOLINTEND(misc-no-recursion): to DEPTH_MAX */
 

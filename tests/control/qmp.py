@@ -217,6 +217,12 @@ class Qmp(unittest.TestCase):
         self.assertEqual(disk["inserted"]["file"], uri)
         self.assertEqual(disk["inserted"]["drv"], "raw")
         self.assertEqual(disk["inserted"]["image"]["virtual-size"], 1 << 20)
+        q.call("blockdev-add", {
+            "driver": "nbd", "node-name": "n", "export": "one",
+            "server": {"type": "unix", "path": where}})
+        q.execute("device_add", driver="scsi-hd", id="d", drive="n")
+        self.assertEqual([d["inserted"]["file"] for d in
+                          q.execute("query-block")], [uri, uri])
         q.execute("quit")
         self.assertEqual(self.vm.wait(timeout=BOUND_S), 0)
 

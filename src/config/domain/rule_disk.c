@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/nbd_uri.h"
 #include "config/disk_config.h"
 #include "config/domain/domain_private.h"
 #include "config/domain/lookup.h"
@@ -138,20 +139,11 @@ static char *nbd_uri(struct domain *d)
 		host ? domain_node_attr(host, "socket") : NULL;
 	g_autofree char *server = host ? domain_node_attr(host, "name") : NULL;
 	g_autofree char *port = host ? domain_node_attr(host, "port") : NULL;
-	g_autofree char *export =
-		g_uri_escape_string(name ? name : "", "/", false);
-	g_autofree char *path = NULL;
-	bool v6 = server && strchr(server, ':');
 
-	if (!g_strcmp0(transport, "unix") && socket && *socket == '/') {
-		path = g_uri_escape_string(socket, "/", false);
-		return g_strdup_printf("nbd+unix:///%s?socket=%s", export,
-				       path);
-	}
+	if (!g_strcmp0(transport, "unix") && socket && *socket == '/')
+		return nbd_uri_unix(socket, name);
 	if (g_strcmp0(transport, "unix") && server && *server)
-		return g_strdup_printf("nbd://%s%s%s%s%s/%s", v6 ? "[" : "",
-				       server, v6 ? "]" : "", port ? ":" : "",
-				       port ? port : "", export);
+		return nbd_uri_tcp(server, port, name);
 	domain_refuse(d, "has no server: write <host name='…' port='10809'/> "
 			 "in its <source>, or <host transport='unix' "
 			 "socket='/…'/>");
