@@ -50,13 +50,3 @@ bool ppi_parse(const void *data, size_t bytes, struct tx_info *info)
 	}
 	return true;
 }
-
-uint8_t *ppi_put(uint8_t *at, uint32_t type, uint32_t data)
-{
-	struct rndis_per_packet_info h = {
-		.size = PPI_BYTES, .type = type, .ppi_offset = sizeof(h)};
-
-	memcpy(at, &h, sizeof(h));
-	memcpy(at + sizeof(h), &data, sizeof(data));
-	return at + PPI_BYTES;
-}

@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "proto/rndis.h"
 
@@ -35,6 +36,14 @@ bool ppi_parse(const void *data, size_t bytes, struct tx_info *info);
 #define PPI_BYTES ((uint32_t)sizeof(struct rndis_per_packet_info) + 4)
 
 /** ppi_put() - write an item of PPI_BYTES; Return: behind it */
-uint8_t *ppi_put(uint8_t *at, uint32_t type, uint32_t data);
+static inline uint8_t *ppi_put(uint8_t *at, uint32_t type, uint32_t data)
+{
+	const struct rndis_per_packet_info h = {
+		.size = PPI_BYTES, .type = type, .ppi_offset = sizeof(h)};
+
+	memcpy(at, &h, sizeof(h));
+	memcpy(at + sizeof(h), &data, sizeof(data));
+	return at + PPI_BYTES;
+}
 
 #endif

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "vsp/net/stream.h"
 
-#include <string.h>
-
 #include <glib.h>
 
 struct stream stream_init(const struct iovec *iov, unsigned int n_iov)
@@ -14,7 +12,7 @@ struct stream stream_init(const struct iovec *iov, unsigned int n_iov)
 	return s;
 }
 
-void stream_skip(struct stream *s, size_t bytes)
+void stream_skip_pieces(struct stream *s, size_t bytes)
 {
 	bytes = MIN(bytes, s->left);
 	s->left -= bytes;
@@ -26,7 +24,7 @@ void stream_skip(struct stream *s, size_t bytes)
 	}
 }
 
-void stream_peek(const struct stream *s, void *out, size_t bytes)
+void stream_peek_pieces(const struct stream *s, void *out, size_t bytes)
 {
 	size_t offset = s->offset;
 	uint8_t *to = out;
