@@ -85,7 +85,8 @@ static uint32_t cut_into_sections(struct netvsp *s)
 {
 	struct netvsp_channel *primary = s->channels[0];
 	uint32_t mtu = MAX(s->mtu, NETVSP_MTU_DEFAULT);
-	uint32_t bytes = netvsp_section_bytes(mtu);
+	uint32_t bytes =
+		netvsp_section_bytes(mtu, s->capability & NVSP_NDIS_CAP_RSC);
 	uint32_t n = guest_buffer_bytes(s->recv) / bytes;
 	struct section_pool *to = &s->control_pool;
 

@@ -369,8 +369,11 @@ bool netvsp_batch_has_room(struct netvsp_channel *c, unsigned int n);
 /** netvsp_batch_send() - what was added goes to the guest */
 void netvsp_batch_send(struct netvsp_channel *c);
 
-/** netvsp_section_bytes() - for frames of @mtu */
-uint32_t netvsp_section_bytes(uint32_t mtu);
+/**
+ * netvsp_section_bytes() - for frames of @mtu
+ * @rsc: there may be large ones, which cost the less the fewer they take
+ */
+uint32_t netvsp_section_bytes(uint32_t mtu, bool rsc);
 
 /** netvsp_rx_sections() - that the longest frame takes, of @section_bytes */
 unsigned int netvsp_rx_sections(uint32_t section_bytes);

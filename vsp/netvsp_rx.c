@@ -50,14 +50,14 @@ static uint32_t capacity(uint32_t section_bytes)
 	return section_bytes - RX_DATA_AT - RX_TAIL;
 }
 
-uint32_t netvsp_section_bytes(uint32_t mtu)
+uint32_t netvsp_section_bytes(uint32_t mtu, bool rsc)
 {
 	uint32_t bytes = mtu + FRAME_HEADER + FRAME_TAG - RX_HEAD_BYTES +
 			 RX_DATA_AT + RX_TAIL;
 	uint32_t half = (uint32_t)HV_PAGE_SIZE / 2;
 
 	/* None of them crosses a page, or all end with one. */
-	if (bytes <= half)
+	if (bytes <= half && !rsc)
 		return half;
 	return (uint32_t)((bytes + HV_PAGE_SIZE - 1) & ~(HV_PAGE_SIZE - 1));
 }

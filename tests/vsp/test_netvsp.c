@@ -91,15 +91,25 @@ END_TEST
 
 static const struct {
 	uint32_t mtu, section;
+	uint32_t capability;
 } mtus[] = {
-	{54, 2048},   {1500, 2048}, {1866, 2048},  {1867, 4096},
-	{3914, 4096}, {3915, 8192}, {9000, 12288}, {65507, 69632},
+	{54, 2048, 0},
+	{1500, 2048, 0},
+	{1866, 2048, 0},
+	{1867, 4096, 0},
+	{3914, 4096, 0},
+	{3915, 8192, 0},
+	{9000, 12288, 0},
+	{65507, 69632, 0},
+	{1500, 4096, NVSP_NDIS_CAP_RSC},
+	{3914, 4096, NVSP_NDIS_CAP_RSC},
+	{3915, 8192, NVSP_NDIS_CAP_RSC},
 };
 
 START_TEST(sections_hold_frames_of_the_mtu)
 {
 	net_say_version(NVSP_PROTOCOL_VERSION_61, NVSP_PROTOCOL_VERSION_61);
-	net_say_config(mtus[_i].mtu, 0);
+	net_say_config(mtus[_i].mtu, mtus[_i].capability);
 	guest_share(NET_PRIMARY->relid, NET_RECV_GPADL, NET_RECV_PFN, 200);
 	ck_assert_uint_eq(net_say_recv_buf(NET_RECV_GPADL), NVSP_STAT_SUCCESS);
 	ck_assert_uint_eq(net_section, mtus[_i].section);
