@@ -356,15 +356,27 @@ static void put_header(uint8_t *message, const uint8_t *end, uint32_t data_at,
 _Static_assert(RX_ITEMS_AT + 4ul * PPI_BYTES <= RX_HEAD_AT,
 	       "all items are before the frame's head");
 
+/*
+ * The guest's memory before a section's first piece, which is in one page with
+ * it.  It is written to, never read.
+ */
+static uint8_t *message_at(const struct netvsp_channel *c, unsigned int i)
+{
+	const struct netvsp_window *w = &c->window;
+	const struct iovec *iov = &w->iov[1 + (w->at + i) * w->pieces];
+
+	return (uint8_t *)iov->iov_base - RX_DATA_AT;
+}
+
 /* The first section: what is said of the frame, and its head. */
 static void put_first(struct netvsp_channel *c, const struct rx_frame *r,
-		      uint32_t section, uint32_t bytes)
+		      uint32_t bytes)
 {
-	uint32_t at = section * c->sections->bytes, data_at = RX_HEAD_AT;
+	uint32_t data_at = RX_HEAD_AT;
 	const uint8_t *head = c->window.head;
 	uint32_t in_head = MIN(r->bytes, RX_HEAD_BYTES);
 	uint32_t behind = FRAME_TAG_AT + FRAME_TAG;
-	uint8_t m[RX_DATA_AT];
+	uint8_t *m = message_at(c, 0);
 	uint8_t *end = put_items(c, r, m + RX_ITEMS_AT);
 
 	if (bytes < r->bytes)
@@ -382,23 +394,21 @@ static void put_first(struct netvsp_channel *c, const struct rx_frame *r,
 		memcpy(m + RX_HEAD_AT, head, in_head);
 	}
 	put_header(m, end, data_at, bytes);
-	guest_buffer_write(c->recv, at, m, RX_HEAD_AT + in_head);
-	c->sections->used[section] = data_at + bytes;
+	c->sections->used[section_at(c, 0)] = data_at + bytes;
 }
 
 /* Another section of the same frame. */
-static void put_next(struct netvsp_channel *c, uint32_t section, uint32_t bytes,
+static void put_next(struct netvsp_channel *c, unsigned int i, uint32_t bytes,
 		     bool is_last)
 {
-	uint8_t m[RX_ITEMS_AT + PPI_BYTES];
+	uint8_t *m = message_at(c, i);
 
 	put_header(m,
 		   put_fragment_id(m + RX_ITEMS_AT,
 				   is_last ? RNDIS_PKTINFO_LAST_FRAG : 0,
 				   c->rsc_id),
 		   RX_DATA_AT, bytes);
-	guest_buffer_write(c->recv, section * c->sections->bytes, m, sizeof(m));
-	c->sections->used[section] = RX_DATA_AT + bytes;
+	c->sections->used[section_at(c, i)] = RX_DATA_AT + bytes;
 }
 
 /* Return: how many sections it has; they are a chain now. */
@@ -410,12 +420,12 @@ static unsigned int put_frame(struct netvsp_channel *c,
 	uint32_t left = r->bytes - first;
 	unsigned int n = 1;
 
-	put_first(c, r, section_at(c, 0), first);
+	put_first(c, r, first);
 	for (; left; n++) {
 		uint32_t bytes = MIN(left, each);
 
 		left -= bytes;
-		put_next(c, section_at(c, n), bytes, !left);
+		put_next(c, n, bytes, !left);
 		sections_chain(c->sections, section_at(c, n - 1),
 			       section_at(c, n));
 	}
