@@ -12,8 +12,11 @@
  * as the ring has room for them; the guest answers the last.
  *
  * More memory is added a unit at a time, each after the one before in spare
- * RAM.  A unit that the guest took a part of is used up; one that it did not
- * take at all is what it gets next.
+ * RAM.  A unit that the guest took a part of is used up, and one whose answer
+ * never came; one that it did not take at all is what it gets next.
+ *
+ * What of it kernels have is in spare_memory.h.  For the same reason as there
+ * nothing of what was given is ever taken back by the host.
  *
  * A guest that never answers is waited for: some ignore requests when they
  * are about to hibernate, and no time would be right.
@@ -34,6 +37,7 @@
 #include "proto/hv_tlfs.h"
 #include "proto/vmbus.h"
 #include "vsp/page_set.h"
+#include "vsp/spare_memory.h"
 #include "vsp/vmbus/channel.h"
 #include "vsp/vsp.h"
 
@@ -76,8 +80,10 @@ struct balloon {
 	uint64_t asked;
 	uint64_t left;
 	uint32_t trans_id; /* of our own requests */
-	uint64_t add_at,
-		add_end; /* spare RAM that was not added yet, in pages */
+	struct spare_memory spare;
+	uint64_t added; /* pages of it, to this kernel */
+	uint64_t connection, resets; /* which one that is */
+	uint64_t add_at; /* what is being added */
 
 	pthread_mutex_t lock;
 	/* lock */
@@ -193,6 +199,13 @@ static void give_back(struct balloon *b)
 	set_state(b, TAKING);
 }
 
+/* b->lock held. */
+static void show_added(struct balloon *b)
+{
+	b->status.added_bytes = b->added * HV_PAGE_SIZE;
+	b->status.given_bytes = spare_memory_given(&b->spare) * HV_PAGE_SIZE;
+}
+
 /* Add what is wanted and not there, if the guest takes it. */
 static void work_on_adding(struct balloon *b)
 {
@@ -205,7 +218,8 @@ static void work_on_adding(struct balloon *b)
 	if (b->status.add_limited)
 		wanted = 0;
 	pthread_mutex_unlock(&b->lock);
-	if (unit && wanted >= unit && b->add_end - b->add_at >= unit)
+	if (unit && wanted >= unit &&
+	    spare_memory_next(&b->spare, unit, &b->add_at))
 		add(b, unit);
 }
 
@@ -361,23 +375,19 @@ static int send_info(struct balloon *b)
 /* What it says of how it wants more memory; b->lock held. */
 static void learn_adding(struct balloon *b, uint64_t caps)
 {
-	const struct gmem_region *spare = gmem_spare(b->mem);
 	uint64_t align = MIB << (caps >> DM_CAPS_ADD_ALIGN_SHIFT &
 				 DM_CAPS_ADD_ALIGN_MASK);
-	uint64_t unit = MAX(align, ADD_UNIT_BYTES_MIN), from, end;
+	uint64_t unit = MAX(align, ADD_UNIT_BYTES_MIN);
 
+	show_added(b);
+	b->status.add_target_bytes = b->status.added_bytes;
 	b->status.can_add = caps & DM_CAPS_HOT_ADD;
 	b->status.add_unit_bytes = unit;
-	b->add_at = b->add_end = 0;
-	if (!spare || !b->status.can_add)
-		return;
-	from = align_up(spare->gpa, unit);
-	end = spare->gpa + spare->bytes;
-	if (from >= end)
-		return;
-	b->status.add_room_bytes = (end - from) / unit * unit;
-	b->add_at = from / HV_PAGE_SIZE;
-	b->add_end = b->add_at + b->status.add_room_bytes / HV_PAGE_SIZE;
+	if (b->status.can_add)
+		b->status.add_room_bytes =
+			b->status.added_bytes +
+			spare_memory_room(&b->spare, unit / HV_PAGE_SIZE) *
+				HV_PAGE_SIZE;
 }
 
 static int handle_capabilities(struct balloon *b, const union message *m,
@@ -498,9 +508,10 @@ static int handle_added(struct balloon *b, const union message *m,
 	if (b->state != ADDING || n > b->asked)
 		return -EPROTO;
 	if (n)
-		b->add_at += b->asked;
+		spare_memory_give(&b->spare, b->add_at, b->asked);
+	b->added += n;
 	pthread_mutex_lock(&b->lock);
-	b->status.added_bytes += n * HV_PAGE_SIZE;
+	show_added(b);
 	b->status.add_limited = n < b->asked;
 	pthread_mutex_unlock(&b->lock);
 	set_state(b, IDLE);
@@ -547,21 +558,39 @@ static int on_packet(void *ctx, const struct packet *packet)
 	return row->handle(ctx, &m, packet->data);
 }
 
-/* What it gave is its own again; the next driver begins with nothing. */
+/* Is it another kernel than the one that opened it last? */
+static int on_open(void *ctx, const struct channel_open *open)
+{
+	struct balloon *b = ctx;
+
+	if (b->connection != open->connection) {
+		spare_memory_next_kernel(&b->spare, b->resets != open->resets);
+		b->added = 0;
+	}
+	b->connection = open->connection;
+	b->resets = open->resets;
+	return 0;
+}
+
+/* What it gave is its own again; what it was given stays the kernel's. */
 static int on_close(void *ctx)
 {
 	struct balloon *b = ctx;
 
 	page_set_clear(b->pages);
-	b->add_at = b->add_end = 0;
+	if (b->state == ADDING)
+		spare_memory_give(&b->spare, b->add_at, b->asked);
 	pthread_mutex_lock(&b->lock);
 	b->status = (struct balloon_status){.reports = b->status.reports};
+	show_added(b);
+	b->status.added_bytes = 0;
 	pthread_mutex_unlock(&b->lock);
 	set_state(b, WANT_VERSION);
 	return 0;
 }
 
 static const struct channel_ops channel_ops = {
+	.open = on_open,
 	.packet = on_packet,
 	.writable = work,
 	.wake = work,
@@ -580,10 +609,15 @@ struct balloon *balloon_new(const struct vsp_params *params)
 		.order = params->order,
 		.max_in = MESSAGE_MAX + PACKET_HEADER,
 	};
+	const struct gmem_region *spare;
 
 	b->params = *params;
 	b->mem = channel_bus_mem(params->bus);
+	spare = gmem_spare(b->mem);
 	b->pages = page_set_new(gmem_end(b->mem) / HV_PAGE_SIZE);
+	if (spare)
+		spare_memory_init(&b->spare, spare->gpa / HV_PAGE_SIZE,
+				  (spare->gpa + spare->bytes) / HV_PAGE_SIZE);
 	pthread_mutex_init(&b->lock, NULL);
 	b->ch = channel_new(params->bus, &p, &channel_ops, b);
 	if (!channel_offer(b->ch))

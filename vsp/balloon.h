@@ -15,10 +15,10 @@
  *
  * More comes from the machine's spare RAM (gmem_spare()), in units that the
  * guest names (balloon_add_memory()).  What was added cannot be taken away but
- * as a balloon.  It is forgotten with the guest's driver: one that comes after
- * a reboot or kexec knows nothing of it; one that still has it says so, and
- * gets no more.  Hints about free pages come by hypercall
- * (HvExtCallMemoryHeatHint), not here.
+ * as a balloon, and stays when the guest's driver goes: the next one of the
+ * same kernel goes on from there.  Another kernel (kexec) is given what is new
+ * first, and then what the one before it had, which it may refuse.  Hints about
+ * free pages come by hypercall (HvExtCallMemoryHeatHint), not here.
  *
  * Thread: any.  Lock: one, a leaf.
  * Source: Linux drivers/hv/hv_balloon.c.
@@ -47,7 +47,12 @@ struct balloon_status {
 	uint64_t target_bytes;
 	uint64_t ballooned_bytes; /* that the guest gave */
 	uint64_t add_target_bytes;
-	uint64_t added_bytes; /* that the guest took */
+	uint64_t added_bytes; /* that the guest took; 0 before it is ready */
+	/*
+	 * of spare RAM, from its start: some kernel may have that since the
+	 * machine was reset; right when a driver is there or was
+	 */
+	uint64_t given_bytes;
 	/* what it takes at once, and what it may get; 0 before it is ready */
 	uint64_t add_unit_bytes, add_room_bytes;
 	/* as the guest last said; 0 before it did */

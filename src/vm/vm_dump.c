@@ -40,7 +40,7 @@ static void add_region(struct core_file *core, struct core_region *regions,
 	};
 }
 
-/* Spare RAM that the guest has been given some of. */
+/* Spare RAM that a kernel has been given some of. */
 static const struct gmem_region *added(struct vm *vm)
 {
 	struct balloon *b = vm_device(vm, &balloon_ops);
@@ -48,7 +48,7 @@ static const struct gmem_region *added(struct vm *vm)
 
 	if (b)
 		balloon_get_status(b, &s);
-	return s.added_bytes ? gmem_spare(vm->mem) : NULL;
+	return s.given_bytes ? gmem_spare(vm->mem) : NULL;
 }
 
 static int dump_stopped(struct vm *vm, const char *path, GError **error)

@@ -136,23 +136,132 @@ START_TEST(memory_that_cannot_be_added)
 }
 END_TEST
 
-/* It may have booted anew: it is given the same again, and may refuse. */
-START_TEST(a_new_driver_has_nothing_added)
+static void take_blocks(unsigned int first, unsigned int n)
+{
+	add_memory(status().added_bytes + n * BLOCK);
+	for (unsigned int i = 0; i < n; i++) {
+		expect_added(spare_pfn() + (first + i) * BLOCK / PAGE,
+			     BLOCK / PAGE);
+		send_added(BLOCK / PAGE, 1);
+	}
+	expect_quiet();
+}
+
+/* A reloaded module: the kernel has what was added, and would refuse it. */
+START_TEST(the_next_driver_of_a_kernel_gets_more)
 {
 	connect_driver();
-	add_memory(2 * BLOCK);
-	expect_added(spare_pfn(), BLOCK / PAGE);
-	if (_i)
-		send_added(BLOCK / PAGE, 1);
+	take_blocks(0, 1);
 	guest_close(&guest);
+	ck_assert(!status().ready);
 	ck_assert_uint_eq(status().added_bytes, 0);
-	ck_assert_uint_eq(status().add_target_bytes, 0);
+	ck_assert_uint_eq(status().given_bytes, BLOCK);
 	ck_assert_int_eq(balloon_add_memory(balloon, BLOCK), -ENOTCONN);
 	guest_open(&guest, &offer);
 	connect_driver();
+	ck_assert_uint_eq(status().added_bytes, BLOCK);
+	ck_assert_uint_eq(status().add_target_bytes, BLOCK);
+	ck_assert_uint_eq(status().add_room_bytes, 3 * BLOCK);
 	expect_quiet();
+	ck_assert_int_eq(balloon_add_memory(balloon, BLOCK - 1), -EINVAL);
+	ck_assert_int_eq(balloon_add_memory(balloon, 3 * BLOCK + 1), -EINVAL);
+	take_blocks(1, 2);
+	ck_assert_uint_eq(status().added_bytes, 3 * BLOCK);
+}
+END_TEST
+
+/* Another unit than that of the driver before: what is left of it. */
+START_TEST(the_next_driver_has_a_larger_unit)
+{
+	ck_assert(is_version(DYNMEM_PROTOCOL_VERSION_WIN10));
+	report_capabilities(ADD_ALIGN(7), true);
+	take_blocks(0, 1);
+	guest_close(&guest);
+	guest_open(&guest, &offer);
+	ck_assert(is_version(DYNMEM_PROTOCOL_VERSION_WIN10));
+	report_capabilities(ADD_ALIGN(8), true);
+	ck_assert_uint_eq(status().added_bytes, BLOCK);
+	ck_assert_uint_eq(status().add_room_bytes, BLOCK);
+	ck_assert_int_eq(balloon_add_memory(balloon, 3 * BLOCK), -EINVAL);
+}
+END_TEST
+
+/* It went while it took the first: nobody knows whether it has it. */
+START_TEST(a_driver_that_goes_before_it_answers)
+{
+	connect_driver();
 	add_memory(BLOCK);
 	expect_added(spare_pfn(), BLOCK / PAGE);
+	guest_close(&guest);
+	ck_assert_uint_eq(status().given_bytes, BLOCK);
+	guest_open(&guest, &offer);
+	connect_driver();
+	ck_assert_uint_eq(status().added_bytes, 0);
+	ck_assert_uint_eq(status().add_room_bytes, 2 * BLOCK);
+	take_blocks(1, 2);
+}
+END_TEST
+
+/* As kexec makes one: without a word; the channel is closed for it. */
+static void start_kernel(void)
+{
+	guest_drop_rings(&guest);
+	guest_connect(VERSION_WIN10);
+	guest_request_offers(&offer, 1);
+	guest_open(&guest, &offer);
+	connect_driver();
+}
+
+/*
+ * What the kernel before it had may be in its map of memory (kexec_load() of
+ * Linux) or not (kexec_file_load()): it is given that last.
+ */
+START_TEST(the_next_kernel_gets_what_is_new_first)
+{
+	connect_driver();
+	take_blocks(0, 1);
+	start_kernel();
+	ck_assert_uint_eq(status().added_bytes, 0);
+	ck_assert_uint_eq(status().add_room_bytes, 3 * BLOCK);
+	expect_quiet();
+	take_blocks(1, 2);
+	take_blocks(0, 1);
+	ck_assert_uint_eq(status().added_bytes, 3 * BLOCK);
+	ck_assert_int_eq(balloon_add_memory(balloon, 4 * BLOCK), -EINVAL);
+}
+END_TEST
+
+/* It has it: then it can have no more. */
+START_TEST(the_next_kernel_has_what_was_added)
+{
+	connect_driver();
+	take_blocks(0, 1);
+	start_kernel();
+	take_blocks(1, 2);
+	add_memory(3 * BLOCK);
+	expect_added(spare_pfn(), BLOCK / PAGE);
+	send_added(0, 1);
+	wait_until(status().add_limited);
+	ck_assert_uint_eq(status().added_bytes, 2 * BLOCK);
+	/* One after that has the same choice. */
+	start_kernel();
+	ck_assert_uint_eq(status().add_room_bytes, 3 * BLOCK);
+	take_blocks(0, 3);
+}
+END_TEST
+
+START_TEST(a_reset_machine_has_nothing_added)
+{
+	connect_driver();
+	take_blocks(0, 2);
+	vmbus_thread_pause(bus_thread);
+	vmbus_thread_reset(bus_thread);
+	vmbus_thread_resume(bus_thread);
+	start_kernel();
+	ck_assert_uint_eq(status().added_bytes, 0);
+	ck_assert_uint_eq(status().given_bytes, 0);
+	ck_assert_uint_eq(status().add_room_bytes, 3 * BLOCK);
+	take_blocks(0, 3);
 }
 END_TEST
 
@@ -171,7 +280,12 @@ int main(void)
 	tcase_add_test(t, a_guest_that_takes_a_part);
 	tcase_add_test(t, added_memory_goes_into_the_balloon);
 	tcase_add_test(t, memory_that_cannot_be_added);
-	tcase_add_loop_test(t, a_new_driver_has_nothing_added, 0, 2);
+	tcase_add_test(t, the_next_driver_of_a_kernel_gets_more);
+	tcase_add_test(t, the_next_driver_has_a_larger_unit);
+	tcase_add_test(t, a_driver_that_goes_before_it_answers);
+	tcase_add_test(t, the_next_kernel_gets_what_is_new_first);
+	tcase_add_test(t, the_next_kernel_has_what_was_added);
+	tcase_add_test(t, a_reset_machine_has_nothing_added);
 	suite_add_tcase(s, t);
 	return check_main(s);
 }

@@ -109,6 +109,12 @@ struct gmem *channel_bus_mem(struct channel_bus *bus);
 /* How the guest opened it. */
 struct channel_open {
 	uint32_t version; /* VERSION_… of the connection */
+	/*
+	 * Which connection that is, and how often the machine was reset before
+	 * it: another connection is another kernel, by kexec unless the
+	 * machine was reset.
+	 */
+	uint64_t connection, resets;
 	const uint8_t
 		*userdata; /* MAX_USER_DEFINED_BYTES; until open returns */
 };

@@ -112,6 +112,7 @@ struct channel {
 	/* ... while open */
 	struct vmbus_open_request request;
 	uint32_t version;
+	uint64_t connection, resets; /* as the device is told */
 	const struct gpadl *ring_gpadl;
 	struct ring_map *map;
 	struct ring_in in;

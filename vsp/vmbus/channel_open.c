@@ -59,6 +59,8 @@ static void look_up(struct channel *ch)
 
 	c = vmbus_server_connection(channel_server(ch));
 	ch->version = c->version;
+	ch->connection = c->number;
+	ch->resets = c->resets;
 	if (c->version < VERSION_WIN8 && c->interrupt_page_gpa)
 		page.iov_base =
 			gmem_load(mem, c->interrupt_page_gpa, page.iov_len);
@@ -112,6 +114,8 @@ static void put_gpadls(struct channel *ch)
 static int call_open(struct channel *ch)
 {
 	struct channel_open open = {.version = ch->version,
+				    .connection = ch->connection,
+				    .resets = ch->resets,
 				    .userdata = ch->request.userdata};
 
 	return ch->ops->open ? ch->ops->open(ch->ctx, &open) : 0;

@@ -91,6 +91,8 @@ struct vmbus_server_params {
 
 /* What was agreed on; all zero while there is no connection. */
 struct vmbus_connection {
+	/* it is the guest's first, second …, after so many resets */
+	uint64_t number, resets;
 	uint32_t version;
 	uint32_t features;
 	uint32_t message_vp;

@@ -152,9 +152,10 @@ static void answer_contact(struct vmbus_server *s)
 			accept_version(s, &c, VMBUS_CONNECTION_FAILED);
 		return;
 	}
+	c.number = ++s->stats.contacts;
+	c.resets = s->resets;
 	s->connection = c;
 	s->state = SERVER_CONNECTED;
-	s->stats.contacts++;
 	accept_version(s, &c, VMBUS_CONNECTION_OK);
 	server_add_action(s,
 			  &(struct vmbus_action){.kind = VMBUS_ACTION_CONNECTED,
@@ -277,6 +278,7 @@ void vmbus_server_reset(struct vmbus_server *server)
 	server_disconnect(server, NEXT_NOTHING);
 	server_drop_out(server);
 	server->message_vp = 0;
+	server->resets++;
 }
 
 bool vmbus_server_is_idle(const struct vmbus_server *server)

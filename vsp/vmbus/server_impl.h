@@ -89,6 +89,7 @@ struct vmbus_server {
 	/* the contact of NEXT_CONTACT */
 	struct vmbus_channel_initiate_contact2 contact;
 	struct vmbus_connection connection;
+	uint64_t resets;
 	/* where the last guest wanted its messages */
 	uint32_t message_vp;
 	bool modifying; /* MODIFY_CONNECTION_DONE is due */
