@@ -6,7 +6,6 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -14,6 +13,7 @@
 #include "base/guid.h"
 #include "base/log.h"
 #include "base/trace.h"
+#include "base/unix_listen.h"
 #include "vsp/hvsock_impl.h"
 #include "vsp/vmbus/channel.h"
 
@@ -25,6 +25,7 @@
 
 /* What is put behind the path: "_4294967295". */
 #define SUFFIX_MAX 11u
+#define PATH_BYTES sizeof(((struct sockaddr_un *)0)->sun_path)
 
 #define HVSOCK_OF(at, member)                                              \
 	((struct hvsock *)(void *)((uint8_t *)(at)-offsetof(struct hvsock, \
@@ -168,49 +169,6 @@ static void run_listen_again(struct worker_timer *timer)
 	worker_watch(h->worker, &h->listener, EPOLLIN);
 }
 
-/* Is there a socket that nobody listens on? */
-static bool is_stale(const struct sockaddr_un *a)
-{
-	struct stat st;
-	bool stale;
-	int fd;
-
-	/* connect() to any other file is refused, too. */
-	if (lstat(a->sun_path, &st) || !S_ISSOCK(st.st_mode))
-		return false;
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (fd < 0)
-		return false;
-	stale = connect(fd, (const struct sockaddr *)a, sizeof(*a)) &&
-		errno == ECONNREFUSED;
-	close(fd);
-	return stale;
-}
-
-/* Return: a descriptor, or -errno. */
-static int listen_at(const char *path)
-{
-	struct sockaddr_un a = {.sun_family = AF_UNIX};
-	int fd, err = 0;
-
-	if (strlen(path) + SUFFIX_MAX >= sizeof(a.sun_path))
-		return -ENAMETOOLONG;
-	memcpy(a.sun_path, path, strlen(path));
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (fd < 0)
-		return -errno;
-	if (is_stale(&a))
-		unlink(path);
-	/* The name gets the descriptor's mode: at no moment may others in. */
-	if (fchmod(fd, 0600) ||
-	    bind(fd, (const struct sockaddr *)&a, sizeof(a)) ||
-	    listen(fd, BACKLOG)) {
-		err = -errno;
-		close(fd);
-	}
-	return err ? err : fd;
-}
-
 static void start_listening(void *ctx)
 {
 	struct hvsock *h = ctx;
@@ -220,8 +178,10 @@ static void start_listening(void *ctx)
 
 bool hvsock_listen(struct hvsock *h, const char *path, GError **error)
 {
-	int fd = listen_at(path);
+	int fd = -ENAMETOOLONG;
 
+	if (strlen(path) + SUFFIX_MAX < PATH_BYTES)
+		fd = unix_listen(path, BACKLOG, 0600);
 	if (fd < 0) {
 		g_set_error(error, G_FILE_ERROR,
 			    (gint)g_file_error_from_errno(-fd), "%s: %s", path,

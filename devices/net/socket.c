@@ -6,13 +6,13 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include <glib-unix.h>
 
 #include "base/log.h"
+#include "base/unix_listen.h"
 #include "devices/net/net_impl.h"
 
 #define LOG_CATEGORY "net"
@@ -413,32 +413,13 @@ static const struct net_ops sock_ops = {
 	.free = sock_free,
 };
 
-static int start_listening(struct sock *s, const struct sockaddr_un *address)
+static int start_listening(struct sock *s)
 {
-	int other = connect_to(address);
-	struct stat there;
+	int fd = unix_listen(s->path, 1, 0777);
 
-	/*
-	 * What an earlier run has left behind goes; nothing else does, such as
-	 * a plain file, which refuses as well.
-	 */
-	if (other == -ECONNREFUSED && !lstat(s->path, &there) &&
-	    S_ISSOCK(there.st_mode))
-		unlink(s->path);
-	close_fd(other);
-	s->listener =
-		socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (s->listener < 0)
-		return -errno;
-	if (bind(s->listener, (const struct sockaddr *)address,
-		 sizeof(*address)) ||
-	    listen(s->listener, 1)) {
-		int err = -errno;
-
-		close(s->listener);
-		s->listener = -1; /* what is there is not ours */
-		return err;
-	}
+	if (fd < 0)
+		return fd; /* what is there is not ours */
+	s->listener = fd;
 	s->listener_source =
 		g_unix_fd_add(s->listener, G_IO_IN, on_connection, s);
 	return 0;
@@ -461,18 +442,15 @@ static int take_over(struct sock *s, int fd)
 
 static int start(struct sock *s, const struct net_socket_options *o)
 {
-	struct sockaddr_un address;
-
 	s->fd = idle_file();
 	if (s->fd < 0)
 		return -errno;
 	if (!s->path)
 		return take_over(s, o->fd);
-	if (strlen(s->path) >= sizeof(address.sun_path))
-		return -ENAMETOOLONG;
-	set_address(s, &address);
 	if (s->listens)
-		return start_listening(s, &address);
+		return start_listening(s);
+	if (strlen(s->path) >= sizeof(((struct sockaddr_un *)0)->sun_path))
+		return -ENAMETOOLONG;
 	if (try_connect(s))
 		s->retry_source = g_timeout_add(RETRY_MS, try_connect, s);
 	return 0;

@@ -7,9 +7,8 @@
 
 /**
  * listen_at() - make one of mode 0600
- * @path: a socket there that nobody listens on is replaced
  *
- * Return: a descriptor that does not block, or -errno.
+ * Return: as unix_listen().
  */
 int listen_at(const char *path);
 

@@ -8,12 +8,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/un.h>
 #include <termios.h>
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/unix_listen.h"
 #include "config/machine_config.h"
 #include "config/serial_config.h"
 #include "devices/bus.h"
@@ -126,27 +126,23 @@ static int open_pty(struct port *p, unsigned int index, GError **error)
 		error);
 }
 
-/* A socket that an earlier run left behind is in the way; nothing else is. */
-static void remove_stale(const char *path)
-{
-	struct stat st;
-
-	if (!lstat(path, &st) && S_ISSOCK(st.st_mode))
-		unlink(path);
-}
-
+/* Return: 0 or an errno. */
 static int listen_at(struct serial_relay_params *params)
 {
 	const struct sockaddr *a = (const struct sockaddr *)&params->address;
 	int one = 1;
 
 	params->kind = RELAY_LISTEN;
+	if (a->sa_family == AF_UNIX) {
+		params->fd = unix_listen(
+			((const struct sockaddr_un *)(const void *)a)->sun_path,
+			1, 0777);
+		return params->fd < 0 ? -params->fd : 0;
+	}
 	params->fd = socket(a->sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (params->fd < 0)
 		return errno;
-	if (a->sa_family != AF_UNIX)
-		setsockopt(params->fd, SOL_SOCKET, SO_REUSEADDR, &one,
-			   sizeof(one));
+	setsockopt(params->fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
 	if (!bind(params->fd, a, params->address_bytes) &&
 	    !listen(params->fd, 1))
 		return 0;
@@ -182,8 +178,6 @@ static int open_unix(struct port *p, const struct serial_config *s,
 	g_strlcpy(address.sun_path, s->path, sizeof(address.sun_path));
 	memcpy(&params.address, &address, sizeof(address));
 	params.address_bytes = sizeof(address);
-	if (s->listen)
-		remove_stale(s->path);
 	err = open_socket(p, s, &params, s->path, error);
 	if (!err && s->listen)
 		p->socket = g_strdup(s->path);

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <glib/gstdio.h>
@@ -203,6 +204,28 @@ START_TEST(pipes_go_both_ways)
 }
 END_TEST
 
+static int connect_to(const char *path)
+{
+	struct sockaddr_un a = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+
+	g_strlcpy(a.sun_path, path, sizeof(a.sun_path));
+	ck_assert_int_eq(connect(fd, (struct sockaddr *)&a, sizeof(a)), 0);
+	return fd;
+}
+
+/* What is printed before the port has seen the connection goes nowhere. */
+static void print_until_heard(int fd)
+{
+	struct pollfd p = {.fd = fd, .events = POLLIN};
+	char got = 0;
+
+	for (unsigned int i = 0; i < 1000 && poll(&p, 1, 10) != 1; i++)
+		print(0x3F8, "x");
+	ck_assert_int_eq(recv(fd, &got, 1, MSG_DONTWAIT), 1);
+	ck_assert_int_eq(got, 'x');
+}
+
 START_TEST(a_socket_is_removed_at_the_end)
 {
 	g_autofree char *path = g_build_filename(dir, "s", NULL);
@@ -216,6 +239,30 @@ START_TEST(a_socket_is_removed_at_the_end)
 	g_file_set_contents(path, "mine", -1, NULL);
 	ck_assert_ptr_null(make(NULL));
 	expect_file("s", "mine");
+}
+END_TEST
+
+/* Its users would find this one there from then on. */
+START_TEST(another_machines_socket_stays_its)
+{
+	g_autofree char *path = g_build_filename(dir, "s", NULL);
+	GError *error = NULL;
+	struct bus *first;
+	int fd;
+
+	add("unix=s,listen");
+	begin();
+	first = pio;
+	ck_assert_ptr_null(make(&error));
+	ck_assert_ptr_nonnull(strstr(error->message, "in use"));
+	g_error_free(error);
+	bus_free(pio);
+	pio = first;
+	fd = connect_to(path);
+	print_until_heard(fd);
+	close(fd);
+	end();
+	ck_assert(access(path, F_OK));
 }
 END_TEST
 
@@ -265,6 +312,7 @@ int main(void)
 	tcase_add_test(t, any_kind_has_a_log);
 	tcase_add_test(t, pipes_go_both_ways);
 	tcase_add_test(t, a_socket_is_removed_at_the_end);
+	tcase_add_test(t, another_machines_socket_stays_its);
 	tcase_add_test(t, who_runs_a_command_has_the_first_two);
 	tcase_add_loop_test(t, what_cannot_be_opened_is_named, 0,
 			    (int)G_N_ELEMENTS(wrong));
