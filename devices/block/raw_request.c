@@ -347,25 +347,38 @@ static void allocated(struct raw_queue *q, struct raw_request *r, int result)
 		go_on(q, r);
 }
 
+/*
+ * The host reports what it could not write back once, and then takes those
+ * pages for clean: no later fdatasync() would tell the truth.
+ */
+static void distrust(struct raw *raw, const char *call, int err)
+{
+	int none = 0;
+
+	if (!raw->direct &&
+	    __atomic_compare_exchange_n(&raw->flush_error, &none, err, false,
+					__ATOMIC_RELAXED, __ATOMIC_RELAXED))
+		log_error("%s: %s failed (%s): each flush fails from now on",
+			  raw->path, call, g_strerror(-err));
+}
+
 static void synced(struct raw_queue *q, struct raw_request *r, int result)
 {
-	struct raw *raw = raw_of(q);
-
-	/*
-	 * The host reports what it could not write back once, and then takes
-	 * those pages for clean: no later fdatasync() would tell the truth.
-	 */
-	if (result && !raw->direct) {
-		int none = 0;
-
-		if (__atomic_compare_exchange_n(&raw->flush_error, &none,
-						result, false, __ATOMIC_RELAXED,
-						__ATOMIC_RELAXED))
-			log_error("%s: fdatasync failed (%s): each flush "
-				  "fails from now on",
-				  raw->path, g_strerror(-result));
-	}
+	if (result)
+		distrust(raw_of(q), "fdatasync", result);
 	end(q, r, result);
+}
+
+/*
+ * A write that waits for the disk is told, too, of what was in the cache
+ * before it, and then nobody else is (Linux mm/filemap.c:
+ * file_check_and_advance_wb_err()).  One that has no room is its own.
+ */
+static void not_written(struct raw_queue *q, struct raw_request *r, int err)
+{
+	if (r->step.durable && err == -EIO && !raw_of(q)->sync)
+		distrust(raw_of(q), "a write with FUA", err);
+	end(q, r, err);
 }
 
 /* What is stored in part has storage. */
@@ -399,10 +412,12 @@ void raw_step_ended(struct raw_queue *q, struct raw_request *r, int result)
 	switch (r->step.kind) {
 	case STEP_READ:
 	case STEP_WRITE:
-		if (result < 0)
-			end(q, r, result);
-		else
+		if (result >= 0)
 			moved(q, r, (uint64_t)result);
+		else if (r->step.kind == STEP_WRITE)
+			not_written(q, r, result);
+		else
+			end(q, r, result);
 		break;
 	case STEP_SYNC:
 		synced(q, r, result);
