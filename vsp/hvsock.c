@@ -91,33 +91,54 @@ static void refuse(struct hvsock *h, const struct hvsock_request *r, int err)
 	h->how.refuse(h->how.ctx, &r->endpoint, &r->service);
 }
 
-static bool next_request(struct hvsock *h, struct hvsock_request *r)
+enum work {
+	WORK_NONE,
+	WORK_END, /* of a guest that is gone */
+	WORK_CONNECT,
+};
+
+static enum work next_work(struct hvsock *h, struct hvsock_request *r)
 {
-	bool any;
+	enum work work = WORK_NONE;
 
 	pthread_mutex_lock(&h->lock);
-	any = h->n_requests;
-	*r = h->requests[0];
-	if (any)
+	if (h->is_gone) {
+		h->is_gone = false;
+		work = WORK_END;
+	} else if (h->n_requests) {
+		*r = h->requests[0];
 		memmove(&h->requests[0], &h->requests[1],
 			--h->n_requests * sizeof(h->requests[0]));
+		work = WORK_CONNECT;
+	}
 	pthread_mutex_unlock(&h->lock);
-	return any;
+	return work;
 }
 
-static void run_connect(struct worker_task *task)
+static void take_request(struct hvsock *h, const struct hvsock_request *r)
 {
-	struct hvsock *h = HVSOCK_OF(task, connect);
+	int err = connect_guest(h, r);
+	const struct guid both[] = {r->endpoint, r->service};
+
+	trace_bytes(hvsock_connect, TRACE_NO_VP, TRACE_NO_DEVICE, both,
+		    sizeof(both), TRACE_FROM_GUEST, err);
+	if (err)
+		refuse(h, r, err);
+}
+
+static void end_all(struct hvsock *h);
+
+static void run_work(struct worker_task *task)
+{
+	struct hvsock *h = HVSOCK_OF(task, work);
 	struct hvsock_request r;
+	enum work work;
 
-	while (next_request(h, &r)) {
-		int err = connect_guest(h, &r);
-		const struct guid both[] = {r.endpoint, r.service};
-
-		trace_bytes(hvsock_connect, TRACE_NO_VP, TRACE_NO_DEVICE, both,
-			    sizeof(both), TRACE_FROM_GUEST, err);
-		if (err)
-			refuse(h, &r, err);
+	while ((work = next_work(h, &r)) != WORK_NONE) {
+		if (work == WORK_END)
+			end_all(h);
+		else
+			take_request(h, &r);
 	}
 }
 
@@ -133,7 +154,7 @@ void hvsock_connect(struct hvsock *h, const struct guid *endpoint,
 		h->requests[h->n_requests++] = r;
 	pthread_mutex_unlock(&h->lock);
 	if (has_room)
-		worker_queue(h->worker, &h->connect);
+		worker_queue(h->worker, &h->work);
 	else
 		refuse(h, &r, -EAGAIN);
 }
@@ -216,18 +237,14 @@ static void end_all(struct hvsock *h)
 	}
 }
 
-/* Whoever wants to connect now is another guest. */
-static void run_disconnect(struct worker_task *task)
-{
-	end_all(HVSOCK_OF(task, disconnect));
-}
-
 void hvsock_disconnected(struct hvsock *h)
 {
+	/* Whoever wants to connect from now on is another guest. */
 	pthread_mutex_lock(&h->lock);
 	h->n_requests = 0;
+	h->is_gone = true;
 	pthread_mutex_unlock(&h->lock);
-	worker_queue(h->worker, &h->disconnect);
+	worker_queue(h->worker, &h->work);
 }
 
 struct hvsock *hvsock_new(const struct vsp_params *params,
@@ -241,8 +258,7 @@ struct hvsock *hvsock_new(const struct vsp_params *params,
 		h->how.timeout_ns = TIMEOUT_NS;
 	h->listener = (struct worker_fd){.fd = -1, .run = run_accept};
 	h->breath.run = run_listen_again;
-	h->connect.run = run_connect;
-	h->disconnect.run = run_disconnect;
+	h->work.run = run_work;
 	h->next_port = HVSOCK_PORT_MAX + 1;
 	g_queue_init(&h->connections);
 	pthread_mutex_init(&h->lock, NULL);

@@ -40,14 +40,14 @@ struct hvsock {
 	GQueue connections; /* struct connection */
 	uint32_t next_port;
 	bool stopping; /* connections are freed by hvsock_free() */
-	struct worker_task connect; /* requests wait */
-	struct worker_task disconnect;
+	struct worker_task work; /* requests wait, or the guest is gone */
 	uint8_t buffer[DATA_MAX];
 
 	pthread_mutex_t lock;
 	/* lock */
 	struct hvsock_request requests[HVSOCK_REQUESTS_MAX];
-	unsigned int n_requests;
+	unsigned int n_requests; /* all behind is_gone */
+	bool is_gone; /* who has the connections that there are */
 
 	/* any thread */
 	_Atomic unsigned int n_connections;

@@ -252,6 +252,31 @@ START_TEST(guest_is_gone)
 }
 END_TEST
 
+/* While the worker was busy: one of the guest before, which goes, and one. */
+static void guests_in_a_hurry(void *ctx)
+{
+	(void)ctx;
+	guest_wants(PORT);
+	hvsock_disconnected(hvsock);
+	guest_wants(PORT);
+}
+
+START_TEST(the_next_guest_is_there_already)
+{
+	int listener = host_listen(), fd;
+
+	worker_call(hvsock->worker, guests_in_a_hurry, NULL);
+	expect_offer(PORT, false);
+	fd = accept(listener, NULL, NULL);
+	guest_open(&guest, &offer);
+	send_guest("hello", 5);
+	expect_host(fd, "hello", 5);
+	ck_assert_uint_eq(status().n_connections, 1);
+	close(fd);
+	close(listener);
+}
+END_TEST
+
 START_TEST(the_same_endpoint_again)
 {
 	for (unsigned int i = 1; i <= 5; i++) {
@@ -412,6 +437,7 @@ int main(void)
 	tcase_add_loop_test(t, host_goes_away, 0, 2);
 	tcase_add_test(t, guest_closes_its_channel);
 	tcase_add_test(t, guest_is_gone);
+	tcase_add_test(t, the_next_guest_is_there_already);
 	tcase_add_test(t, the_same_endpoint_again);
 	tcase_add_test(t, connections_are_bounded);
 	tcase_add_test(t, no_descriptor_for_a_client);
