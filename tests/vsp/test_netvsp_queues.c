@@ -117,6 +117,39 @@ static uint32_t set_rss(uint16_t flag, uint32_t first, uint32_t step)
 	return net_set(OID_GEN_RECEIVE_SCALE_PARAMETERS, param, 592);
 }
 
+/* --- a channel's packet that the halt of the card finds half sent ---------------- */
+
+static uint32_t two_messages(void)
+{
+	uint8_t *at = net_page(NET_DATA_PFN);
+	uint32_t used =
+		net_message(at, frame, net_frame(frame, 60, 1), NULL, 0);
+
+	return used +
+	       net_message(at + used, frame, net_frame(frame, 60, 2), NULL, 0);
+}
+
+START_TEST(all_of_a_packet_goes_after_a_halt)
+{
+	struct rndis_initialize_complete c;
+	struct nvsp_message m;
+	uint32_t id = 5;
+
+	net_mem_hold(net_mem, 1);
+	net_put_rndis(&net_guest[1], 1, NVSP_CHANNEL_DATA, two_messages());
+	wait_until(net_status().stats.tx_frames == 1);
+	ck_assert_uint_eq(net_control(RNDIS_MSG_HALT, &id, sizeof(id)),
+			  NVSP_STAT_SUCCESS);
+	net_mem_hold(net_mem, UINT_MAX);
+	net_get_completion(&net_guest[1], 1, &m);
+	ck_assert_uint_eq(net_rndis_init(&c), RNDIS_STATUS_SUCCESS);
+	net_put_rndis(&net_guest[1], 2, NVSP_CHANNEL_DATA, two_messages());
+	net_get_completion(&net_guest[1], 2, &m);
+	ck_assert_uint_eq(m.send_rndis_pkt_complete.status, NVSP_STAT_SUCCESS);
+	ck_assert_uint_eq(net_status().stats.tx_frames, 3);
+}
+END_TEST
+
 /* --- asking -------------------------------------------------------------------- */
 
 START_TEST(the_card_says_how_many)
@@ -430,6 +463,7 @@ int main(void)
 
 	t = net_case(s, "all open", setup_all);
 	tcase_add_test(t, each_channel_has_its_queue);
+	tcase_add_test(t, all_of_a_packet_goes_after_a_halt);
 	tcase_add_test(t, only_data_on_sub_channels);
 	tcase_add_test(t, frames_go_where_their_hash_says);
 	tcase_add_test(t, lent_sections_come_back);
