@@ -79,6 +79,7 @@ static void on_link(void *ctx)
 {
 	struct netvsp *s = ctx;
 
+	atomic_store(&s->link_moved, true);
 	channel_wake(s->channels[0]->ch);
 }
 

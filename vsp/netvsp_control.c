@@ -161,6 +161,7 @@ static bool on_init(struct netvsp *s, const struct request *q)
 		bool was_ready = s->ready;
 
 		set_ready(s, true);
+		atomic_store(&s->link_moved, false);
 		s->link = net_link(s->params.net);
 		if (!was_ready && s->params.vsp.ready)
 			s->params.vsp.ready(s->params.vsp.ctx);
@@ -350,8 +351,12 @@ void netvsp_look_at_link(struct netvsp *s)
 					       : LINK_PACE_NS_DEFAULT;
 	uint64_t now = clock_monotonic_ns();
 
-	if (!s->ready)
+	/* Not all that has us look is one of the link. */
+	if (!s->ready || !atomic_exchange(&s->link_moved, false))
 		return;
+	/* It went and came back before anybody looked. */
+	if (net_link(s->params.net) == s->link)
+		s->link_flapped = true;
 	if (s->link_told_at && now - s->link_told_at < pace) {
 		s->link_flapped = true;
 		worker_timer_set(s->channels[0]->worker, &s->link_timer,

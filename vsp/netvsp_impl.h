@@ -193,6 +193,7 @@ struct netvsp {
 	_Atomic uint64_t mac;
 	_Atomic bool ready; /* RNDIS is initialized */
 	_Atomic bool link; /* that the guest was told */
+	_Atomic bool link_moved; /* since the card looked */
 	_Atomic unsigned int granted; /* sub-channels */
 	_Atomic unsigned int open_subs;
 	_Atomic bool had_open, had_link, had_rx, had_tx;

@@ -592,6 +592,42 @@ START_TEST(the_link_flaps)
 }
 END_TEST
 
+static void toggle(void *ctx)
+{
+	(void)ctx;
+	net_set_link(net_mem, false);
+	net_set_link(net_mem, true);
+}
+
+/* Both before the card looks, and nothing was said for long. */
+START_TEST(the_link_flaps_while_nobody_looks)
+{
+	worker_call(card->channels[0]->worker, toggle, NULL);
+	ck_assert_uint_eq(get_indication(), RNDIS_STATUS_NETWORK_CHANGE);
+}
+END_TEST
+
+static void look(void *ctx)
+{
+	*(bool *)ctx = card->link_flapped;
+}
+
+/* Such as that a sub-channel was opened. */
+START_TEST(what_else_wakes_a_card_is_no_change_of_the_link)
+{
+	struct netvsp_channel *c = card->channels[0];
+	bool flapped;
+
+	net_set_link(net_mem, false);
+	ck_assert_uint_eq(get_indication(), RNDIS_STATUS_MEDIA_DISCONNECT);
+	net_set_link(net_mem, true);
+	ck_assert_uint_eq(get_indication(), RNDIS_STATUS_MEDIA_CONNECT);
+	channel_wake(c->ch);
+	worker_call(c->worker, look, &flapped);
+	ck_assert(!flapped);
+}
+END_TEST
+
 START_TEST(a_card_without_a_link)
 {
 	bus_setup();
@@ -754,5 +790,7 @@ int main(void)
 
 	t = net_case(s, "slow link", setup_slow_link);
 	tcase_add_test(t, the_link_flaps);
+	tcase_add_test(t, the_link_flaps_while_nobody_looks);
+	tcase_add_test(t, what_else_wakes_a_card_is_no_change_of_the_link);
 	return check_main(s);
 }
