@@ -38,6 +38,16 @@ def said(key, *wanted):
     return check
 
 
+def within(key, low, high):
+    """The guest says a number of it."""
+    def check(seen):
+        value = seen.said.get(key, "")
+        if not re.fullmatch(r"-?\d+", value) or not low <= int(value) <= high:
+            return f"{key} is {value!r}, want {low} to {high}"
+        return None
+    return check
+
+
 def log(pattern):
     """The guest's kernel says so."""
     def check(seen):
@@ -90,10 +100,11 @@ EFFECTS = {
     "bus-message-storm": well,
     "bus-offers-overtaken": well,
     "bus-request-lost": alone,
-    "bus-requests-twice": [finding("contact-without-unload"),
+    "bus-requests-twice": [*well, finding("contact-without-unload"),
                            finding("offers-again")],
     "bus-version-refused": [*well, log("Vmbus version:5.2")],
     "disk-controller-silent": [said("storvsc", "hangs")],
+    "time-migration": [*well, within("clock_ahead", -2, 2)],
 }
 
 

@@ -18,6 +18,7 @@ kvmbus-test: read=0
 kvmbus-test: write=0
 kvmbus-test: net=0
 kvmbus-test: findings=
+kvmbus-test: clock_ahead=-1
 kernel-log: [    9.758298] hv_vmbus: Vmbus version:5.2
 """
 REPORT = {
@@ -61,6 +62,13 @@ class FaultEffects(unittest.TestCase):
                          ["findings is '1 BUG: x;', want "])
         self.assertEqual(self.wrong("disk-controller-silent"),
                          ["storvsc is '0', want hangs"])
+
+    def test_numbers_that_it_says(self):
+        self.assertEqual(self.wrong("time-migration"), [])
+        self.assertEqual(self.wrong("time-migration", "=-1", "=100"),
+                         ["clock_ahead is '100', want -2 to 2"])
+        self.assertEqual(self.wrong("time-migration", "=-1", "="),
+                         ["clock_ahead is '', want -2 to 2"])
 
     def test_what_its_kernel_says(self):
         self.assertEqual(self.wrong("bus-version-refused", "5.2", "5.3"),
