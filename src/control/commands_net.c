@@ -14,7 +14,7 @@
 #include "vm/vm.h"
 #include "vm/vm_hotplug.h"
 #include "vm/vm_nics.h"
-#include "vsp/netvsp.h"
+#include "vsp/netvsp/netvsp.h"
 
 /* As many as a machine can have. */
 #define NICS_MAX 8u

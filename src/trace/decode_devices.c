@@ -11,7 +11,7 @@
 #include "proto/storvsp.h"
 #include "trace/decode.h"
 #include "trace/names.h"
-#include "vsp/netvsp.h"
+#include "vsp/netvsp/netvsp.h"
 #include "vsp/scsi/scsi.h"
 
 static void title(struct fields *f, const char *name, uint64_t number)

@@ -10,7 +10,7 @@
 #include "devices/block/throttle.h"
 #include "vm/vm_disks_private.h"
 #include "vsp/scsi/scsi.h"
-#include "vsp/storvsp.h"
+#include "vsp/storvsp/storvsp.h"
 
 /* Something that goes when no channel uses it any more. */
 struct parting {

@@ -13,7 +13,7 @@
 #include "base/guid.h"
 #include "devices/block/block.h"
 #include "vm/vm_disks.h"
-#include "vsp/storvsp.h"
+#include "vsp/storvsp/storvsp.h"
 
 struct scsi_lun;
 struct throttle;

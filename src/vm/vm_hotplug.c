@@ -12,7 +12,7 @@
 #include "vm/vmbus_devices.h"
 #include "vm/vmbus_host.h"
 #include "vsp/balloon.h"
-#include "vsp/netvsp.h"
+#include "vsp/netvsp/netvsp.h"
 
 /* A guest may answer as often as it likes. */
 #define BALLOON_EVENT_MS 200

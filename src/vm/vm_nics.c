@@ -13,7 +13,7 @@
 #include "devices/net/socket.h"
 #include "devices/net/tap.h"
 #include "devices/net/user.h"
-#include "vsp/netvsp.h"
+#include "vsp/netvsp/netvsp.h"
 
 struct vm_nic {
 	const struct net_config *config;

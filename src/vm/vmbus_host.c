@@ -10,7 +10,7 @@
 #include "partition/profile.h"
 #include "vm/vm_private.h"
 #include "vm/vmbus_devices.h"
-#include "vsp/hvsock.h"
+#include "vsp/hvsock/hvsock.h"
 #include "vsp/vmbus/channel.h"
 #include "vsp/vmbus/server_thread.h"
 

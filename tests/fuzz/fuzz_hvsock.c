@@ -17,7 +17,7 @@
 #include "base/log.h"
 #include "base/reader.h"
 #include "support/fake_channel.h"
-#include "vsp/hvsock_impl.h"
+#include "vsp/hvsock/impl.h"
 
 #define STREAM_MAX 65536u
 

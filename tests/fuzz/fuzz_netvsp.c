@@ -21,7 +21,7 @@
 #include "support/fake_channel.h"
 #include "support/ring_peer.h"
 #include "vsp/net/ppi.h"
-#include "vsp/netvsp_impl.h"
+#include "vsp/netvsp/impl.h"
 #include "vsp/vsp.h"
 
 #define PAGE      4096u

@@ -18,7 +18,7 @@
 #include "proto/storvsp.h"
 #include "support/fake_channel.h"
 #include "vsp/scsi/scsi.h"
-#include "vsp/storvsp.h"
+#include "vsp/storvsp/storvsp.h"
 #include "vsp/vsp.h"
 
 #define PAGE      4096u

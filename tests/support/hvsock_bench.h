@@ -19,7 +19,7 @@
 #include "base/guid.h"
 #include "base/log.h"
 #include "support/bus_guest.h"
-#include "vsp/hvsock.h"
+#include "vsp/hvsock/hvsock.h"
 #include "vsp/vsp.h"
 
 #define PORT     1025u /* that the host listens on */

@@ -16,7 +16,7 @@
 #include "proto/nvsp.h"
 #include "proto/rndis.h"
 #include "vsp/net/ppi.h"
-#include "vsp/netvsp_impl.h"
+#include "vsp/netvsp/impl.h"
 #include "vsp/vsp.h"
 
 /* Where the guest's buffers are, and what it sends from elsewhere. */

@@ -18,7 +18,7 @@
 
 #include "proto/scsi.h"
 #include "proto/storvsp.h"
-#include "vsp/storvsp.h"
+#include "vsp/storvsp/storvsp.h"
 #include "vsp/vsp.h"
 
 /* Where the guest's data is. */

@@ -15,7 +15,7 @@
 #include "support/check_main.h"
 #include "support/image_file.h"
 #include "vsp/scsi/scsi.h"
-#include "vsp/storvsp.h"
+#include "vsp/storvsp/storvsp.h"
 
 #define DISK_BYTES (1u << 20)
 
