@@ -3,15 +3,15 @@
 
 #include <glib.h>
 
-#include "control/commands_block.h"
-#include "control/commands_device.h"
-#include "control/commands_disk.h"
-#include "control/commands_fault.h"
-#include "control/commands_ic.h"
-#include "control/commands_machine.h"
-#include "control/commands_net.h"
-#include "control/commands_plug.h"
-#include "control/commands_trace.h"
+#include "control/commands/block.h"
+#include "control/commands/device.h"
+#include "control/commands/disk.h"
+#include "control/commands/fault.h"
+#include "control/commands/ic.h"
+#include "control/commands/machine.h"
+#include "control/commands/net.h"
+#include "control/commands/plug.h"
+#include "control/commands/trace.h"
 #include "control/schema.h"
 
 struct commands {

@@ -10,7 +10,7 @@
 #include "config/fault_config.h"
 #include "config/machine_config.h"
 #include "vm/vm.h"
-#include "vm/vm_nics.h"
+#include "vm/devices/vm_nics.h"
 #include "vm/vm_private.h"
 #include "vsp/balloon.h"
 #include "vsp/vmbus/channel.h"

@@ -37,7 +37,7 @@
 #include "partition/features.h"
 #include "report/milestone.h"
 #include "report/report.h"
-#include "vm/topology.h"
+#include "vm/cpu/topology.h"
 
 struct bus;
 struct console;

@@ -23,7 +23,7 @@
 #include "vm/vm_coverage.h"
 #include "vm/vm_faults.h"
 #include "vm/vm_private.h"
-#include "vm/vmbus_host.h"
+#include "vm/devices/vmbus_host.h"
 
 void vm_exits(const struct vm *vm, struct report_count *out)
 {
