@@ -30,6 +30,7 @@
 #define VENDOR_AMD_EBX       0x68747541u /* "Auth" */
 #define EXTENDED_ECX_TOPOEXT (1u << 22)
 #define LEAF_EXTENDED        0x80000001u
+#define LEAF_NAME            0x80000002u
 /* What leaf 1 EDX says AMD's processors say there once more. */
 #define AMD_REPEATED         0x0183F3FFu
 
@@ -94,6 +95,14 @@ static void fix_leaf8000001e(const struct topology *t, uint32_t id,
 	e->ecx = (t->dies - 1) << 8 | (id >> t->die_shift & 0xFF);
 }
 
+static void fill(struct kvm_cpuid_entry2 *e, const uint32_t regs[4])
+{
+	e->eax = regs[0];
+	e->ebx = regs[1];
+	e->ecx = regs[2];
+	e->edx = regs[3];
+}
+
 static void fix_entry(const struct cpuid_plan *plan, uint32_t id,
 		      struct kvm_cpuid_entry2 *e)
 {
@@ -116,6 +125,11 @@ static void fix_entry(const struct cpuid_plan *plan, uint32_t id,
 	case 7:
 		if (e->index == 0)
 			e->ebx &= ~LEAF7_EBX_TSC_ADJUST;
+		break;
+	case LEAF_NAME:
+	case LEAF_NAME + 1:
+	case LEAF_NAME + 2:
+		fill(e, plan->name[e->function - LEAF_NAME]);
 		break;
 	case 0x80000007:
 		e->edx &= ~LEAF80000007_EDX_INVARIANT_TSC;
@@ -143,10 +157,7 @@ static void add(struct kvm_cpuid2 *out, uint32_t function, uint32_t index,
 	e->function = function;
 	e->index = index;
 	e->flags = flags;
-	e->eax = regs[0];
-	e->ebx = regs[1];
-	e->ecx = regs[2];
-	e->edx = regs[3];
+	fill(e, regs);
 }
 
 /* A level: bits below the one above it, processors in one of these. */

@@ -24,6 +24,8 @@ struct cpuid_plan {
 	const struct topology *topology;
 	const struct cpu_config *cpu; /* the choices in it */
 	unsigned int phys_bits;
+	/* EAX to EDX of the host's leaves 0x80000002 to 4; KVM leaves it out */
+	uint32_t name[3][4];
 };
 
 /**

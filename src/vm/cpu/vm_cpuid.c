@@ -2,6 +2,7 @@
 /*
  * vm_cpuid.c - CPUID of the machine's processors, given to KVM.
  */
+#include <cpuid.h>
 #include <linux/kvm.h>
 
 #include "config/machine_config.h"
@@ -14,6 +15,7 @@
 
 #define LEAF_ADDRESS_SIZES   0x80000008u
 #define PHYS_BITS_OF_ANY_CPU 36u
+#define LEAF_NAME            0x80000002u
 
 struct kvm_cpuid2 *vm_cpuid_host(struct vm *vm, GError **error)
 {
@@ -71,13 +73,20 @@ static int apply(struct vm *vm, unsigned int vp, const struct cpuid_plan *plan,
 
 int vm_cpuid_apply(struct vm *vm, const struct kvm_cpuid2 *host, GError **error)
 {
-	const struct cpuid_plan plan = {
+	struct cpuid_plan plan = {
 		.features = &vm->features,
 		.topology = &vm->topology,
 		.cpu = &vm->config->cpu,
 		.phys_bits = vm->phys_bits,
 	};
 
+	for (unsigned int i = 0; i < G_N_ELEMENTS(plan.name); i++) {
+		uint32_t *regs = plan.name[i];
+
+		/* Without them it stays without a name. */
+		(void)__get_cpuid(LEAF_NAME + i, &regs[0], &regs[1], &regs[2],
+				  &regs[3]);
+	}
 	for (unsigned int i = 0; i < vm->n_vcpus; i++)
 		if (apply(vm, i, &plan, host, error))
 			return -1;

@@ -37,6 +37,9 @@ static const struct kvm_cpuid_entry2 host_entries[] = {
 	{.function = 0x1F, .index = 0, .edx = 0x55},
 	{.function = 0x40000000, .eax = 0x40000001, .ebx = 0x4B4D564B},
 	{.function = 0x80000001, .ecx = 0x121, .edx = 0x2C1FFBFF},
+	{.function = 0x80000002}, /* empty, as of KVM */
+	{.function = 0x80000003},
+	{.function = 0x80000004},
 	{.function = 0x80000007, .edx = 0x100},
 	{.function = 0x80000008, .eax = 0x302E},
 	{.function = 0x8000001D, .index = 0, .eax = 0x121},
@@ -59,7 +62,10 @@ static void setup(void)
 	partition_features_init(&features, profile_newest(), true, 4, 4);
 	topology_init(&topology, 1, 1, 4, 1);
 	cpu_config_init(&cpu);
-	plan = (struct cpuid_plan){&features, &topology, &cpu, 46};
+	plan = (struct cpuid_plan){.features = &features,
+				   .topology = &topology,
+				   .cpu = &cpu,
+				   .phys_bits = 46};
 }
 
 static void teardown(void)
@@ -101,6 +107,25 @@ START_TEST(nothing_of_the_host_shows)
 	ck_assert_uint_eq(leaf(0xB, 0)->edx, 1);
 	ck_assert_uint_eq(leaf(0x40000000, 0)->ebx, HYPERV_VENDOR_EBX);
 	ck_assert_uint_eq(leaf(0x8000001E, 0)->eax, 1);
+}
+END_TEST
+
+START_TEST(the_name_is_the_hosts)
+{
+	static const char name[48] =
+		"A processor with a name of its own @ 2 GHz";
+	char seen[sizeof(name)];
+
+	memcpy(plan.name, name, sizeof(name));
+	build(3);
+	for (uint32_t i = 0; i < 3; i++) {
+		const struct kvm_cpuid_entry2 *e = find(0x80000002 + i, 0);
+
+		ck_assert_ptr_nonnull(e);
+		memcpy(&seen[i * 16],
+		       (uint32_t[]){e->eax, e->ebx, e->ecx, e->edx}, 16);
+	}
+	ck_assert_str_eq(seen, name);
 }
 END_TEST
 
@@ -297,6 +322,7 @@ int main(void)
 
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_test(t, nothing_of_the_host_shows);
+	tcase_add_test(t, the_name_is_the_hosts);
 	tcase_add_test(t, leaf1_has_its_place);
 	tcase_add_loop_test(t, each_knows_its_place, 0,
 			    (int)G_N_ELEMENTS(places));
