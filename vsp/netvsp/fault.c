@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * netvsp_fault.c - what a network card does wrong when rules want it.
+ * fault.c - what a network card does wrong when rules want it.
  *
  * Frames are lost before they take a section.  One that comes twice is two
  * ranges of one packet over the same section; one that is overtaken changes
@@ -121,11 +121,14 @@ void netvsp_fault_added(struct netvsp_channel *c, unsigned int n)
 
 /* --- NVSP messages ------------------------------------------------------------------ */
 
-static void fail_message(struct nvsp_message *m, uint32_t status)
+static void fail_message(struct netvsp *s, struct nvsp_message *m,
+			 uint32_t status)
 {
 	switch (m->msg_type) {
 	case NVSP_MSG_TYPE_INIT_COMPLETE:
 		m->init_complete.status = status;
+		/* The guest may ask for another. */
+		s->version = 0;
 		break;
 	case NVSP_MSG1_TYPE_SEND_RECV_BUF_COMPLETE:
 		m->send_recv_buf_complete.status = status;
@@ -181,7 +184,7 @@ bool netvsp_fault_message(struct netvsp_channel *c, struct nvsp_message *m)
 		      &hit))
 		return false;
 	if (hit.action == FAULT_FAIL)
-		fail_message(m, hit.value);
+		fail_message(c->s, m, hit.value);
 	else if (hit.action == FAULT_CORRUPT)
 		lie_in_message(m, hit.value);
 	return hit.action == FAULT_DROP;

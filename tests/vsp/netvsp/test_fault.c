@@ -213,6 +213,10 @@ START_TEST(a_handshake_fails)
 	ck_assert_uint_eq(net_say_version(NVSP_PROTOCOL_VERSION_61,
 					  NVSP_PROTOCOL_VERSION_61),
 			  NVSP_STAT_FAIL);
+	/* As Linux does then: netvsc.c, netvsc_connect_vsp(). */
+	ck_assert_uint_eq(net_say_version(NVSP_PROTOCOL_VERSION_6,
+					  NVSP_PROTOCOL_VERSION_6),
+			  NVSP_STAT_SUCCESS);
 }
 END_TEST
 
