@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * hvsock_conn.c - one connection: a channel and a Unix socket.
+ * conn.c - one connection: a channel and a Unix socket.
  *
  * Theory of operation.  Nothing is queued but the rest of one packet of the
  * guest.  The socket is read only when the ring has room for what may come of

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * hvsock_impl.h - the insides of hv_sock, for the files that it is made of:
- * hvsock.c (who connects) and hvsock_conn.c (one connection).
+ * impl.h - the insides of hv_sock, for the files that it is made of:
+ * hvsock.c (who connects) and conn.c (one connection).
  */
 #ifndef VSP_HVSOCK_IMPL_H
 #define VSP_HVSOCK_IMPL_H
@@ -87,7 +87,7 @@ struct connection {
 /** hvsock_remove() - @c is over, and the guest has let go of it */
 void hvsock_remove(struct connection *c);
 
-/* --- hvsock_conn.c: the worker ------------------------------------------------- */
+/* --- conn.c: the worker ------------------------------------------------- */
 
 /**
  * connection_new() - a connection with nobody at the other end

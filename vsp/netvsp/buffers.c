@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * netvsp_buffers.c - the guest's receive buffer and send buffer.
+ * buffers.c - the guest's receive buffer and send buffer.
  *
  * The receive buffer is cut into sections; some are for answers, the rest are
  * the primary's, until sub-channels are granted: each gets the same share

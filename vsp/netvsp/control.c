@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * netvsp_control.c - RNDIS but for frames: requests of the guest and their
+ * control.c - RNDIS but for frames: requests of the guest and their
  * answers, and what the guest is told of the link.
  *
  * An answer goes into a section that is kept for that.  When there is none, or

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * netvsp_impl.h - the insides of a card, for the files that it is made of:
+ * impl.h - the insides of a card, for the files that it is made of:
  *
- *	netvsp.c           life, what a report says
- *	netvsp_protocol.c  NVSP messages, opening and closing
- *	netvsp_buffers.c   the guest's buffers, who has which sections
- *	netvsp_control.c   RNDIS messages but frames, answers, the link
- *	netvsp_oid.c       the table of objects that are asked for and set
- *	netvsp_tx.c        frames of the guest
- *	netvsp_rx.c        frames for the guest
- *	netvsp_mail.c      frames that another channel is to bring
+ *	netvsp.c    life, what a report says
+ *	protocol.c  NVSP messages, opening and closing
+ *	buffers.c   the guest's buffers, who has which sections
+ *	control.c   RNDIS messages but frames, answers, the link
+ *	oid.c       the table of objects that are asked for and set
+ *	tx.c        frames of the guest
+ *	rx.c        frames for the guest
+ *	mail.c      frames that another channel is to bring
  *
  * Theory of operation.  What the guest agrees on with the card is the
  * primary's worker's.  What a channel needs of it for frames stands in the
@@ -95,7 +95,7 @@ struct netvsp_config {
 	const struct rss *rss; /* the card's */
 };
 
-/* Sections with what is read next; see netvsp_rx.c. */
+/* Sections with what is read next; see rx.c. */
 struct netvsp_window {
 	size_t pieces; /* of a section */
 	unsigned int want; /* sections, for the longest frame */
@@ -166,7 +166,7 @@ struct netvsp_channel {
 	struct worker_task receive;
 	struct netvsp_window window;
 	struct netvsp_batch batch;
-	/* what goes wrong with the frame in hand; netvsp_fault.c */
+	/* what goes wrong with the frame in hand; fault.c */
 	bool is_faulty;
 	struct fault_hit fault;
 	struct netvsp_overtaken overtaken;
@@ -248,7 +248,7 @@ uint64_t netvsp_sum(const struct netvsp *s, size_t offset);
 /** netvsp_publish_mac() - the guest has another address now */
 void netvsp_publish_mac(struct netvsp *s);
 
-/* --- netvsp_protocol.c ------------------------------------------------------- */
+/* --- protocol.c ------------------------------------------------------- */
 
 extern const struct channel_ops netvsp_channel_ops;
 
@@ -259,7 +259,7 @@ extern const struct channel_ops netvsp_channel_ops;
  */
 void netvsp_apply(struct netvsp *s);
 
-/* --- netvsp_buffers.c -------------------------------------------------------- */
+/* --- buffers.c -------------------------------------------------------- */
 
 /** netvsp_share_recv() - the guest's receive buffer; Return: NVSP_STAT_… */
 uint32_t netvsp_share_recv(struct netvsp *s, uint32_t gpadl, uint16_t id);
@@ -285,7 +285,7 @@ void netvsp_completed(struct netvsp_channel *c, uint64_t trans_id);
 /** netvsp_free_chain() - sections from @first on go home */
 void netvsp_free_chain(struct netvsp_channel *c, uint32_t first);
 
-/* --- netvsp_control.c ---------------------------------------------------------- */
+/* --- control.c ---------------------------------------------------------- */
 
 /**
  * netvsp_control() - a RNDIS message on the control channel
@@ -308,7 +308,7 @@ void netvsp_halt(struct netvsp *s);
 /** netvsp_messages_new() - counters of its messages, a row each; owned */
 struct coverage_set *netvsp_messages_new(void);
 
-/* --- netvsp_oid.c ---------------------------------------------------------------- */
+/* --- oid.c ---------------------------------------------------------------- */
 
 /** netvsp_oids_new() - counters of the objects, a row each; owned */
 struct coverage_set *netvsp_oids_new(void);
@@ -328,7 +328,7 @@ uint32_t netvsp_oid_query(struct netvsp *s, uint32_t oid, uint32_t room,
 uint32_t netvsp_oid_set(struct netvsp *s, uint32_t oid, const void *data,
 			uint32_t bytes);
 
-/* --- netvsp_tx.c ----------------------------------------------------------------- */
+/* --- tx.c ----------------------------------------------------------------- */
 
 /** netvsp_transmit() - NVSP_MSG1_TYPE_SEND_RNDIS_PKT; Return: as packet() */
 int netvsp_transmit(struct netvsp_channel *c, const struct packet *packet,
@@ -341,7 +341,7 @@ void netvsp_tx_ready(struct netvsp_channel *c);
 void netvsp_tx_reset(struct netvsp_channel *c);
 void netvsp_run_hold(struct worker_timer *timer);
 
-/* --- netvsp_rx.c ----------------------------------------------------------------- */
+/* --- rx.c ----------------------------------------------------------------- */
 
 /** netvsp_rx_update() - begin or end receiving, as what it needs came or went */
 void netvsp_rx_update(struct netvsp_channel *c);
@@ -379,7 +379,7 @@ uint32_t netvsp_section_bytes(uint32_t mtu, bool rsc);
 /** netvsp_rx_sections() - that the longest frame takes, of @section_bytes */
 unsigned int netvsp_rx_sections(uint32_t section_bytes);
 
-/* --- netvsp_fault.c --------------------------------------------------------------- */
+/* --- fault.c --------------------------------------------------------------- */
 
 /** netvsp_fault_frame() - one was read; Return: it is lost */
 bool netvsp_fault_frame(struct netvsp_channel *c);
@@ -396,7 +396,7 @@ bool netvsp_fault_message(struct netvsp_channel *c, struct nvsp_message *m);
 /** netvsp_fault_reply() - before an RNDIS message; Return: it is lost */
 bool netvsp_fault_reply(struct netvsp_channel *c, struct netvsp_reply *r);
 
-/* --- netvsp_mail.c ---------------------------------------------------------------- */
+/* --- mail.c ---------------------------------------------------------------- */
 
 /** netvsp_mail_frame() - have @to bring a frame; Return: does it? */
 bool netvsp_mail_frame(struct netvsp_channel *to, uint32_t first);

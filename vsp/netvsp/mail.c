@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * netvsp_mail.c - what channels have for one another.
+ * mail.c - what channels have for one another.
  *
  * A frame that came on one channel's queue, and belongs to another by the
  * guest's RSS table, is in sections of the first one's.  The other sends the

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * netvsp_oid.c - objects of the card: one row for each that a guest can ask
+ * oid.c - objects of the card: one row for each that a guest can ask
  * for or set.
  *
  * A query writes to an answer that has room for the longest there is; a set

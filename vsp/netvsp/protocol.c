@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * netvsp_protocol.c - NVSP messages of the guest, but for what is in RNDIS;
+ * protocol.c - NVSP messages of the guest, but for what is in RNDIS;
  * opening and closing.
  *
  * The guest offers versions until one is taken, says what it can do, shares

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * netvsp_rx.c - frames for the guest: from the back end into sections of its
+ * rx.c - frames for the guest: from the back end into sections of its
  * receive buffer, and as ranges of a packet onto the ring.
  *
  * Theory of operation.  Sections are taken from the pool before there are

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * netvsp_tx.c - RNDIS messages of the guest; frames among them go to the back
+ * tx.c - RNDIS messages of the guest; frames among them go to the back
  * end.
  *
  * A packet has bytes in a section of the send buffer, in pages that it names,

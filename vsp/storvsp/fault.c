@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * storvsp_fault.c - what a controller does wrong when rules want it.
+ * fault.c - what a controller does wrong when rules want it.
  *
  * A command that fails by a rule never gets to its unit.  One that is late has
  * been done, and its memory is the guest's still: it stays in flight, so that

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * storvsp_impl.h - the insides of a controller, for the files that it is made
- * of: storvsp.c (life, units), storvsp_protocol.c (packets but commands) and
- * storvsp_io.c (commands).
+ * impl.h - the insides of a controller, for the files that it is made
+ * of: storvsp.c (life, units), protocol.c (packets but commands) and
+ * io.c (commands).
  */
 #ifndef VSP_STORVSP_IMPL_H
 #define VSP_STORVSP_IMPL_H
@@ -32,7 +32,7 @@ struct storvsp_request {
 	uint64_t since; /* its channel's now when it was taken */
 	bool absent; /* its unit is not there */
 	struct gmem_pin *pin; /* of what iov points to */
-	/* What goes wrong with it, if anything; storvsp_fault.c */
+	/* What goes wrong with it, if anything; fault.c */
 	bool is_faulty;
 	struct fault_hit fault;
 	struct storvsp_request *next_late;
@@ -162,7 +162,7 @@ static inline uint64_t storvsp_unit_bit(const struct storvsp_unit *u)
 /** storvsp_unit_idle() - nothing is in flight on it: a change that waits goes on */
 void storvsp_unit_idle(struct storvsp_unit *u);
 
-/* --- storvsp_protocol.c ------------------------------------------------------ */
+/* --- protocol.c ------------------------------------------------------ */
 
 extern const struct channel_ops storvsp_channel_ops;
 
@@ -180,7 +180,7 @@ void storvsp_idle(struct storvsp_channel *c);
 void storvsp_run_drain(struct worker_task *task);
 void storvsp_run_resume(struct worker_task *task);
 
-/* --- storvsp_io.c ------------------------------------------------------------ */
+/* --- io.c ------------------------------------------------------------ */
 
 /** storvsp_requests_init() - the table of requests, all free */
 void storvsp_requests_init(struct storvsp_channel *c);
@@ -216,7 +216,7 @@ void storvsp_forget(struct storvsp_request *r);
 /** storvsp_drop_queue() - nothing may be in flight; fine if there is none */
 void storvsp_drop_queue(struct storvsp_unit *u);
 
-/* --- storvsp_fault.c --------------------------------------------------------- */
+/* --- fault.c --------------------------------------------------------- */
 
 /** storvsp_fault_init() - nothing is late */
 void storvsp_fault_init(struct storvsp_channel *c);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * storvsp_io.c - commands of the guest: from a packet to a unit, and back.
+ * io.c - commands of the guest: from a packet to a unit, and back.
  *
  * storvsp_execute() takes a request of the channel's table, finds the unit and
  * this channel's queue into its storage, makes an iovec of the guest's ranges,

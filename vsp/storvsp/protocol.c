@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * storvsp_protocol.c - what the guest's driver and a controller say to each
+ * protocol.c - what the guest's driver and a controller say to each
  * other, but for commands.
  *
  * The guest starts with BEGIN_INITIALIZATION on the primary channel, offers

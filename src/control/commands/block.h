@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * commands_block.h - disks in QEMU's words; rows of the table in commands.c.
+ * block.h - disks in QEMU's words; rows of the table in commands.c.
  *
  * A disk is named by what device_add called it, by its node, or as we do:
  * "scsi0:3".

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * commands_device.h - the commands that act through a device on VMbus; rows of
+ * device.h - the commands that act through a device on VMbus; rows of
  * the table in commands.c.
  *
  * They refuse with "absent" when the machine has no such device, "not-ready"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * commands_disk.h - the commands that change the machine's disks; rows of the
+ * disk.h - the commands that change the machine's disks; rows of the
  * table in commands.c.
  *
  * They refuse with "failed" and say why.

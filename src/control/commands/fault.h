@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* commands_fault.h - what `kvmbus ctl` has the host do wrong. */
+/* fault.h - what `kvmbus ctl` has the host do wrong. */
 #ifndef CONTROL_COMMANDS_FAULT_H
 #define CONTROL_COMMANDS_FAULT_H
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * commands_ic.h - the commands that ask an integration component of the guest;
+ * ic.h - the commands that ask an integration component of the guest;
  * rows of the table in commands.c.
  *
  * They are answered when the guest has answered, or with the code "timeout"

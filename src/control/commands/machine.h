@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * commands_machine.h - the commands for the machine as a whole; rows of the
+ * machine.h - the commands for the machine as a whole; rows of the
  * table in commands.c.
  */
 #ifndef CONTROL_COMMANDS_MACHINE_H

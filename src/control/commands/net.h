@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * commands_net.h - the commands that change the machine's network cards; rows
+ * net.h - the commands that change the machine's network cards; rows
  * of the table in commands.c.
  *
  * They refuse with "failed" and say why.

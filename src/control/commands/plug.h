@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * commands_plug.h - devices that come and go, in QEMU's words; rows of the
+ * plug.h - devices that come and go, in QEMU's words; rows of the
  * table in commands.c.
  *
  * blockdev-add and netdev_add only remember what was said: an image is opened,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* commands_trace.h - commands about what is recorded; rows in commands.c. */
+/* trace.h - commands about what is recorded; rows in commands.c. */
 #ifndef CONTROL_COMMANDS_TRACE_H
 #define CONTROL_COMMANDS_TRACE_H
 
