@@ -20,6 +20,7 @@
 #define CHUNK_BYTES 4096u
 /* How often a pseudo terminal that nobody has open is looked at. */
 #define HANGUP_MS   200
+#define BREATH_NS   (200 * NSEC_PER_MSEC)
 #define DRAIN_NS    NSEC_PER_SEC
 #define CONNECT_MS  10000
 
@@ -54,7 +55,7 @@ struct serial_relay {
 	/* its thread */
 	int peer; /* -1: none */
 	bool connecting;
-	uint64_t retry_ns; /* when to connect next; 0: not */
+	uint64_t retry_ns; /* when to connect, or listen, again; 0: not */
 	struct pipe_buffer out, in; /* to the peer, and from it */
 	enum telnet_state telnet;
 	struct termios was;
@@ -163,6 +164,18 @@ static void accept_peer(struct serial_relay *r)
 
 	if (fd >= 0)
 		set_peer(r, fd);
+	else if (errno == EMFILE || errno == ENFILE)
+		/* Who connects stays in the backlog, and would be seen at once. */
+		r->retry_ns = clock_monotonic_ns() + BREATH_NS;
+}
+
+/* The time is up: connect, or listen, again. */
+static void retry(struct serial_relay *r)
+{
+	if (r->params.kind == RELAY_LISTEN)
+		r->retry_ns = 0;
+	else if (connect_peer(r))
+		lose_peer(r);
 }
 
 /* Is there somebody who reads what the guest prints? */
@@ -296,7 +309,7 @@ static bool describe(const struct serial_relay *r, struct pollfd fds[N_POLL])
 	if (r->out.len || r->connecting)
 		fds[POLL_PEER].events |= POLLOUT;
 	fds[POLL_LISTEN] = (struct pollfd){.fd = -1, .events = POLLIN};
-	if (r->params.kind == RELAY_LISTEN && r->peer < 0)
+	if (r->params.kind == RELAY_LISTEN && r->peer < 0 && !r->retry_ns)
 		fds[POLL_LISTEN].fd = r->params.fd;
 	return is_hung_up;
 }
@@ -346,9 +359,8 @@ static void step(struct serial_relay *r, const struct pollfd fds[N_POLL])
 	if (fds[POLL_NEAR].revents & POLLIN && !r->out.len)
 		read_near(r);
 	flush_all(r);
-	if (r->retry_ns && clock_monotonic_ns() >= r->retry_ns &&
-	    connect_peer(r))
-		lose_peer(r);
+	if (r->retry_ns && clock_monotonic_ns() >= r->retry_ns)
+		retry(r);
 }
 
 static void *relay_thread(void *arg)

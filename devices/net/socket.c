@@ -126,6 +126,8 @@ static void begin(struct sock *s, int fd)
 	net_set_carrier(&s->net, true);
 }
 
+static gboolean watch_listener(gpointer sock);
+
 static gboolean on_connection(gint listener, GIOCondition condition,
 			      gpointer sock)
 {
@@ -134,6 +136,11 @@ static gboolean on_connection(gint listener, GIOCondition condition,
 	bool taken;
 
 	(void)condition;
+	if (fd < 0 && (errno == EMFILE || errno == ENFILE)) {
+		/* Who connects stays in the backlog, and would be seen at once. */
+		s->listener_source = g_timeout_add(RETRY_MS, watch_listener, s);
+		return G_SOURCE_REMOVE;
+	}
 	if (fd < 0)
 		return G_SOURCE_CONTINUE;
 	pthread_mutex_lock(&s->lock);
@@ -146,6 +153,15 @@ static gboolean on_connection(gint listener, GIOCondition condition,
 		begin(s, fd);
 	}
 	return G_SOURCE_CONTINUE;
+}
+
+static gboolean watch_listener(gpointer sock)
+{
+	struct sock *s = sock;
+
+	s->listener_source =
+		g_unix_fd_add(s->listener, G_IO_IN, on_connection, s);
+	return G_SOURCE_REMOVE;
 }
 
 static int connect_to(const struct sockaddr_un *address)
@@ -420,8 +436,7 @@ static int start_listening(struct sock *s)
 	if (fd < 0)
 		return fd; /* what is there is not ours */
 	s->listener = fd;
-	s->listener_source =
-		g_unix_fd_add(s->listener, G_IO_IN, on_connection, s);
+	watch_listener(s);
 	return 0;
 }
 

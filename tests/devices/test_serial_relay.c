@@ -7,12 +7,15 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/un.h>
 #include <termios.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <glib/gstdio.h>
 
+#include "base/clock.h"
 #include "support/check_main.h"
 
 #define SOON_MS 10000
@@ -125,6 +128,33 @@ START_TEST(one_after_the_other_may_connect)
 		expect_text(serial_relay_fd(relay), "answer");
 		close(client);
 	}
+}
+END_TEST
+
+START_TEST(without_a_descriptor_it_does_not_spin)
+{
+	struct rlimit limit, none;
+	struct timespec used, had;
+	int client;
+
+	begin((struct serial_relay_params){.kind = RELAY_LISTEN,
+					   .fd = make_listener()});
+	ck_assert(!getrlimit(RLIMIT_NOFILE, &limit));
+	client = make_client();
+	close(client);
+	none = limit;
+	none.rlim_cur = (rlim_t)client + 1;
+	ck_assert(!setrlimit(RLIMIT_NOFILE, &none));
+	client = make_client();
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &had);
+	poll(NULL, 0, 100);
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
+	ck_assert_int_lt((used.tv_sec - had.tv_sec) * NSEC_PER_SEC +
+				 used.tv_nsec - had.tv_nsec,
+			 50 * NSEC_PER_MSEC);
+	ck_assert(!setrlimit(RLIMIT_NOFILE, &limit));
+	meet(client);
+	close(client);
 }
 END_TEST
 
@@ -266,6 +296,7 @@ int main(void)
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_set_timeout(t, 30);
 	tcase_add_test(t, one_after_the_other_may_connect);
+	tcase_add_test(t, without_a_descriptor_it_does_not_spin);
 	tcase_add_test(t, without_a_peer_nothing_waits);
 	tcase_add_test(t, it_connects_when_somebody_listens);
 	tcase_add_test(t, nobody_at_a_port_is_an_error);

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -346,6 +347,27 @@ START_TEST(there_is_one_peer_at_a_time)
 }
 END_TEST
 
+START_TEST(no_descriptor_for_a_peer)
+{
+	struct end a = listener();
+	struct rlimit limit, none;
+	int fd = program();
+
+	ck_assert(!getrlimit(RLIMIT_NOFILE, &limit));
+	none = limit;
+	none.rlim_cur = (rlim_t)fd + 1;
+	ck_assert(!setrlimit(RLIMIT_NOFILE, &none));
+	/* It ends: the socket is not looked at for a while. */
+	while (g_main_context_iteration(NULL, FALSE))
+		;
+	ck_assert(!net_link(a.n));
+	ck_assert(!setrlimit(RLIMIT_NOFILE, &limit));
+	wait_link(a.n, true);
+	close(fd);
+	close_end(&a);
+}
+END_TEST
+
 START_TEST(frames_longer_than_the_room_are_discarded)
 {
 	struct end a = listener(), b = connector();
@@ -458,6 +480,7 @@ int main(void)
 	tcase_add_loop_test(tc, a_length_that_is_none_ends_the_connection, 0,
 			    (int)G_N_ELEMENTS(nonsense));
 	tcase_add_test(tc, there_is_one_peer_at_a_time);
+	tcase_add_test(tc, no_descriptor_for_a_peer);
 	tcase_add_test(tc, frames_longer_than_the_room_are_discarded);
 	tcase_add_test(tc, descriptors_are_taken_over);
 	tcase_add_test(tc, what_cannot_be_is_said);
