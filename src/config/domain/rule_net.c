@@ -65,6 +65,9 @@ static void set_link(struct domain *d, const char *value)
 static void set_queues(struct domain *d, const char *value)
 {
 	set(d, "queues", value);
+	if (d->net->kind == NET_USER && d->net->queues > 1)
+		domain_ignore(d, "user networking has one: "
+				 "write type='bridge' for more");
 }
 
 static bool is_name(struct domain *d, const char *name)
