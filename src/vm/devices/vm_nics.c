@@ -266,6 +266,9 @@ static int attach_anywhere(struct vm_nics *nics, struct net_config *config,
 			return (int)i;
 		}
 		unplug(&nics->nics[i]);
+		/* They were closed with it. */
+		if (config->fds->len)
+			return -1;
 	}
 	if (!*error)
 		g_set_error(error, CONFIG_ERROR, 0,
