@@ -168,7 +168,7 @@ END_TEST
 
 int main(void)
 {
-	Suite *s = suite_create("vsp/hvsock_data");
+	Suite *s = suite_create("vsp/hvsock/data");
 	TCase *t = tcase_create("data");
 
 	log_set_level("error");

@@ -416,7 +416,7 @@ END_TEST
 
 int main(void)
 {
-	Suite *s = suite_create("vsp/hvsock");
+	Suite *s = suite_create("vsp/hvsock/hvsock");
 	TCase *t = tcase_create("hvsock");
 
 	log_set_level("error");

@@ -762,7 +762,7 @@ static void add_objects(TCase *t)
 
 int main(void)
 {
-	Suite *s = suite_create("vsp/netvsp_control");
+	Suite *s = suite_create("vsp/netvsp/control");
 	TCase *t = net_case(s, "alone", NULL);
 
 	tcase_add_test(t, the_mtu_of_the_host);

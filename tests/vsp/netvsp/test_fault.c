@@ -363,7 +363,7 @@ END_TEST
 
 int main(void)
 {
-	Suite *s = suite_create("vsp/netvsp_fault");
+	Suite *s = suite_create("vsp/netvsp/fault");
 	TCase *t = tcase_create("frames");
 
 	tcase_set_timeout(t, 30);

@@ -204,7 +204,7 @@ END_TEST
 
 int main(void)
 {
-	Suite *s = suite_create("vsp/netvsp");
+	Suite *s = suite_create("vsp/netvsp/netvsp");
 	TCase *t = net_case(s, "alone", NULL);
 
 	tcase_add_loop_test(t, each_version, 0, G_N_ELEMENTS(hosts));

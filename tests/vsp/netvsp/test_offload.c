@@ -331,7 +331,7 @@ static void add_out(TCase *t)
 
 int main(void)
 {
-	Suite *s = suite_create("vsp/netvsp_offload");
+	Suite *s = suite_create("vsp/netvsp/offload");
 	TCase *t = net_case(s, "out", setup_started);
 
 	add_out(t);

@@ -188,7 +188,7 @@ END_TEST
 
 int main(void)
 {
-	Suite *s = suite_create("vsp/netvsp_rx");
+	Suite *s = suite_create("vsp/netvsp/rx");
 	TCase *t = net_case(s, "sections", setup_started);
 
 	tcase_add_test(t, a_frame_that_is_too_long);

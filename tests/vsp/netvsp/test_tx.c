@@ -296,7 +296,7 @@ END_TEST
 
 int main(void)
 {
-	Suite *s = suite_create("vsp/netvsp_tx");
+	Suite *s = suite_create("vsp/netvsp/tx");
 	TCase *t = net_case(s, "messages", setup_started);
 
 	tcase_add_test(t, messages_in_a_section);

@@ -338,7 +338,7 @@ END_TEST
 
 int main(void)
 {
-	Suite *s = suite_create("vsp/storvsp_fault");
+	Suite *s = suite_create("vsp/storvsp/fault");
 	TCase *t = tcase_create("commands");
 
 	tcase_set_timeout(t, 30);

@@ -645,7 +645,7 @@ END_TEST
 
 int main(void)
 {
-	Suite *s = suite_create("vsp/storvsp_io");
+	Suite *s = suite_create("vsp/storvsp/io");
 	TCase *t = tcase_create("in flight");
 
 	tcase_set_timeout(t, 30);

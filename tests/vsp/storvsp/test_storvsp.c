@@ -717,7 +717,7 @@ static TCase *add_case(Suite *s, const char *name, void (*start)(void))
 
 int main(void)
 {
-	Suite *s = suite_create("vsp/storvsp");
+	Suite *s = suite_create("vsp/storvsp/storvsp");
 	TCase *t = add_case(s, "alone", NULL);
 
 	tcase_add_loop_test(t, each_version, 0, G_N_ELEMENTS(versions));

@@ -144,7 +144,7 @@ END_TEST
 
 int main(void)
 {
-	Suite *s = suite_create("vsp/storvsp_trace");
+	Suite *s = suite_create("vsp/storvsp/trace");
 	TCase *t = tcase_create("trace");
 
 	tcase_add_checked_fixture(t, start, end);
