@@ -317,7 +317,7 @@ END_TEST
 
 int main(void)
 {
-	Suite *s = suite_create("vm/cpuid_build");
+	Suite *s = suite_create("vm/cpu/cpuid_build");
 	TCase *t = tcase_create("cpuid");
 
 	tcase_add_checked_fixture(t, setup, teardown);

@@ -60,7 +60,7 @@ END_TEST
 
 int main(void)
 {
-	Suite *s = suite_create("vm/topology");
+	Suite *s = suite_create("vm/cpu/topology");
 	TCase *t = tcase_create("topology");
 
 	tcase_add_loop_test(t, ids_have_a_field_for_each, 0,

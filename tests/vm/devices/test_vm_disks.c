@@ -490,7 +490,7 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("vm/vm_disks");
+	Suite *suite = suite_create("vm/devices/vm_disks");
 	TCase *tc = tcase_create("vm_disks");
 
 	tcase_add_checked_fixture(tc, setup, teardown);

@@ -191,7 +191,7 @@ END_TEST
 
 int main(void)
 {
-	Suite *s = suite_create("vm/vm_hotplug");
+	Suite *s = suite_create("vm/devices/vm_hotplug");
 	TCase *t = tcase_create("vm_hotplug");
 
 	tcase_add_checked_fixture(t, setup, teardown);

@@ -301,7 +301,7 @@ END_TEST
 
 int main(void)
 {
-	Suite *s = suite_create("vm/vm_serials");
+	Suite *s = suite_create("vm/devices/vm_serials");
 	TCase *t = tcase_create("serials");
 
 	tcase_add_checked_fixture(t, setup, teardown);

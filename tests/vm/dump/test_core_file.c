@@ -259,7 +259,7 @@ END_TEST
 
 int main(void)
 {
-	Suite *s = suite_create("vm/core_file");
+	Suite *s = suite_create("vm/dump/core_file");
 	TCase *t = tcase_create("core_file");
 
 	tcase_add_checked_fixture(t, setup, teardown);

@@ -120,7 +120,7 @@ END_TEST
 
 int main(void)
 {
-	Suite *s = suite_create("vm/crash_dump");
+	Suite *s = suite_create("vm/dump/crash_dump");
 	TCase *t = tcase_create("crash_dump");
 
 	tcase_add_checked_fixture(t, setup, teardown);

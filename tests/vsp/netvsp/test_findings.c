@@ -99,7 +99,7 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("netvsp findings");
+	Suite *suite = suite_create("vsp/netvsp/findings");
 
 	tcase_add_loop_test(net_case(suite, "findings", setup_host),
 			    rules_of_networks, 0, G_N_ELEMENTS(cases));

@@ -171,7 +171,7 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("storvsp findings");
+	Suite *suite = suite_create("vsp/storvsp/findings");
 	TCase *tc = tcase_create("findings");
 
 	tcase_set_timeout(tc, 30);
