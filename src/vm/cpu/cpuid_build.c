@@ -30,7 +30,6 @@
 #define VENDOR_AMD_EBX       0x68747541u /* "Auth" */
 #define EXTENDED_ECX_TOPOEXT (1u << 22)
 #define LEAF_EXTENDED        0x80000001u
-#define LEAF_NAME            0x80000002u
 /* What leaf 1 EDX says AMD's processors say there once more. */
 #define AMD_REPEATED         0x0183F3FFu
 
@@ -126,10 +125,10 @@ static void fix_entry(const struct cpuid_plan *plan, uint32_t id,
 		if (e->index == 0)
 			e->ebx &= ~LEAF7_EBX_TSC_ADJUST;
 		break;
-	case LEAF_NAME:
-	case LEAF_NAME + 1:
-	case LEAF_NAME + 2:
-		fill(e, plan->name[e->function - LEAF_NAME]);
+	case CPUID_LEAF_NAME:
+	case CPUID_LEAF_NAME + 1:
+	case CPUID_LEAF_NAME + 2:
+		fill(e, plan->name[e->function - CPUID_LEAF_NAME]);
 		break;
 	case 0x80000007:
 		e->edx &= ~LEAF80000007_EDX_INVARIANT_TSC;

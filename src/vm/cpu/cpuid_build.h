@@ -13,6 +13,10 @@
 
 #include <stdint.h>
 
+/* The host's name for its processors: so many leaves from the first on. */
+#define CPUID_LEAF_NAME   0x80000002u
+#define CPUID_NAME_LEAVES 3u
+
 struct cpu_config;
 struct cpu_feature;
 struct kvm_cpuid2;
@@ -24,8 +28,8 @@ struct cpuid_plan {
 	const struct topology *topology;
 	const struct cpu_config *cpu; /* the choices in it */
 	unsigned int phys_bits;
-	/* EAX to EDX of the host's leaves 0x80000002 to 4; KVM leaves it out */
-	uint32_t name[3][4];
+	/* EAX to EDX of the host's leaves CPUID_LEAF_NAME; KVM leaves it out */
+	uint32_t name[CPUID_NAME_LEAVES][4];
 };
 
 /**

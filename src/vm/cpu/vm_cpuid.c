@@ -15,7 +15,6 @@
 
 #define LEAF_ADDRESS_SIZES   0x80000008u
 #define PHYS_BITS_OF_ANY_CPU 36u
-#define LEAF_NAME            0x80000002u
 
 struct kvm_cpuid2 *vm_cpuid_host(struct vm *vm, GError **error)
 {
@@ -71,6 +70,14 @@ static int apply(struct vm *vm, unsigned int vp, const struct cpuid_plan *plan,
 	return -1;
 }
 
+/* Without them the processors stay without a name. */
+static void read_name(uint32_t name[CPUID_NAME_LEAVES][4])
+{
+	for (unsigned int i = 0; i < CPUID_NAME_LEAVES; i++)
+		(void)__get_cpuid(CPUID_LEAF_NAME + i, &name[i][0], &name[i][1],
+				  &name[i][2], &name[i][3]);
+}
+
 int vm_cpuid_apply(struct vm *vm, const struct kvm_cpuid2 *host, GError **error)
 {
 	struct cpuid_plan plan = {
@@ -80,13 +87,7 @@ int vm_cpuid_apply(struct vm *vm, const struct kvm_cpuid2 *host, GError **error)
 		.phys_bits = vm->phys_bits,
 	};
 
-	for (unsigned int i = 0; i < G_N_ELEMENTS(plan.name); i++) {
-		uint32_t *regs = plan.name[i];
-
-		/* Without them it stays without a name. */
-		(void)__get_cpuid(LEAF_NAME + i, &regs[0], &regs[1], &regs[2],
-				  &regs[3]);
-	}
+	read_name(plan.name);
 	for (unsigned int i = 0; i < vm->n_vcpus; i++)
 		if (apply(vm, i, &plan, host, error))
 			return -1;
