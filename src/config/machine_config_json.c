@@ -41,9 +41,8 @@ static struct json_object *limits_json(const struct disk_limits *l)
 
 static void add_channel(struct json_object *o, const struct channel_config *c)
 {
-	json_object_object_add(o, "poll", json_object_new_int((int)c->poll_us));
-	json_object_object_add(o, "monitor",
-			       json_object_new_int((int)c->monitor_us));
+	json_add_number(o, "poll", c->poll_us);
+	json_add_number(o, "monitor", c->monitor_us);
 }
 
 static struct json_object *disk_json(const struct disk_config *d)
@@ -73,8 +72,7 @@ static struct json_object *disk_json(const struct disk_config *d)
 	json_add_text(o, "detect_zeroes", d->detect_zeroes);
 	json_object_object_add(o, "limits", limits_json(&d->limits));
 	add_channel(o, &d->channel);
-	json_object_object_add(o, "block_size",
-			       json_object_new_int((int)d->block_bytes));
+	json_add_number(o, "block_size", d->block_bytes);
 	json_add_bool(o, "readonly", d->readonly);
 	json_add_bool(o, "shareable", d->shareable);
 	json_add_bool(o, "snapshot", d->snapshot);
@@ -139,9 +137,8 @@ static struct json_object *net_json(const struct machine_config *c, guint i)
 	g_snprintf(mac, sizeof(mac), "%02x:%02x:%02x:%02x:%02x:%02x", b[0],
 		   b[1], b[2], b[3], b[4], b[5]);
 	json_add_text(o, "mac", mac);
-	json_object_object_add(o, "mtu", json_object_new_int((int)n->mtu));
-	json_object_object_add(o, "queues",
-			       json_object_new_int((int)n->queues));
+	json_add_number(o, "mtu", n->mtu);
+	json_add_number(o, "queues", n->queues);
 	json_add_text(o, "link", n->cable_out ? "down" : "up");
 	json_add_text(o, "pcap", n->pcap);
 	add_channel(o, &n->channel);
@@ -213,7 +210,7 @@ char *machine_config_json(const struct machine_config *c)
 	json_add_number(o, "memory_max_mib",
 			MAX(c->memory_max_mib, c->memory_mib));
 	json_object_object_add(o, "memory_backing", memory_json(&c->memory));
-	json_object_object_add(o, "vcpus", json_object_new_int((int)c->vcpus));
+	json_add_number(o, "vcpus", c->vcpus);
 	json_object_object_add(o, "cpu", cpu_config_json(&c->cpu, c->vcpus));
 	json_object_object_add(o, "hyperv", hyperv_config_json(&c->hyperv));
 	json_object_object_add(o, "clock", clock_config_json(&c->clock));
