@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "base/notify.h"
 #include "base/pidfile.h"
+#include "base/signals.h"
 #include "boot/boot.h"
 #include "command/newc.h"
 #include "command/session.h"
@@ -86,15 +87,9 @@ static void on_continue(int number)
 	console_continue_terminal();
 }
 
-/*
- * Who started us may have wanted a signal ignored: nohup, a shell's job in the
- * background.
- */
 static void handle(int number, const struct sigaction *action)
 {
-	struct sigaction was;
-
-	if (!sigaction(number, NULL, &was) && was.sa_handler != SIG_IGN)
+	if (!signal_is_ignored(number))
 		sigaction(number, action, NULL);
 }
 

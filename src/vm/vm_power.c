@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/signals.h"
 #include "report/event.h"
 #include "vm/vm.h"
 #include "vm/vm_events.h"
@@ -89,19 +90,11 @@ static gboolean on_sighup(gpointer data)
 	return G_SOURCE_CONTINUE;
 }
 
-/* By nohup. */
-static bool is_ignored(int number)
-{
-	struct sigaction was;
-
-	return !sigaction(number, NULL, &was) && was.sa_handler == SIG_IGN;
-}
-
 void vm_watch_signals(struct vm *vm, guint sources[VM_SIGNALS])
 {
 	sources[0] = g_unix_signal_add(SIGINT, on_sigint, vm);
 	sources[1] = g_unix_signal_add(SIGTERM, on_sigterm, vm);
-	sources[2] = is_ignored(SIGHUP)
+	sources[2] = signal_is_ignored(SIGHUP)
 			     ? 0
 			     : g_unix_signal_add(SIGHUP, on_sighup, vm);
 }
