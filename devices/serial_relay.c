@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/descriptors.h"
 #include "base/log.h"
 #include "base/thread.h"
 
@@ -164,8 +165,7 @@ static void accept_peer(struct serial_relay *r)
 
 	if (fd >= 0)
 		set_peer(r, fd);
-	else if (errno == EMFILE || errno == ENFILE)
-		/* Who connects stays in the backlog, and would be seen at once. */
+	else if (descriptors_are_out(errno))
 		r->retry_ns = clock_monotonic_ns() + BREATH_NS;
 }
 

@@ -11,6 +11,7 @@
 
 #include <glib-unix.h>
 
+#include "base/descriptors.h"
 #include "base/log.h"
 #include "base/unix_listen.h"
 #include "devices/net/net_impl.h"
@@ -136,8 +137,7 @@ static gboolean on_connection(gint listener, GIOCondition condition,
 	bool taken;
 
 	(void)condition;
-	if (fd < 0 && (errno == EMFILE || errno == ENFILE)) {
-		/* Who connects stays in the backlog, and would be seen at once. */
+	if (fd < 0 && descriptors_are_out(errno)) {
 		s->listener_source = g_timeout_add(RETRY_MS, watch_listener, s);
 		return G_SOURCE_REMOVE;
 	}

@@ -11,6 +11,7 @@
 #include <glib-unix.h>
 #include <json-c/json.h>
 
+#include "base/descriptors.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "base/trace.h"
@@ -593,8 +594,7 @@ static gboolean on_connection(gint fd, GIOCondition condition, gpointer data)
 	int client = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
 	(void)condition;
-	if (client < 0 && (errno == EMFILE || errno == ENFILE)) {
-		/* Who connects stays in the backlog, and would be seen at once. */
+	if (client < 0 && descriptors_are_out(errno)) {
 		control->source =
 			g_timeout_add(BREATH_MS, listen_again, control);
 		return G_SOURCE_REMOVE;

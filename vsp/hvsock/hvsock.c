@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/descriptors.h"
 #include "base/guid.h"
 #include "base/log.h"
 #include "base/trace.h"
@@ -167,8 +168,7 @@ static void run_accept(struct worker_fd *fd, uint32_t events)
 	int client = accept4(fd->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
 	(void)events;
-	if (client < 0 && (errno == EMFILE || errno == ENFILE)) {
-		/* Who connects stays in the backlog, and would be seen at once. */
+	if (client < 0 && descriptors_are_out(errno)) {
 		worker_watch(h->worker, fd, 0);
 		worker_timer_set(h->worker, &h->breath,
 				 clock_monotonic_ns() + BREATH_NS);
