@@ -9,13 +9,13 @@
 
 #include <glib/gstdio.h>
 
-#include "config/disk_config.h"
-#include "config/machine_config.h"
 #include "command/agent_wire.h"
 #include "command/command.h"
 #include "command/initramfs.h"
 #include "command/kernel_source.h"
 #include "command/newc.h"
+#include "config/disk_config.h"
+#include "config/machine_config.h"
 #include "report/report.h"
 
 /* What every guest that runs a command is told; the user's comes behind. */

@@ -19,11 +19,11 @@
 #include "report/report_file.h"
 #include "report/summary.h"
 #include "report/verdict.h"
+#include "vm/devices/vmbus_host.h"
 #include "vm/vm.h"
 #include "vm/vm_coverage.h"
 #include "vm/vm_faults.h"
 #include "vm/vm_private.h"
-#include "vm/devices/vmbus_host.h"
 
 void vm_exits(const struct vm *vm, struct report_count *out)
 {

@@ -23,13 +23,13 @@
 #include "synic/ref_time.h"
 #include "synic/synic.h"
 #include "synic/timer_queue.h"
+#include "vm/devices/vm_disks.h"
+#include "vm/devices/vm_hotplug.h"
+#include "vm/devices/vmbus_host.h"
 #include "vm/dump/crash_dump.h"
 #include "vm/vm.h"
-#include "vm/devices/vm_disks.h"
 #include "vm/vm_events.h"
-#include "vm/devices/vm_hotplug.h"
 #include "vm/vm_private.h"
-#include "vm/devices/vmbus_host.h"
 
 #define LOG_CATEGORY "vm"
 

@@ -24,9 +24,9 @@
 #include "base/clock.h"
 #include "devices/block/block_open.h"
 #include "devices/block/ram.h"
-#include "vsp/scsi/scsi.h"
 #include "support/bench_trace.h"
 #include "support/processors.h"
+#include "vsp/scsi/scsi.h"
 
 /* Where the data of the first slot is; each has as much as it moves. */
 #define DATA_GPA    (1u << 20)

@@ -3,8 +3,8 @@
 
 #include <string.h>
 
-#include "support/fake_board.h"
 #include "devices/uart16550.h"
+#include "support/fake_board.h"
 
 static struct fake_board b;
 

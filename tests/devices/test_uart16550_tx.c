@@ -4,8 +4,8 @@
 #include <pthread.h>
 
 #include "base/clock.h"
-#include "support/uart_bench.h"
 #include "support/turns.h"
+#include "support/uart_bench.h"
 
 /* --- transmitter ----------------------------------------------------- */
 

@@ -7,9 +7,9 @@
  * 0x40000000; cores= in a package, threads= in a core; eax=, ebx=, edx= and hints=: bits that leaves 3 and 4 must have,
  * and no-… the ones that they must not have.
  */
+#include "lib/apic.h"
 #include "lib/arguments.h"
 #include "lib/console.h"
-#include "lib/apic.h"
 #include "lib/instructions.h"
 #include "lib/memory.h"
 #include "lib/smp.h"

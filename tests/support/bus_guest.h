@@ -15,11 +15,11 @@
 #include "proto/hv_hypercall.h"
 #include "support/ring_peer.h"
 #include "support/synic_bench.h"
-#include "synic/ports.h"
-#include "vsp/vmbus/channel.h"
-#include "vsp/vmbus/chanmsg.h"
-#include "vsp/vmbus/server_thread.h"
 #include "support/turns.h"
+#include "synic/ports.h"
+#include "vsp/vmbus/chanmsg.h"
+#include "vsp/vmbus/channel.h"
+#include "vsp/vmbus/server_thread.h"
 
 /* Where the guest's driver has its rings: pages of RAM. */
 #define BUS_RING_PFN 20u

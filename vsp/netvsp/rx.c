@@ -30,8 +30,8 @@
 #include <string.h>
 #include <sys/epoll.h>
 
-#include "devices/net/offload.h"
 #include "base/trace.h"
+#include "devices/net/offload.h"
 #include "proto/hv_tlfs.h"
 #include "vsp/netvsp/impl.h"
 

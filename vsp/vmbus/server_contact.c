@@ -32,8 +32,8 @@
 #include <string.h>
 
 #include "base/fault.h"
-#include "base/guid.h"
 #include "base/findings.h"
+#include "base/guid.h"
 #include "base/log.h"
 #include "proto/hv_synic.h"
 #include "proto/hv_tlfs.h"

@@ -10,10 +10,10 @@
 #include "control/commands.h"
 #include "control/commands/plug.h"
 #include "control/control.h"
-#include "vm/vm.h"
 #include "vm/devices/vm_disks.h"
 #include "vm/devices/vm_disks_info.h"
 #include "vm/devices/vm_hotplug.h"
+#include "vm/vm.h"
 
 /* --- what there is ---------------------------------------------------------- */
 

@@ -7,9 +7,9 @@
 #include "base/json.h"
 #include "control/commands.h"
 #include "control/control.h"
-#include "vm/vm.h"
 #include "vm/devices/vm_disks.h"
 #include "vm/devices/vm_hotplug.h"
+#include "vm/vm.h"
 
 /* @failed: with @error, which is freed. */
 static void answer(struct control_call *call, bool failed, GError *error)

@@ -11,8 +11,8 @@
 #include "control/control.h"
 #include "report/event.h"
 #include "report/report.h"
-#include "vm/vm.h"
 #include "vm/dump/vm_dump.h"
+#include "vm/vm.h"
 #include "vm/vm_events.h"
 #include "vsp/balloon.h"
 

@@ -11,9 +11,9 @@
 #include "control/commands/plug.h"
 #include "control/control.h"
 #include "proto/rndis.h"
-#include "vm/vm.h"
 #include "vm/devices/vm_hotplug.h"
 #include "vm/devices/vm_nics.h"
+#include "vm/vm.h"
 #include "vsp/netvsp/netvsp.h"
 
 /* As many as a machine can have. */

@@ -11,9 +11,9 @@
 #include "control/backends.h"
 #include "control/commands.h"
 #include "control/control.h"
-#include "vm/vm.h"
 #include "vm/devices/vm_disks.h"
 #include "vm/devices/vm_hotplug.h"
+#include "vm/vm.h"
 
 /* That a client can have us remember, of each kind. */
 #define REMEMBERED_MAX 1024u

@@ -21,9 +21,9 @@
 #include "kvm/kvm.h"
 #include "mem/gmem.h"
 #include "proto/platform.h"
+#include "vm/devices/vm_serials.h"
 #include "vm/vm.h"
 #include "vm/vm_private.h"
-#include "vm/devices/vm_serials.h"
 
 /* How long the reader of the console may take for the last lines. */
 #define CONSOLE_DRAIN_NS (2 * NSEC_PER_SEC)

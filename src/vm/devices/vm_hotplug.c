@@ -5,12 +5,12 @@
 
 #include "mem/gmem.h"
 #include "report/event.h"
-#include "vm/vm.h"
-#include "vm/vm_events.h"
 #include "vm/devices/vm_nics.h"
-#include "vm/vm_private.h"
 #include "vm/devices/vmbus_devices.h"
 #include "vm/devices/vmbus_host.h"
+#include "vm/vm.h"
+#include "vm/vm_events.h"
+#include "vm/vm_private.h"
 #include "vsp/balloon.h"
 #include "vsp/netvsp/netvsp.h"
 

@@ -7,8 +7,8 @@
 
 #include "base/log.h"
 #include "config/machine_config.h"
-#include "vm/vm.h"
 #include "vm/dump/vm_dump.h"
+#include "vm/vm.h"
 #include "vm/vm_private.h"
 
 #define LOG_CATEGORY "vm"

@@ -5,8 +5,8 @@
 #include <sys/mman.h>
 
 #include "support/channel_bench.h"
-#include "vsp/vmbus/channel_impl.h"
 #include "support/turns.h"
+#include "vsp/vmbus/channel_impl.h"
 
 /* --- opening and closing ------------------------------------------------------- */
 

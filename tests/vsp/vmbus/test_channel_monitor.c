@@ -7,8 +7,8 @@
 #include <sys/mman.h>
 
 #include "support/bus_guest.h"
-#include "vsp/vmbus/channel.h"
 #include "support/turns.h"
+#include "vsp/vmbus/channel.h"
 
 #define LATENCY 500u /* 50 us */
 

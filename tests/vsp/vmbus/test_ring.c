@@ -6,8 +6,8 @@
 
 #include "support/check_main.h"
 #include "support/ring_peer.h"
-#include "vsp/vmbus/packet.h"
 #include "support/turns.h"
+#include "vsp/vmbus/packet.h"
 
 /* Two pages of data to the host, one to the guest. */
 #define IN_SIZE  (2u * 4096)

@@ -10,9 +10,9 @@
 
 #include "proto/hv_hypercall.h"
 #include "support/synic_bench.h"
+#include "support/turns.h"
 #include "synic/ports.h"
 #include "vsp/vmbus/chanmsg.h"
-#include "support/turns.h"
 
 static struct ports *ports;
 static struct vmbus_thread *bus;
