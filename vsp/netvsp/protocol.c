@@ -42,6 +42,9 @@ static void apply_config(void *ctx)
 	const struct apply *a = ctx;
 
 	a->c->config = *a->config;
+	/* A packet that was held before the halt goes from its start. */
+	if (!a->c->config.ready)
+		a->c->done_frames = 0;
 	netvsp_rx_update(a->c);
 }
 

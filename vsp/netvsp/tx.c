@@ -196,8 +196,6 @@ static uint32_t send_data(struct netvsp_channel *c, const struct stream *s,
 			  int *err)
 {
 	*err = 0;
-	if (!c->config.ready)
-		c->done_frames = 0; /* of one that was held before the halt */
 	if (c->config.halted) {
 		/* Linux, which unloads its driver, would complain of an error. */
 		netvsp_count(&c->n.tx_lost, 1);
