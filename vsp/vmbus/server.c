@@ -5,10 +5,11 @@
  *
  * Back pressure.  What the guest asks for makes at most one answer, and its
  * next message is taken only while fewer than VMBUS_OUT_HIGH answers wait
- * (vmbus_server_wants_input()).  Answers that owners owe (an open, a
- * teardown) come on top, at most a few per offer and GPADL, both of which are
- * bounded.  Offers are not queued but made when the queue runs low, so that
- * 2047 of them wait as a flag each.
+ * (vmbus_server_wants_input()).  A contact and an Unload are always taken:
+ * what waits is dropped then, or they have no answer.  Answers that owners owe
+ * (an open, a teardown) come on top, at most a few per offer and GPADL, both
+ * of which are bounded.  Offers are not queued but made when the queue runs
+ * low, so that 2047 of them wait as a flag each.
  */
 #include "vsp/vmbus/server.h"
 

@@ -9,7 +9,9 @@
  *   torn down first, then it is answered, also when its version is refused
  *   (OpenVMM: the same).  Messages that the old kernel did not take are
  *   dropped: the new one would take them for its own.
- * - Of two contacts before the first is answered the second counts.
+ * - Of two contacts before the first is answered the second counts.  So it
+ *   does while the first's answer waits for room, as of two Unloads: these
+ *   are handled whatever waits, so that each must take away what was before.
  * - UNLOAD is answered without a connection too, where the last guest wanted
  *   its messages: who sends it waits for the answer (Linux
  *   vmbus_wait_for_unload()).
@@ -76,6 +78,17 @@ static void refuse_version(struct vmbus_server *s, uint32_t vp, uint8_t sint)
 
 	server_send_to(s, vp, sint, &r.header, sizeof(r),
 		       CHANNELMSG_VERSION_RESPONSE);
+}
+
+/*
+ * One beside the first, which stays: it comes when too many answers wait, too,
+ * and there is nothing that it makes pointless.
+ */
+static int refuse_client(struct vmbus_server *s, uint32_t vp, uint8_t sint)
+{
+	if (s->out.length < VMBUS_OUT_HIGH)
+		refuse_version(s, vp, sint);
+	return -EOPNOTSUPP;
 }
 
 static void accept_version(struct vmbus_server *s,
@@ -177,14 +190,10 @@ int server_on_initiate_contact(struct vmbus_server *s,
 	if (version >= VERSION_WIN10_V5 && m->msg_sint != VMBUS_MESSAGE_SINT) {
 		if (m->msg_sint >= HV_SYNIC_SINT_COUNT)
 			return -EINVAL;
-		/* A second client beside the first, which stays. */
-		refuse_version(s, vp, m->msg_sint);
-		return -EOPNOTSUPP;
+		return refuse_client(s, vp, m->msg_sint);
 	}
-	if (version >= VERSION_WIN10_V5_1 && m->msg_vtl) {
-		refuse_version(s, vp, VMBUS_MESSAGE_SINT);
-		return -EOPNOTSUPP;
-	}
+	if (version >= VERSION_WIN10_V5_1 && m->msg_vtl)
+		return refuse_client(s, vp, VMBUS_MESSAGE_SINT);
 	/*
 	 * A guest of an older connection has no Unload to say: Linux
 	 * drivers/hv/channel_mgmt.c:vmbus_initiate_unload().
@@ -206,11 +215,11 @@ int server_on_initiate_contact(struct vmbus_server *s,
 
 void server_disconnect(struct vmbus_server *s, enum server_next next)
 {
-	if (s->state != SERVER_DISCONNECTED) {
-		server_drop_out(s);
+	/* Also without a connection: contacts and Unloads are answered. */
+	server_drop_out(s);
+	if (s->state != SERVER_DISCONNECTED)
 		s->params.ops->drop_messages(s->params.ctx, s->message_vp,
 					     VMBUS_MESSAGE_SINT);
-	}
 	s->connection = (struct vmbus_connection){0};
 	s->modifying = false;
 	s->paused = false;

@@ -286,6 +286,59 @@ START_TEST(no_input_while_answers_wait)
 }
 END_TEST
 
+/* What is handled though answers wait, again and again. */
+static const struct {
+	const char *what;
+	bool connected, paused;
+	uint32_t type, version;
+	uint8_t sint, vtl;
+} ends[] = {
+	{"a version that nobody speaks", false, false,
+	 CHANNELMSG_INITIATE_CONTACT, 0x00070000, 2, 0},
+	{"a contact", true, false, CHANNELMSG_INITIATE_CONTACT,
+	 VERSION_WIN10_V5_3, 2, 0},
+	{"a second client's", true, false, CHANNELMSG_INITIATE_CONTACT,
+	 VERSION_WIN10_V5_3, 7, 0},
+	{"a second client's, paused", true, true, CHANNELMSG_INITIATE_CONTACT,
+	 VERSION_WIN10_V5_3, 7, 0},
+	{"another VTL's", true, false, CHANNELMSG_INITIATE_CONTACT,
+	 VERSION_WIN10_V5_3, 2, 1},
+	{"Unload", false, false, CHANNELMSG_UNLOAD, 0, 0, 0},
+	{"Unload of a connection", true, false, CHANNELMSG_UNLOAD, 0, 0, 0},
+};
+
+START_TEST(the_end_is_not_answered_without_a_bound)
+{
+	struct vmbus_channel_initiate_contact2 m =
+		peer_contact(ends[_i].version);
+
+	m.base.msg_sint = ends[_i].sint;
+	m.base.msg_vtl = ends[_i].vtl;
+	peer_setup();
+	if (ends[_i].connected)
+		peer_connect(VERSION_WIN10_V6_0);
+	peer.room = 0;
+	if (ends[_i].paused)
+		peer_send_empty(CHANNELMSG_PAUSE);
+	for (unsigned int i = 0; i < 4 * VMBUS_OUT_HIGH; i++) {
+		if (ends[_i].type == CHANNELMSG_UNLOAD)
+			peer_send_empty(CHANNELMSG_UNLOAD);
+		else
+			peer_send_raw(&m, sizeof(m.base));
+	}
+	ck_assert_msg(peer_stats().out_peak <= VMBUS_OUT_HIGH, "%s",
+		      ends[_i].what);
+	/* Who takes them has an answer to the last. */
+	peer.room = ~0u;
+	if (ends[_i].paused)
+		peer_send_empty(CHANNELMSG_RESUME);
+	vmbus_server_flush(peer.server);
+	ck_assert_uint_gt(peer_inbox(), 0);
+	ck_assert(vmbus_server_wants_input(peer.server));
+	peer_teardown();
+}
+END_TEST
+
 START_TEST(a_post_that_cannot_succeed_is_dropped)
 {
 	struct vmbus_channel_open_reserved m = {.child_relid = 1};
@@ -339,6 +392,8 @@ int main(void)
 			    G_N_ELEMENTS(features));
 	tcase_add_test(t, a_client_id_that_is_not_there);
 	tcase_add_test(t, no_input_while_answers_wait);
+	tcase_add_loop_test(t, the_end_is_not_answered_without_a_bound, 0,
+			    G_N_ELEMENTS(ends));
 	tcase_add_test(t, a_post_that_cannot_succeed_is_dropped);
 	tcase_add_test(t, messages_are_counted_by_type);
 	suite_add_tcase(s, t);
