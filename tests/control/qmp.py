@@ -190,7 +190,8 @@ class Qmp(unittest.TestCase):
         self.assertNotIn("inserted", drive)
         one, two = self.file("one", 1 << 20), self.file("two", 2 << 20)
         q.call("blockdev-change-medium", {"id": "cd", "filename": one})
-        self.assertEqual(q.wait_event("DEVICE_TRAY_MOVED")["tray-open"], False)
+        self.assertEqual(q.wait_event("DEVICE_TRAY_MOVED"), {
+            "device": "scsi0:0", "id": "cd", "tray-open": False})
         q.call("blockdev-change-medium", {"id": "cd", "filename": two})
         (drive,) = q.execute("query-block")
         self.assertEqual(drive["inserted"]["file"], two)

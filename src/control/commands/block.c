@@ -12,7 +12,6 @@
 #include "control/control.h"
 #include "vm/devices/vm_disks.h"
 #include "vm/devices/vm_disks_info.h"
-#include "vm/devices/vm_hotplug.h"
 #include "vm/vm.h"
 
 /* --- what there is ---------------------------------------------------------- */
@@ -207,7 +206,7 @@ void command_eject(void *ctx, struct control_call *call)
 	err = vm_disks_eject(vm_storage(commands_vm(ctx)), name,
 			     control_bool(call, "force", false), &error);
 	if (!err)
-		vm_tell_tray(commands_vm(ctx), name, true);
+		plug_tell_tray(ctx, name, true);
 	answer(call, err, error);
 }
 
@@ -226,12 +225,12 @@ void command_change_medium(void *ctx, struct control_call *call)
 				     control_bool(call, "force", false),
 				     &error);
 		if (!err)
-			vm_tell_tray(commands_vm(ctx), name, true);
+			plug_tell_tray(ctx, name, true);
 	}
 	if (!err)
 		err = vm_disks_insert(disks, name,
 				      control_string(call, "filename"), &error);
 	if (!err)
-		vm_tell_tray(commands_vm(ctx), name, false);
+		plug_tell_tray(ctx, name, false);
 	answer(call, err, error);
 }

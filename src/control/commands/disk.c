@@ -6,9 +6,9 @@
 
 #include "base/json.h"
 #include "control/commands.h"
+#include "control/commands/plug.h"
 #include "control/control.h"
 #include "vm/devices/vm_disks.h"
-#include "vm/devices/vm_hotplug.h"
 #include "vm/vm.h"
 
 /* @failed: with @error, which is freed. */
@@ -27,7 +27,7 @@ void command_disk_add(void *ctx, struct control_call *call)
 	GError *error = NULL;
 	g_autofree char *name =
 		vm_disks_add(vm_storage(commands_vm(ctx)),
-			     control_string(call, "disk"), &error);
+			     control_string(call, "disk"), NULL, &error);
 	struct json_object *o;
 
 	if (!name) {
@@ -66,8 +66,7 @@ void command_dvd_insert(void *ctx, struct control_call *call)
 				  control_string(call, "image"), &error);
 
 	if (!err)
-		vm_tell_tray(commands_vm(ctx), control_string(call, "drive"),
-			     false);
+		plug_tell_tray(ctx, control_string(call, "drive"), false);
 	answer(call, err != 0, error);
 }
 
@@ -79,7 +78,6 @@ void command_dvd_eject(void *ctx, struct control_call *call)
 				 control_number(call, "force", 0) != 0, &error);
 
 	if (!err)
-		vm_tell_tray(commands_vm(ctx), control_string(call, "drive"),
-			     true);
+		plug_tell_tray(ctx, control_string(call, "drive"), true);
 	answer(call, err != 0, error);
 }

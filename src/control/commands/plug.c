@@ -121,6 +121,12 @@ const char *plug_node(const struct plugs *plugs, const char *name)
 	return p ? p->backend : NULL;
 }
 
+void plug_tell_tray(void *ctx, const char *name, bool open)
+{
+	vm_tell_tray(commands_vm(ctx), name, plug_id(commands_plugs(ctx), name),
+		     open);
+}
+
 /* --- what is remembered ---------------------------------------------------------- */
 
 /* @text is taken; NULL: @error says why, and is freed. */
@@ -305,7 +311,7 @@ void command_device_add(void *ctx, struct control_call *call)
 		return;
 	name = d->is_nic ? vm_nic_add(commands_vm(ctx), text->str, &error)
 			 : vm_disks_add(vm_storage(commands_vm(ctx)), text->str,
-					&error);
+					backend, &error);
 	g_string_free(text, TRUE);
 	if (!name) {
 		control_refuse(call, "failed", "%s", error->message);

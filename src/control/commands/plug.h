@@ -10,6 +10,8 @@
 #ifndef CONTROL_COMMANDS_PLUG_H
 #define CONTROL_COMMANDS_PLUG_H
 
+#include <stdbool.h>
+
 struct control_call;
 struct plugs;
 
@@ -25,6 +27,9 @@ const char *plug_id(const struct plugs *plugs, const char *name);
 
 /** plug_node() - the node of device @name; NULL: it came otherwise */
 const char *plug_node(const struct plugs *plugs, const char *name);
+
+/** plug_tell_tray() - a disc went into drive @name, or out */
+void plug_tell_tray(void *ctx, const char *name, bool open);
 
 void command_blockdev_add(void *ctx, struct control_call *call);
 void command_blockdev_del(void *ctx, struct control_call *call);

@@ -60,8 +60,8 @@ static void on_failed(void *ctx, enum block_op op, int err,
 	    !atomic_compare_exchange_strong(&d->failed_ns, &last, now))
 		return;
 	name = vm_disk_name(d);
-	d->disks->events->failed(d->disks->ctx, name, op == BLOCK_READ, err,
-				 actions[policy]);
+	d->disks->events->failed(d->disks->ctx, name, d->node ? d->node : name,
+				 op == BLOCK_READ, err, actions[policy]);
 }
 
 /* As libvirt: what is said of errors is of reads too, if nothing else is. */

@@ -36,6 +36,7 @@ static void free_disk(void *disk)
 	if (!d->config->limits.group)
 		throttle_free(d->throttle);
 	disk_config_free(d->own_config);
+	g_free(d->node);
 	g_free(d->path);
 	g_free(d);
 }
@@ -401,7 +402,8 @@ static int attach_anywhere(struct vm_disks *disks, struct vm_disk *d,
 		      "all controllers are full");
 }
 
-char *vm_disks_add(struct vm_disks *disks, const char *text, GError **error)
+char *vm_disks_add(struct vm_disks *disks, const char *text, const char *node,
+		   GError **error)
 {
 	struct disk_config *config = disk_config_parse(text, error);
 	struct vm_disk *d;
@@ -412,6 +414,7 @@ char *vm_disks_add(struct vm_disks *disks, const char *text, GError **error)
 	d->disks = disks;
 	d->config = config;
 	d->own_config = config;
+	d->node = g_strdup(node);
 	disks->n_added++;
 	if (config->bus == DISK_IDE)
 		refuse(error, text, "disks on IDE are there from the start");

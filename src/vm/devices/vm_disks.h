@@ -40,10 +40,11 @@ struct vm_disks_events {
 	/*
 	 * The storage could not do something; not each time.  Any thread.
 	 * @name: "scsi0:3"
+	 * @node: what vm_disks_add() was told; @name, if it was nothing
 	 * @action: "report", "ignore", "stop"
 	 */
-	void (*failed)(void *ctx, const char *name, bool is_read, int err,
-		       const char *action);
+	void (*failed)(void *ctx, const char *name, const char *node,
+		       bool is_read, int err, const char *action);
 	/*
 	 * Make the @n-th SCSI controller and vm_disks_attach() it.  Return: 0;
 	 * -1 with @error set.
@@ -90,10 +91,12 @@ void vm_disks_attach(struct vm_disks *disks, enum disk_bus bus, unsigned int n,
 /**
  * vm_disks_add() - put one more disk at a SCSI controller, perhaps a new one
  * @text: as of --disk
+ * @node: what the user calls the image, copied; NULL: nothing
  *
  * Return: its name, owned; NULL with @error set.
  */
-char *vm_disks_add(struct vm_disks *disks, const char *text, GError **error);
+char *vm_disks_add(struct vm_disks *disks, const char *text, const char *node,
+		   GError **error);
 
 /**
  * vm_disks_remove() - take a disk of the SCSI bus away

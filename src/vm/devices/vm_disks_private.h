@@ -29,6 +29,7 @@ struct vm_disk {
 	uint8_t lun;
 	struct block *block; /* NULL: no disc is in the drive */
 	char *path; /* of a disc that came later; NULL: the configuration's */
+	char *node; /* what the user calls the image; NULL: nothing */
 	struct scsi_lun *unit;
 	struct throttle *throttle; /* NULL: none; a group's is in .groups */
 	_Atomic uint64_t failed_ns; /* when an error was told last */

@@ -66,14 +66,14 @@ void vm_tell_deleted(struct vm *vm, const char *name, const char *id)
 
 /* --- disks -------------------------------------------------------------------- */
 
-void vm_tell_disk_failed(void *ctx, const char *name, bool is_read, int err,
-			 const char *action)
+void vm_tell_disk_failed(void *ctx, const char *name, const char *node,
+			 bool is_read, int err, const char *action)
 {
 	struct vm *vm = ctx;
 	struct event *e = event_new(EVENT_BLOCK_IO_ERROR);
 
 	event_add_text(e, "device", name);
-	event_add_text(e, "node-name", name);
+	event_add_text(e, "node-name", node);
 	event_add_text(e, "operation", is_read ? "read" : "write");
 	event_add_text(e, "action", action);
 	event_add_bool(e, "nospace", err == -ENOSPC || err == -EDQUOT);
@@ -81,12 +81,12 @@ void vm_tell_disk_failed(void *ctx, const char *name, bool is_read, int err,
 	vm_events_tell(vm->events, e);
 }
 
-void vm_tell_tray(struct vm *vm, const char *name, bool open)
+void vm_tell_tray(struct vm *vm, const char *name, const char *id, bool open)
 {
 	struct event *e = event_new(EVENT_DEVICE_TRAY_MOVED);
 
 	event_add_text(e, "device", name);
-	event_add_text(e, "id", name);
+	event_add_text(e, "id", id ? id : name);
 	event_add_bool(e, "tray-open", open);
 	vm_events_tell(vm->events, e);
 }

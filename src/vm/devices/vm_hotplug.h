@@ -34,11 +34,14 @@ struct netvsp *vm_nic_find(struct vm *vm, const char *name);
 void vm_tell_deleted(struct vm *vm, const char *name, const char *id);
 
 /** vm_tell_disk_failed() - as vm_disks_events.failed.  Any thread */
-void vm_tell_disk_failed(void *vm, const char *name, bool is_read, int err,
-			 const char *action);
+void vm_tell_disk_failed(void *vm, const char *name, const char *node,
+			 bool is_read, int err, const char *action);
 
-/** vm_tell_tray() - a disc went in, or out */
-void vm_tell_tray(struct vm *vm, const char *name, bool open);
+/**
+ * vm_tell_tray() - a disc went in, or out
+ * @id: what the user called the drive; NULL: nothing
+ */
+void vm_tell_tray(struct vm *vm, const char *name, const char *id, bool open);
 
 /**
  * vm_tell_memory() - what of these has changed since it was told last

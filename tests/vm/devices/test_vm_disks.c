@@ -128,7 +128,21 @@ static int grow(void *ctx, unsigned int n, GError **error)
 	return 0;
 }
 
-static const struct vm_disks_events events = {.stop = on_stop, .grow = grow};
+/* What was told of the first that failed. */
+static char *failed;
+
+static void on_failed(void *ctx, const char *name, const char *node,
+		      bool is_read, int err, const char *action)
+{
+	ck_assert_ptr_eq(ctx, &n_stops);
+	ck_assert(is_read);
+	ck_assert_int_eq(err, -EIO);
+	if (!failed)
+		failed = g_strdup_printf("%s, %s, %s", name, node, action);
+}
+
+static const struct vm_disks_events events = {
+	.stop = on_stop, .failed = on_failed, .grow = grow};
 
 static void add_config(const char *path, const char *options)
 {
@@ -170,6 +184,7 @@ static void teardown(void)
 	image_file_end(&file);
 	image_file_end(&second);
 	g_clear_pointer(&why, g_free);
+	g_clear_pointer(&failed, g_free);
 }
 
 static struct block *block_at(uint8_t lun)
@@ -255,7 +270,7 @@ START_TEST(a_disk_that_comes_changes_no_channel)
 	g_autoptr(GError) error = NULL;
 
 	start();
-	ck_assert_ptr_null(vm_disks_add(disks, texts[_i], &error));
+	ck_assert_ptr_null(vm_disks_add(disks, texts[_i], NULL, &error));
 	ck_assert(error->domain == CONFIG_ERROR);
 	ck_assert(strstr(error->message, "from the start"));
 }
@@ -393,6 +408,29 @@ START_TEST(an_error_stops_the_machine)
 }
 END_TEST
 
+static const struct {
+	const char *node, *told;
+} nodes[] = {{"n1", "scsi0:0, n1, report"}, {NULL, "scsi0:0, scsi0:0, report"}};
+
+START_TEST(an_error_says_what_the_image_is_called)
+{
+	g_autofree char *name = NULL;
+	static uint8_t data[512];
+	struct block_queue *q;
+	struct user_io u;
+
+	start();
+	name = vm_disks_add(disks, file.path, nodes[_i].node, NULL);
+	ck_assert_ptr_nonnull(name);
+	q = user_queue(block_at(0));
+	ck_assert_int_eq(ftruncate(file.fd, 0), 0);
+	user_prepare(&u, BLOCK_READ, 0, data, sizeof(data));
+	ck_assert_int_eq(user_finish(q, &u), -EIO);
+	ck_assert_str_eq(failed, nodes[_i].told);
+	block_queue_free(q);
+}
+END_TEST
+
 /* --- changes ---------------------------------------------------------------------------- */
 
 START_TEST(a_controller_comes_with_its_first_disk)
@@ -401,7 +439,7 @@ START_TEST(a_controller_comes_with_its_first_disk)
 	g_autofree char *name = NULL;
 
 	start();
-	name = vm_disks_add(disks, file.path, &error);
+	name = vm_disks_add(disks, file.path, NULL, &error);
 	ck_assert_msg(name, "%s", error ? error->message : "");
 	ck_assert_str_eq(name, "scsi0:0");
 	ck_assert_uint_eq(n_grown, 1);
@@ -416,14 +454,15 @@ START_TEST(controllers_come_until_there_are_no_more)
 	add_config("", ",dvd");
 	start();
 	for (unsigned int i = 1; i < 2 * STORVSP_LUNS; i++) {
-		g_autofree char *name = vm_disks_add(disks, ",dvd", &error);
+		g_autofree char *name =
+			vm_disks_add(disks, ",dvd", NULL, &error);
 		g_autofree char *want = g_strdup_printf(
 			"scsi%u:%u", i / STORVSP_LUNS, i % STORVSP_LUNS);
 
 		ck_assert_str_eq(name, want);
 	}
 	ck_assert_uint_eq(n_grown, 1);
-	ck_assert_ptr_null(vm_disks_add(disks, ",dvd", &error));
+	ck_assert_ptr_null(vm_disks_add(disks, ",dvd", NULL, &error));
 	ck_assert_str_eq(error->message, "no more");
 }
 END_TEST
@@ -507,6 +546,8 @@ int main(void)
 	tcase_add_loop_test(tc, policies_are_libvirts, 0,
 			    G_N_ELEMENTS(policies));
 	tcase_add_test(tc, an_error_stops_the_machine);
+	tcase_add_loop_test(tc, an_error_says_what_the_image_is_called, 0,
+			    G_N_ELEMENTS(nodes));
 	tcase_add_test(tc, a_controller_comes_with_its_first_disk);
 	tcase_add_test(tc, controllers_come_until_there_are_no_more);
 	tcase_add_test(tc, a_removed_disk_is_closed);

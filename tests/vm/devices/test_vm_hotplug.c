@@ -122,10 +122,10 @@ START_TEST(a_disk_that_fails)
 {
 	g_autofree char *want = g_strconcat(
 		"BLOCK_IO_ERROR {\"device\":\"scsi0:1\",\"node-name\":"
-		"\"scsi0:1\",",
+		"\"n1\",",
 		failures[_i].told, NULL);
 
-	vm_tell_disk_failed(&vm, "scsi0:1", failures[_i].is_read,
+	vm_tell_disk_failed(&vm, "scsi0:1", "n1", failures[_i].is_read,
 			    failures[_i].err, failures[_i].action);
 	heard_only(want);
 }
@@ -143,10 +143,10 @@ END_TEST
 
 START_TEST(a_disc_that_moves)
 {
-	vm_tell_tray(&vm, "scsi0:2", true);
+	vm_tell_tray(&vm, "scsi0:2", "cd", true);
 	heard_only("DEVICE_TRAY_MOVED {\"device\":\"scsi0:2\",\"id\":"
-		   "\"scsi0:2\",\"tray-open\":true}");
-	vm_tell_tray(&vm, "scsi0:2", false);
+		   "\"cd\",\"tray-open\":true}");
+	vm_tell_tray(&vm, "scsi0:2", NULL, false);
 	heard_only("DEVICE_TRAY_MOVED {\"device\":\"scsi0:2\",\"id\":"
 		   "\"scsi0:2\",\"tray-open\":false}");
 }
