@@ -49,6 +49,8 @@ int channel_config_set(struct channel_config *c, const char *key,
 		return -1;
 	}
 	*(unsigned int *)(void *)((char *)c + row->field) = (unsigned int)us;
+	if (row->field == offsetof(struct channel_config, poll_us))
+		c->has_poll = true;
 	return 0;
 }
 
@@ -56,6 +58,7 @@ void channel_config_join(struct channel_config *to,
 			 const struct channel_config *other)
 {
 	to->poll_us = MAX(to->poll_us, other->poll_us);
+	to->has_poll |= other->has_poll;
 	if (!to->monitor_us ||
 	    (other->monitor_us && other->monitor_us < to->monitor_us))
 		to->monitor_us = other->monitor_us;

@@ -15,22 +15,35 @@
 #include <glib.h>
 
 #define CONFIG_POLL_US_MAX    1000u
+/*
+ * The most where the time follows the guest: about what it takes to wake a
+ * thread that sleeps on a host that runs in a machine itself.
+ */
+#define CONFIG_POLL_US_AUTO   50u
 #define CONFIG_MONITOR_US_MIN 50u
 /* What 16 bits have room for, in units of 100 ns. */
 #define CONFIG_MONITOR_US_MAX 6553u
 
-/* Microseconds; 0: not given, and not done. */
+/* Microseconds; 0: not done. */
 struct channel_config {
 	/* an empty ring is looked at before the guest is to signal again */
 	unsigned int poll_us;
 	/* between two looks at the guest's bit in its monitor page */
 	unsigned int monitor_us;
+	/* poll_us was given; else the time follows what the guest does */
+	bool has_poll;
 };
 
 /** channel_config_poll_ns() - as struct channel_params has it; so the next */
 static inline uint64_t channel_config_poll_ns(const struct channel_config *c)
 {
 	return c->poll_us * UINT64_C(1000);
+}
+
+static inline uint64_t
+channel_config_poll_max_ns(const struct channel_config *c)
+{
+	return c->has_poll ? 0 : CONFIG_POLL_US_AUTO * UINT64_C(1000);
 }
 
 static inline uint16_t
@@ -54,7 +67,7 @@ int channel_config_set(struct channel_config *c, const char *key,
 /**
  * channel_config_join() - what suits two devices that share a channel
  *
- * The longer time of polling, and the shorter one between two looks.
+ * The longer time of polling that is given, and the shorter one between two looks.
  */
 void channel_config_join(struct channel_config *to,
 			 const struct channel_config *other);

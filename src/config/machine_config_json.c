@@ -41,7 +41,8 @@ static struct json_object *limits_json(const struct disk_limits *l)
 
 static void add_channel(struct json_object *o, const struct channel_config *c)
 {
-	json_add_number(o, "poll", c->poll_us);
+	if (c->has_poll)
+		json_add_number(o, "poll", c->poll_us);
 	json_add_number(o, "monitor", c->monitor_us);
 }
 

@@ -3,13 +3,14 @@
  * storvsp.c - what a disk on VMbus does in a second, without a VM: a scripted
  * guest at the other end of the rings, a controller, a unit and a real image.
  *
- * usage: storvsp IMAGE|ram [SECONDS [CACHE [LOAD]]]
+ * usage: storvsp IMAGE|ram [SECONDS [CACHE [LOAD [POLL]]]]
  *
- * One line for each load, or for the one with that number (from 0): operations
- * a second, MiB a second, nanoseconds of the controller's thread for each
- * operation (of which in user space), and signals of the guest for each.  The
- * guest's end spins on a processor of its own; the thread's time is what counts
- * where there is no other.
+ * One line for each load, or for the one with that number (from 0; -1: all):
+ * operations a second, MiB a second, nanoseconds of the controller's thread for
+ * each operation (of which in user space), and signals of the guest for each.
+ * POLL is the most microseconds that a ring is looked at while that pays, by
+ * default a disk's.  The guest's end spins on a processor of its own; the
+ * thread's time is what counts where there is no other.
  */
 #include <sched.h>
 #include <stdio.h>
@@ -22,6 +23,7 @@
 #include "support/stor_guest.h"
 
 #include "base/clock.h"
+#include "config/channel_config.h"
 #include "devices/block/block_open.h"
 #include "devices/block/ram.h"
 #include "support/bench_trace.h"
@@ -149,8 +151,10 @@ static bool put(const struct load *l, unsigned int slot)
 				  8 * header + sizeof(p));
 }
 
-/* As ck_assert_msg(), which notes each time where it is, and takes longer than
- * all the rest of an operation. */
+/*
+ * As ck_assert_msg(), which notes each time where it is, and takes longer than
+ * all the rest of an operation.
+ */
 static void must(bool so, const char *else_what)
 {
 	if (G_UNLIKELY(!so))
@@ -277,16 +281,19 @@ int main(int argc, char **argv)
 	bench_trace();
 	if (argc < 2) {
 		fprintf(stderr, "usage: storvsp IMAGE|ram [SECONDS [CACHE "
-				"[LOAD]]]\n");
+				"[LOAD [POLL]]]]\n");
 		return 2;
 	}
 	image = argv[1];
+	stor_poll_max_ns = CONFIG_POLL_US_AUTO * 1000;
 	if (argc > 2)
 		seconds = g_ascii_strtod(argv[2], NULL);
 	if (argc > 3)
 		cache = argv[3];
 	if (argc > 4)
 		only = (int)g_ascii_strtoll(argv[4], NULL, 10);
+	if (argc > 5)
+		stor_poll_max_ns = g_ascii_strtoull(argv[5], NULL, 10) * 1000;
 	tcase_add_test(t, all_loads);
 	suite_add_tcase(s, t);
 	r = srunner_create(s);

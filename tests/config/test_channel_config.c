@@ -56,29 +56,45 @@ START_TEST(values_are_bounded)
 			  strstr(error->message, "no such option"));
 		ck_assert_uint_eq(c.poll_us, 7);
 		ck_assert_uint_eq(c.monitor_us, 77);
+		ck_assert(!c.has_poll);
 		return;
 	}
 	ck_assert_uint_eq(is_poll ? c.poll_us : c.monitor_us, values[_i].us);
 	ck_assert_uint_eq(is_poll ? c.monitor_us : c.poll_us, is_poll ? 77 : 7);
+	ck_assert(c.has_poll == is_poll);
 }
 END_TEST
 
 START_TEST(the_longest_fits_into_16_bits)
 {
-	const struct channel_config c = {CONFIG_POLL_US_MAX,
-					 CONFIG_MONITOR_US_MAX};
+	const struct channel_config c = {.poll_us = CONFIG_POLL_US_MAX,
+					 .monitor_us = CONFIG_MONITOR_US_MAX};
 
 	ck_assert_uint_eq(channel_config_poll_ns(&c), 1000000);
 	ck_assert_uint_eq(channel_config_monitor_100ns(&c), 65530);
 }
 END_TEST
 
+START_TEST(the_time_follows_the_guest_unless_it_is_given)
+{
+	struct channel_config c = {0};
+
+	ck_assert_uint_eq(channel_config_poll_max_ns(&c), 50000);
+	ck_assert_int_eq(channel_config_set(&c, "poll", "0", NULL), 0);
+	ck_assert_uint_eq(channel_config_poll_max_ns(&c), 0);
+	ck_assert_uint_eq(channel_config_poll_ns(&c), 0);
+}
+END_TEST
+
 static const struct {
 	struct channel_config a, b, both;
 } joins[] = {
-	{{0, 0}, {0, 0}, {0, 0}},    {{0, 0}, {9, 90}, {9, 90}},
-	{{9, 90}, {0, 0}, {9, 90}},  {{9, 90}, {8, 80}, {9, 80}},
-	{{8, 80}, {9, 90}, {9, 80}},
+	{{0, 0, false}, {0, 0, false}, {0, 0, false}},
+	{{0, 0, false}, {9, 90, true}, {9, 90, true}},
+	{{9, 90, true}, {0, 0, false}, {9, 90, true}},
+	{{0, 0, false}, {0, 0, true}, {0, 0, true}},
+	{{9, 90, true}, {8, 80, true}, {9, 80, true}},
+	{{8, 80, true}, {9, 90, true}, {9, 80, true}},
 };
 
 START_TEST(who_shares_a_channel_gets_what_suits_both)
@@ -88,6 +104,7 @@ START_TEST(who_shares_a_channel_gets_what_suits_both)
 	channel_config_join(&c, &joins[_i].b);
 	ck_assert_uint_eq(c.poll_us, joins[_i].both.poll_us);
 	ck_assert_uint_eq(c.monitor_us, joins[_i].both.monitor_us);
+	ck_assert(c.has_poll == joins[_i].both.has_poll);
 }
 END_TEST
 
@@ -97,6 +114,7 @@ int main(void)
 	TCase *tc = tcase_create("channel_config");
 
 	tcase_add_test(tc, nothing_else_is_known);
+	tcase_add_test(tc, the_time_follows_the_guest_unless_it_is_given);
 	tcase_add_loop_test(tc, values_are_bounded, 0,
 			    (int)G_N_ELEMENTS(values));
 	tcase_add_test(tc, the_longest_fits_into_16_bits);

@@ -43,7 +43,7 @@ static inline void stor_on_io(void *ctx)
 }
 
 /* As of struct channel_params. */
-static uint64_t stor_poll_ns;
+static uint64_t stor_poll_ns, stor_poll_max_ns;
 static uint16_t stor_monitor_100ns;
 
 /* A controller for a host of that VMbus version. */
@@ -59,6 +59,7 @@ static inline void stor_make(uint32_t host_version, bool ide,
 		.ide = ide,
 		.max_sub_channels = max_sub_channels,
 		.poll_ns = stor_poll_ns,
+		.poll_max_ns = stor_poll_max_ns,
 		.monitor_latency_100ns = stor_monitor_100ns,
 		.io = stor_on_io,
 	};

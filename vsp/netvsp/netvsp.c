@@ -46,6 +46,7 @@ static int make_channel(struct netvsp *s, unsigned int index, GError **error)
 		.max_in = PACKET_IN_MAX,
 		.max_out = PACKET_OUT_MAX,
 		.poll_ns = p->poll_ns,
+		.poll_max_ns = p->poll_max_ns,
 		.gives_way = true,
 		.monitor_latency_100ns = p->monitor_latency_100ns,
 	};

@@ -65,7 +65,7 @@ struct netvsp_params {
 	const char *friendly_name;
 	uint64_t link_speed_bps; /* 0: 10 Gbit/s */
 	/* as of channel_params */
-	uint64_t poll_ns;
+	uint64_t poll_ns, poll_max_ns;
 	uint16_t monitor_latency_100ns;
 	/* Milestones; each once, any thread, no lock held.  May be NULL. */
 	void (*opened)(void *ctx); /* the guest has opened the channel */

@@ -58,7 +58,7 @@ struct storvsp_params {
 	/* from when on a command that takes long is traced; 0: a second */
 	uint64_t slow_ns;
 	/* as of channel_params */
-	uint64_t poll_ns;
+	uint64_t poll_ns, poll_max_ns;
 	uint16_t monitor_latency_100ns;
 	/* The first time that data was read or written; as vsp.ready. */
 	void (*io)(void *ctx);

@@ -484,6 +484,7 @@ void channel_get_stats(struct channel *ch, struct channel_stats *stats)
 		.is_monitored = ch->monitor_id < MONITOR_IDS,
 		.monitor_id = (uint8_t)ch->monitor_id,
 		.poll_ns = ch->params.poll_ns,
+		.poll_now_ns = ch->poll_now_ns,
 		.monitor_latency_100ns = ch->params.monitor_latency_100ns,
 	};
 	channel_server(ch);

@@ -184,6 +184,12 @@ struct channel_params {
 	 */
 	uint64_t poll_ns;
 	/*
+	 * The most that it is looked at besides, ns, 0 not at all: for as long
+	 * as the guest's next packet has lately been worth waiting for.  Of
+	 * use where it comes before a sleeping thread would be awake.
+	 */
+	uint64_t poll_max_ns;
+	/*
 	 * Where the guest's thread and ours share a processor, a signal makes
 	 * it stop at each packet.  Then, before it is asked to signal again, it
 	 * may go on, and the ring is looked at once more.
@@ -347,6 +353,7 @@ struct channel_stats {
 	uint32_t target_vp; /* while open */
 	uint32_t ring_in_bytes, ring_out_bytes; /* of data, when last open */
 	uint64_t poll_ns; /* as of channel_params */
+	uint64_t poll_now_ns; /* at present, up to its poll_max_ns */
 	uint16_t relid; /* 0: the guest does not know it */
 	bool is_monitored; /* it has a bit in the monitor pages */
 	uint8_t monitor_id;

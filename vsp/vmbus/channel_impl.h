@@ -79,7 +79,9 @@ struct channel {
 	struct channel_counters n;
 	_Atomic uint64_t n_signals_in, n_signals_by_page;
 	_Atomic int signalled_on; /* the processor, the last time */
+	_Atomic uint64_t signalled_at; /* if poll_max_ns */
 	_Atomic bool is_throttled; /* signals wake nobody */
+	_Atomic uint64_t poll_now_ns; /* the worker's, up to poll_max_ns */
 	_Atomic uint32_t target_vp;
 	_Atomic bool is_open;
 	_Atomic uint32_t ring_in_bytes, ring_out_bytes;
@@ -100,7 +102,8 @@ struct channel {
 	bool stalled; /* packet() does not want the next one now */
 	bool waiting; /* pending_send_sz is set */
 	uint32_t want; /* the longest that had no room, 0: none */
-	uint64_t idle_since; /* for poll_ns; 0: not idle */
+	uint64_t active_at; /* a packet came or went; for polling */
+	uint64_t packets_flushed; /* of n.packets_out */
 	uint64_t signals_seen; /* of n_signals_in */
 	uint64_t needless,
 		needless_since; /* in this second, which began then */

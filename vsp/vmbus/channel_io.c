@@ -43,6 +43,9 @@
 /* And when it does: some do not signal while their own mask is on. */
 #define ROOM_SIGNALLED_RETRY_NS (100 * NSEC_PER_MSEC)
 
+/* The first time of polling that adapts. */
+#define POLL_MIN_NS 4000u
+
 /* How long signals are not looked at. */
 #define THROTTLE_NS (10 * NSEC_PER_MSEC)
 
@@ -121,6 +124,32 @@ static void wait_for_room(struct channel *ch)
 	worker_timer_set(ch->worker, &ch->retry, clock_monotonic_ns() + wait);
 }
 
+/* How long an empty ring is looked at, ns. */
+static uint64_t poll_window(const struct channel *ch)
+{
+	return MAX(ch->params.poll_ns, ch->poll_now_ns);
+}
+
+/* A packet came or went: the guest may soon put the next. */
+static void note_activity(struct channel *ch)
+{
+	if (ch->params.poll_ns || ch->params.poll_max_ns)
+		ch->active_at = clock_monotonic_ns();
+}
+
+/* Did the guest get a packet?  It is likely to answer. */
+static void note_flushed(struct channel *ch)
+{
+	uint64_t n = ch->n.packets_out;
+
+	if (n == ch->packets_flushed)
+		return;
+	ch->packets_flushed = n;
+	note_activity(ch);
+	if (ch->asks_signals && poll_window(ch))
+		worker_queue(ch->worker, &ch->data);
+}
+
 /* Everything that the guest does not know yet. */
 static void flush(struct channel *ch)
 {
@@ -141,6 +170,7 @@ static void flush(struct channel *ch)
 	}
 	if (signal || room)
 		interrupt(ch);
+	note_flushed(ch);
 	if (ch->want && !ch->waiting)
 		wait_for_room(ch);
 }
@@ -261,24 +291,38 @@ static unsigned int take_packets(struct channel *ch)
 }
 
 /* May the guest be left alone a little longer, as it may send more? */
-static bool keep_polling(struct channel *ch, bool progress)
+static bool keeps_polling(const struct channel *ch)
 {
-	uint64_t now;
+	uint64_t window = poll_window(ch);
 
-	if (!ch->params.poll_ns)
-		return false;
-	now = clock_monotonic_ns();
-	if (progress || !ch->idle_since)
-		ch->idle_since = now;
-	return now - ch->idle_since < ch->params.poll_ns;
+	return window && clock_monotonic_ns() - ch->active_at < window;
 }
 
 /* Did the processor that the guest signalled from stop for us? */
 static bool shares_processor(struct channel *ch)
 {
-	return ch->params.gives_way &&
-	       atomic_load_explicit(&ch->signalled_on, memory_order_relaxed) ==
-		       sched_getcpu();
+	return atomic_load_explicit(&ch->signalled_on, memory_order_relaxed) ==
+	       sched_getcpu();
+}
+
+/*
+ * The guest was asked to signal, and has: so soon after the last packet that
+ * it would better have been waited for?  What counts is when it did, not when
+ * this thread was awake.  A guest that has no processor beside ours puts
+ * nothing while we look.
+ */
+static void adapt_polling(struct channel *ch)
+{
+	uint64_t max = ch->params.poll_max_ns, now = ch->poll_now_ns;
+	uint64_t at = ch->signalled_at;
+
+	if (!max || !ch->asks_signals || at <= ch->active_at)
+		return;
+	if (at - ch->active_at < max && !shares_processor(ch))
+		now = CLAMP(now * 2, POLL_MIN_NS, max);
+	else
+		now = now > POLL_MIN_NS ? now / 2 : 0;
+	atomic_store_explicit(&ch->poll_now_ns, now, memory_order_relaxed);
 }
 
 /* Nothing is there any more: have the guest signal, or look again. */
@@ -286,14 +330,15 @@ static void settle(struct channel *ch, bool progress)
 {
 	int more = ring_in_has_more(&ch->in);
 
-	if (!more && progress && shares_processor(ch)) {
+	if (!more && progress && ch->params.gives_way && shares_processor(ch)) {
 		worker_give_way(ch->worker);
 		more = ring_in_has_more(&ch->in);
 	}
-	if (!more && keep_polling(ch, progress))
+	if (progress)
+		note_activity(ch);
+	if (!more && keeps_polling(ch))
 		more = 1;
 	if (!more) {
-		ch->idle_since = 0;
 		more = ring_in_unmask(&ch->in);
 		ch->asks_signals = !more;
 	}
@@ -362,6 +407,7 @@ static void run_data(struct worker_task *task)
 	if (ch->state != CHANNEL_OPEN)
 		return;
 	ring_in_mask(&ch->in);
+	adapt_polling(ch);
 	ch->asks_signals = false;
 	count_needless(ch);
 	channel_enter(ch);
@@ -557,6 +603,7 @@ void channel_io_start(struct channel *ch)
 		return;
 	worker_timer_set(ch->worker, &ch->unstick,
 			 clock_monotonic_ns() + UNSTICK_NS);
+	note_activity(ch);
 	worker_queue(ch->worker, &ch->data);
 }
 
@@ -572,7 +619,7 @@ void channel_io_stop(struct channel *ch)
 	ch->stalled = false;
 	ch->waiting = false;
 	ch->want = 0;
-	ch->idle_since = 0;
+	ch->poll_now_ns = 0;
 	ch->asks_signals = false;
 }
 

@@ -8,6 +8,7 @@
 #include <sched.h>
 #include <sys/uio.h>
 
+#include "base/clock.h"
 #include "base/fault.h"
 #include "base/findings.h"
 #include "base/log.h"
@@ -44,6 +45,9 @@ static hv_status_t on_signal(void *ctx, uint32_t vp, uint16_t flag)
 	atomic_fetch_add_explicit(&ch->n_signals_in, 1, memory_order_relaxed);
 	atomic_store_explicit(&ch->signalled_on, sched_getcpu(),
 			      memory_order_relaxed);
+	if (ch->params.poll_max_ns)
+		atomic_store_explicit(&ch->signalled_at, clock_monotonic_ns(),
+				      memory_order_relaxed);
 	/* Pairs with run_throttle(), which looks at the ring after clearing. */
 	if (!atomic_load(&ch->is_throttled))
 		worker_queue(ch->worker, &ch->data);

@@ -288,6 +288,7 @@ void vm_disks_describe(const struct vm_disks *disks, enum disk_bus bus,
 			channel_config_join(&all, &d->config->channel);
 	}
 	params->poll_ns = channel_config_poll_ns(&all);
+	params->poll_max_ns = channel_config_poll_max_ns(&all);
 	params->monitor_latency_100ns = channel_config_monitor_100ns(&all);
 }
 

@@ -216,6 +216,7 @@ void vm_nics_describe(const struct vm_nics *nics, unsigned int n,
 	params->mtu = nic->config->mtu;
 	params->max_queues = nic->queues;
 	params->poll_ns = channel_config_poll_ns(&nic->config->channel);
+	params->poll_max_ns = channel_config_poll_max_ns(&nic->config->channel);
 	params->monitor_latency_100ns =
 		channel_config_monitor_100ns(&nic->config->channel);
 }

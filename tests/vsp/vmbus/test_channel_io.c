@@ -227,9 +227,57 @@ START_TEST(polling_ends)
 }
 END_TEST
 
+/* What all threads are on, or each call finds itself on another. */
+static int processor = -1;
+
+static void start_one_that_adapts(uint64_t poll_max_ns)
+{
+	struct channel_params p = params_of(1);
+
+	channel_free(dev.ch);
+	p.poll_max_ns = poll_max_ns;
+	make_device(&p);
+	guest_connect(VERSION_WIN10);
+	guest_request_offers(&offer, 1);
+	guest_open(&guest, &offer);
+}
+
+/* A guest that is always late: it puts the next when it is asked to signal. */
+static void ping_late(unsigned int n)
+{
+	for (unsigned int i = 1; i <= n; i++) {
+		wait_until(
+			!ring_load(RING_WORD(&guest.ring.tx, interrupt_mask)));
+		ping(i);
+	}
+}
+
+#define LATE 12u
+
+/* As we know only then how late it was, the thread looks for ever longer. */
+START_TEST(polling_grows_while_it_may_pay)
+{
+	start_one_that_adapts(3600 * NSEC_PER_SEC);
+	ck_assert_uint_eq(stats().poll_now_ns, 0);
+	ping_late(LATE);
+	ck_assert_uint_ge(stats().poll_now_ns, 4000u << (LATE - 2));
+}
+END_TEST
+
+/* It never comes in time, or the guest has no processor beside the thread's. */
+START_TEST(polling_that_does_not_pay_is_left)
+{
+	start_one_that_adapts(_i ? 3600 * NSEC_PER_SEC : 1);
+	processor = _i ? 0 : -1;
+	ping_late(LATE);
+	processor = -1;
+	ck_assert_uint_eq(stats().poll_now_ns, 0);
+	ck_assert_uint_ge(stats().signals_in, LATE);
+}
+END_TEST
+
 /* Packets that the guest is to put while the channel's thread gives way. */
 static _Atomic unsigned int n_meanwhile;
-static int processor = -1;
 
 /* libc's, but that the guest has its turn meanwhile. */
 int nanosleep(const struct timespec *time, struct timespec *rest)
@@ -242,7 +290,6 @@ int nanosleep(const struct timespec *time, struct timespec *rest)
 	return (int)syscall(SYS_nanosleep, time, rest);
 }
 
-/* All threads share one, or each call finds itself on another. */
 int sched_getcpu(void)
 {
 	static _Atomic int last;
@@ -607,6 +654,8 @@ int main(void)
 	tcase_add_test(t, guest_that_wants_no_interrupts);
 	tcase_add_test(t, polling_instead_of_signals);
 	tcase_add_test(t, polling_ends);
+	tcase_add_test(t, polling_grows_while_it_may_pay);
+	tcase_add_loop_test(t, polling_that_does_not_pay_is_left, 0, 2);
 	tcase_add_test(t, packets_while_the_host_gives_way);
 	tcase_add_test(t, on_processors_of_their_own_nobody_gives_way);
 	tcase_add_test(t, a_full_ring_to_the_guest_holds_its_packets_back);
