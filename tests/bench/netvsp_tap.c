@@ -29,6 +29,7 @@
 #include "devices/net/offload.h"
 #include "devices/net/tap.h"
 #include "devices/net/tap_link.h"
+#include "support/must.h"
 #include "support/net_frames.h"
 #include "support/netns.h"
 
@@ -125,8 +126,8 @@ static uint64_t fill(const struct load *l)
 	unsigned int wanted = l->bytes > 1514 ? 64 : QUEUE_LONG;
 
 	for (unsigned int i = 0; i < wanted; i++)
-		ck_assert_int_eq(writev(packets, iov, 2),
-				 (ssize_t)(HDR + l->bytes));
+		must(writev(packets, iov, 2) == (ssize_t)(HDR + l->bytes),
+		     "the tap's other side does not take a frame");
 	return wanted;
 }
 
@@ -139,8 +140,8 @@ static double raw_out(int fd, const struct load *l)
 
 	do {
 		for (unsigned int i = 0; i < 64; i++, n++)
-			ck_assert_int_eq(writev(fd, iov, 2),
-					 (ssize_t)(HDR + l->bytes));
+			must(writev(fd, iov, 2) == (ssize_t)(HDR + l->bytes),
+			     "the tap does not take a frame");
 		ns = own_ns() - start;
 	} while (ns < ROUND_NS);
 	return (double)ns / (double)n;
@@ -160,7 +161,8 @@ static void read_one(int fd, const struct load *l, bool work, uint64_t i)
 					MIN(left, SECTION)};
 		left -= iov[n].iov_len;
 	}
-	ck_assert_int_eq(readv(fd, iov, n), (ssize_t)(HDR + l->bytes));
+	must(readv(fd, iov, n) == (ssize_t)(HDR + l->bytes),
+	     "a frame is missing");
 	if (work)
 		(void)offload_sum(at, l->bytes, 0);
 }

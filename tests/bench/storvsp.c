@@ -27,6 +27,7 @@
 #include "devices/block/block_open.h"
 #include "devices/block/ram.h"
 #include "support/bench_trace.h"
+#include "support/must.h"
 #include "support/processors.h"
 #include "vsp/scsi/scsi.h"
 
@@ -149,16 +150,6 @@ static bool put(const struct load *l, unsigned int slot)
 	memcpy(words + header, &p, sizeof(p));
 	return ring_peer_send_raw(&stor_guest[0].ring, words,
 				  8 * header + sizeof(p));
-}
-
-/*
- * As ck_assert_msg(), which notes each time where it is, and takes longer than
- * all the rest of an operation.
- */
-static void must(bool so, const char *else_what)
-{
-	if (G_UNLIKELY(!so))
-		ck_abort_msg("%s", else_what);
 }
 
 /* Take what has ended and put as much again.  Return: how many ended. */
