@@ -21,7 +21,8 @@
 
 #define LEAF_TOPOLOGY        0xB
 #define LEAF_DIES            0x1F
-#define TOPOLOGY_ENTRIES     7u /* of both */
+#define LEAF_AMD_TOPOLOGY    0x8000001Eu
+#define TOPOLOGY_ENTRIES     8u /* of all three */
 #define TOPOLOGY_SMT         1u
 #define TOPOLOGY_CORE        2u
 #define TOPOLOGY_DIE         5u
@@ -29,6 +30,7 @@
 #define VENDOR_INTEL_EBX     0x756E6547u /* "Genu" */
 #define VENDOR_AMD_EBX       0x68747541u /* "Auth" */
 #define EXTENDED_ECX_TOPOEXT (1u << 22)
+#define LEAF_LAST_EXTENDED   0x80000000u
 #define LEAF_EXTENDED        0x80000001u
 /* What leaf 1 EDX says AMD's processors say there once more. */
 #define AMD_REPEATED         0x0183F3FFu
@@ -110,6 +112,8 @@ static void fix_entry(const struct cpuid_plan *plan, uint32_t id,
 
 	switch (e->function) {
 	case 0:
+		/* To what is made below, wherever the host's end. */
+		e->eax = MAX(e->eax, LEAF_TOPOLOGY);
 		/* Intel's has a leaf for dies; of AMD nobody asks that one. */
 		if (t->dies > 1 && e->ebx == VENDOR_INTEL_EBX)
 			e->eax = MAX(e->eax, LEAF_DIES);
@@ -139,7 +143,7 @@ static void fix_entry(const struct cpuid_plan *plan, uint32_t id,
 		e->eax = (e->eax & ~0xFFu) | plan->phys_bits;
 		e->ecx = MIN(n - 1, 0xFFu) | t->package_shift << 12;
 		break;
-	case 0x8000001E:
+	case LEAF_AMD_TOPOLOGY:
 		fix_leaf8000001e(t, id, e);
 		break;
 	default:
@@ -261,17 +265,27 @@ static void choose(struct kvm_cpuid2 *out, const struct kvm_cpuid2 *host,
 
 /*
  * Linux on AMD looks for threads only where the processor has extensions of
- * topology, cpu/amd.c:amd_get_topology(); they are leaves that we fill in.
+ * topology, cpu/amd.c:amd_get_topology(): the bit, and the leaf, which a host
+ * of one thread a core need not have, nor have its leaves reach.
  */
-static void offer_amd_threads(const struct topology *t, struct kvm_cpuid2 *out)
+static void offer_amd_threads(const struct topology *t, uint32_t id,
+			      struct kvm_cpuid2 *out)
 {
 	const struct kvm_cpuid_entry2 *vendor = find(out, 0, 0);
+	struct kvm_cpuid_entry2 *last =
+		(struct kvm_cpuid_entry2 *)find(out, LEAF_LAST_EXTENDED, 0);
 	struct kvm_cpuid_entry2 *e =
 		(struct kvm_cpuid_entry2 *)find(out, LEAF_EXTENDED, 0);
 
-	if (t->threads > 1 && vendor && vendor->ebx == VENDOR_AMD_EBX && e &&
-	    find(out, 0x8000001E, 0))
-		e->ecx |= EXTENDED_ECX_TOPOEXT;
+	if (t->threads == 1 || !vendor || vendor->ebx != VENDOR_AMD_EBX ||
+	    !last || !e)
+		return;
+	e->ecx |= EXTENDED_ECX_TOPOEXT;
+	last->eax = MAX(last->eax, LEAF_AMD_TOPOLOGY);
+	if (find(out, LEAF_AMD_TOPOLOGY, 0))
+		return;
+	add(out, LEAF_AMD_TOPOLOGY, 0, 0, (uint32_t[]){0, 0, 0, 0});
+	fix_leaf8000001e(t, id, &out->entries[out->nent - 1]);
 }
 
 /* --- all of it ------------------------------------------------------------------ */
@@ -292,7 +306,7 @@ struct kvm_cpuid2 *cpuid_build(const struct cpuid_plan *plan, unsigned int vp,
 		out->entries[out->nent] = host->entries[i];
 		fix_entry(plan, id, &out->entries[out->nent++]);
 	}
-	offer_amd_threads(plan->topology, out);
+	offer_amd_threads(plan->topology, id, out);
 	for (guint i = 0; i < plan->cpu->choices->len; i++)
 		choose(out, host,
 		       &g_array_index(plan->cpu->choices, struct cpu_choice,

@@ -36,6 +36,7 @@ static const struct kvm_cpuid_entry2 host_entries[] = {
 	{.function = 0xB, .index = 0, .edx = 0x55},
 	{.function = 0x1F, .index = 0, .edx = 0x55},
 	{.function = 0x40000000, .eax = 0x40000001, .ebx = 0x4B4D564B},
+	{.function = 0x80000000, .eax = 0x80000021},
 	{.function = 0x80000001, .ecx = 0x121, .edx = 0x2C1FFBFF},
 	{.function = 0x80000002}, /* empty, as of KVM */
 	{.function = 0x80000003},
@@ -230,6 +231,45 @@ START_TEST(threads_of_amd_want_an_extension)
 }
 END_TEST
 
+static void drop(uint32_t number)
+{
+	uint32_t kept = 0;
+
+	for (uint32_t i = 0; i < host->nent; i++)
+		if (host->entries[i].function != number)
+			host->entries[kept++] = host->entries[i];
+	host->nent = kept;
+}
+
+/* Linux looks at no leaf beyond what leaves 0 and 0x80000000 say is last. */
+START_TEST(leaves_reach_the_topology)
+{
+	topology_init(&topology, 2, 1, 2, 2);
+	host->entries[0].ebx = AMD;
+	for (uint32_t i = 0; i < host->nent; i++) {
+		if (host->entries[i].function == 0)
+			host->entries[i].eax = 7;
+		if (host->entries[i].function == 0x80000000)
+			host->entries[i].eax = 0x8000001A;
+	}
+	drop(0x8000001D);
+	drop(0x8000001E);
+	build(7);
+	ck_assert_uint_eq(leaf(0, 0)->eax, 0xB);
+	ck_assert_uint_eq(leaf(0xB, 0)->edx, 7);
+	ck_assert_uint_eq(leaf(0x80000000, 0)->eax, 0x8000001E);
+	ck_assert_uint_eq(leaf(0x8000001E, 0)->eax, 7);
+	ck_assert_uint_eq(leaf(0x8000001E, 0)->ebx, 0x101);
+	ck_assert_uint_eq(leaf(0x8000001E, 0)->ecx, 1);
+	ck_assert(leaf(0x80000001, 0)->ecx & 1u << 22);
+	/* Where nobody asks for them they are the host's. */
+	topology_init(&topology, 1, 1, 4, 1);
+	build(0);
+	ck_assert_uint_eq(leaf(0x80000000, 0)->eax, 0x8000001A);
+	ck_assert_ptr_null(find(0x8000001E, 0));
+}
+END_TEST
+
 START_TEST(addresses_are_as_wide_as_they_are_to_be)
 {
 	plan.phys_bits = 40;
@@ -328,6 +368,7 @@ int main(void)
 			    (int)G_N_ELEMENTS(places));
 	tcase_add_test(t, dies_have_a_leaf);
 	tcase_add_test(t, threads_of_amd_want_an_extension);
+	tcase_add_test(t, leaves_reach_the_topology);
 	tcase_add_test(t, addresses_are_as_wide_as_they_are_to_be);
 	tcase_add_test(t, what_is_forbidden_is_gone);
 	tcase_add_test(t, amd_says_some_twice);
