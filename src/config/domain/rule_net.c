@@ -130,20 +130,41 @@ static void leave_ip(struct domain *d)
 
 struct forward {
 	char *proto, *address;
+	GArray *ranges; /* struct port_range */
 };
 
+struct port_range {
+	unsigned int start, end, to;
+	bool excluded; /* of what the others have */
+};
+
+static bool is_excluded(const struct forward *f, unsigned int port)
+{
+	for (guint i = 0; i < f->ranges->len; i++) {
+		const struct port_range *r =
+			&g_array_index(f->ranges, struct port_range, i);
+
+		if (r->excluded && port >= r->start && port <= r->end)
+			return true;
+	}
+	return false;
+}
+
 static void forward_ports(struct domain *d, const struct forward *f,
-			  unsigned int start, unsigned int end, unsigned int to)
+			  const struct port_range *range)
 {
 	bool v6 = f->address && strchr(f->address, ':');
 
-	for (unsigned int port = start; port <= end; port++, to++) {
+	for (unsigned int port = range->start; port <= range->end; port++) {
 		g_autofree char *text = g_strdup_printf(
 			"%s:%s%s%s%s%u-:%u", f->proto, v6 ? "[" : "",
 			f->address ? f->address : "", v6 ? "]" : "",
-			f->address ? ":" : "", port, to);
+			f->address ? ":" : "", port,
+			range->to + port - range->start);
 		unsigned int refused = d->report->n[DOMAIN_REFUSED];
 
+		if (is_excluded(f, port))
+			continue;
 		set(d, "hostfwd", text);
 		if (d->report->n[DOMAIN_REFUSED] > refused)
 			return;
@@ -151,47 +172,72 @@ static void forward_ports(struct domain *d, const struct forward *f,
 }
 
 /* One <range start='2222' end='2223' to='22'/>, or exclude='yes'. */
-static void take_range(struct domain *d, const struct forward *f,
-		       const xmlNode *range)
+static bool get_range(struct domain *d, const xmlNode *node,
+		      struct port_range *range)
 {
 	static const char *const names[] = {"start", "end", "to"};
+	g_autofree char *exclude = domain_node_attr(node, "exclude");
 	uint64_t n[] = {0, 0, 0};
-	const xmlNode *node = d->node;
-	const char *path = d->path;
-	bool right = true;
+	const char *wrong = NULL;
 
-	d->node = range;
-	d->path = "devices/interface/portForward/range";
 	for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
-		g_autofree char *value = domain_attr(d, names[i]);
+		g_autofree char *value = domain_node_attr(node, names[i]);
 
-		if (value)
-			right &= domain_number(d, value, 1, UINT16_MAX, &n[i]);
+		if (value && !domain_number(d, value, 1, UINT16_MAX, &n[i]))
+			return false;
 	}
 	n[1] = n[1] ? n[1] : n[0];
 	n[2] = n[2] ? n[2] : n[0];
-	if (!right)
-		;
-	else if (!n[0])
-		domain_refuse(d, "has no start: write start='2222' to='22'");
+	if (!n[0])
+		wrong = "has no start: write start='2222' to='22'";
 	else if (n[1] < n[0] || n[2] + n[1] - n[0] > UINT16_MAX)
-		domain_refuse(d, "start, end and to are no range of ports");
-	else if (n[1] - n[0] >= FORWARDS_MAX)
-		domain_refuse(d, "has more than %u ports: write a smaller one",
-			      FORWARDS_MAX);
-	else
-		forward_ports(d, f, (unsigned int)n[0], (unsigned int)n[1],
-			      (unsigned int)n[2]);
+		wrong = "start, end and to are no range of ports";
+	if (wrong) {
+		domain_refuse(d, "%s", wrong);
+		return false;
+	}
+	*range = (struct port_range){(unsigned int)n[0], (unsigned int)n[1],
+				     (unsigned int)n[2],
+				     exclude && domain_on(exclude)};
+	if (range->excluded || n[1] - n[0] < FORWARDS_MAX)
+		return true;
+	domain_refuse(d, "has more than %u ports: write a smaller one",
+		      FORWARDS_MAX);
+	return false;
+}
+
+/* All <range>s of the element; what is wrong is said of the range. */
+static void get_ranges(struct domain *d, const struct forward *f)
+{
+	const xmlNode *node = d->node;
+	const char *path = d->path;
+	struct port_range range;
+	unsigned int n = 0;
+
+	for (const xmlNode *c = node->children; c; c = c->next) {
+		if (c->type != XML_ELEMENT_NODE ||
+		    !xmlStrEqual(c->name, (const xmlChar *)"range"))
+			continue;
+		n++;
+		d->node = c;
+		d->path = "devices/interface/portForward/range";
+		if (get_range(d, c, &range))
+			g_array_append_val(f->ranges, range);
+	}
 	d->node = node;
 	d->path = path;
+	if (!n)
+		domain_refuse(d, "has no <range>: write <range start='2222' "
+				 "to='22'/>");
 }
 
 static void leave_forward(struct domain *d)
 {
 	g_autofree char *proto = domain_attr(d, "proto");
 	g_autofree char *address = domain_attr(d, "address");
-	const struct forward f = {.proto = proto, .address = address};
-	unsigned int n = 0;
+	g_autoptr(GArray) ranges =
+		g_array_new(FALSE, FALSE, sizeof(struct port_range));
+	const struct forward f = {proto, address, ranges};
 
 	if (d->net->kind != NET_USER) {
 		domain_refuse(d, "is of type='user' only: remove it");
@@ -201,20 +247,14 @@ static void leave_forward(struct domain *d)
 		domain_refuse(d, "has no proto: write proto='tcp'");
 		return;
 	}
-	for (const xmlNode *c = d->node->children; c; c = c->next) {
-		g_autofree char *exclude = NULL;
+	get_ranges(d, &f);
+	for (guint i = 0; i < ranges->len; i++) {
+		const struct port_range *r =
+			&g_array_index(ranges, struct port_range, i);
 
-		if (c->type != XML_ELEMENT_NODE ||
-		    !xmlStrEqual(c->name, (const xmlChar *)"range"))
-			continue;
-		n++;
-		exclude = domain_node_attr(c, "exclude");
-		if (!exclude || !domain_on(exclude))
-			take_range(d, &f, c);
+		if (!r->excluded)
+			forward_ports(d, &f, r);
 	}
-	if (!n)
-		domain_refuse(d, "has no <range>: write <range start='2222' "
-				 "to='22'/>");
 }
 
 /* --- all of it --------------------------------------------------------------- */
@@ -379,7 +419,7 @@ static const struct domain_rule rules[] = {
 	RULE("devices/interface/portForward/range@to", HONOUR,
 	     "The guest's first; the same by default."),
 	RULE("devices/interface/portForward/range@exclude", HONOUR,
-	     "yes: these are not forwarded.", .words = "yes|no"),
+	     "yes: these of the others are not forwarded.", .words = "yes|no"),
 	RULE("devices/interface/backend", HONOUR, "What does type='user'."),
 	RULE("devices/interface/backend@type", HONOUR, "libslirp.",
 	     .words = "default"),

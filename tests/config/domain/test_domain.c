@@ -409,6 +409,19 @@ static bool has_empty_drive(const struct machine_config *c)
 	return d->dvd && !d->path;
 }
 
+static bool forwards_but_two(const struct machine_config *c)
+{
+	const struct net_config *n = g_ptr_array_index(c->nets, 0);
+	const struct net_forward_config *first, *last;
+
+	if (n->forwards->len != 2)
+		return false;
+	first = g_ptr_array_index(n->forwards, 0);
+	last = g_ptr_array_index(n->forwards, 1);
+	return first->host_port == 9000 && first->guest_port == 7000 &&
+	       last->host_port == 9003 && last->guest_port == 7003;
+}
+
 static const struct {
 	const char *name;
 	bool (*holds)(const struct machine_config *c);
@@ -422,6 +435,7 @@ static const struct {
 	{"good-no-kernel.xml", has_no_kernel},
 	{"good-consoles.xml", has_stdio},
 	{"good-virtio.xml", has_empty_drive},
+	{"good-port-forward.xml", forwards_but_two},
 };
 
 START_TEST(each_has_its_effect)
