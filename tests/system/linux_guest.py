@@ -70,8 +70,12 @@ class LinuxGuest:
         for line in self.vm.stderr:
             self.console.append(line)
 
+    def lines(self):
+        """Of its console."""
+        return self.vm.stdout
+
     def listen(self):
-        for line in self.vm.stdout:
+        for line in self.lines():
             self.console.append(line)
             mark, _, rest = line.strip().partition("kvmbus-test: ")
             key, _, value = rest.partition("=")
@@ -98,9 +102,12 @@ class LinuxGuest:
             if key in ("ended", "error"):
                 raise Failed(f"before {wanted}: the guest {key} {value}")
 
-    def say(self, words):
-        self.vm.stdin.write(words + "\n")
+    def type(self, text):
+        self.vm.stdin.write(text)
         self.vm.stdin.flush()
+
+    def say(self, words):
+        self.type(words + "\n")
 
     def ask(self, words):
         """Have the guest do something and say what came of it."""
