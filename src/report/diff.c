@@ -106,18 +106,18 @@ static void compare_use(struct diff *d, const char *kind, const char *name,
 	uint64_t was = report_num(x, "count"), is = report_num(y, "count");
 	uint64_t was_no = report_num(x, "refused");
 	uint64_t is_no = report_num(y, "refused");
+	g_autofree char *before = report_times(was);
+	g_autofree char *now = report_times(is);
+	g_autofree char *no = report_times(is_no);
 
 	if (was && !is)
-		say(d, "%s %s: no longer used (%" PRIu64 " times before)", kind,
-		    name, was);
+		say(d, "%s %s: no longer used (%s before)", kind, name, before);
 	else if (!was && is)
-		say(d, "%s %s: used now, %" PRIu64 " times", kind, name, is);
+		say(d, "%s %s: used now, %s", kind, name, now);
 	else if (is_magnitude(was, is))
-		say(d, "%s %s: %" PRIu64 " -> %" PRIu64 " times", kind, name,
-		    was, is);
+		say(d, "%s %s: %" PRIu64 " -> %s", kind, name, was, now);
 	if (!was_no && is_no)
-		say(d, "%s %s: refused now, %" PRIu64 " times", kind, name,
-		    is_no);
+		say(d, "%s %s: refused now, %s", kind, name, no);
 	else if (was_no && !is_no)
 		say(d, "%s %s: no longer refused", kind, name);
 }
@@ -291,10 +291,11 @@ static void compare_findings(struct diff *d, const struct json_object *a,
 		const struct json_object *f = report_nth(b, "findings", i);
 		const char *rule = report_str(f, "rule");
 		const char *detail = report_str(f, "detail");
+		g_autofree char *times = report_times(report_num(f, "count"));
 
 		if (rule && !has_finding(a, rule))
-			say(d, "finding %s: new, %" PRIu64 " times: %s", rule,
-			    report_num(f, "count"), detail ? detail : "");
+			say(d, "finding %s: new, %s: %s", rule, times,
+			    detail ? detail : "");
 	}
 	for (size_t i = 0; i < report_len(a, "findings"); i++) {
 		const char *rule =

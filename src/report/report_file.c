@@ -2,6 +2,7 @@
 #include "report/report_file.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -65,6 +66,11 @@ uint64_t report_num(const struct json_object *o, const char *path)
 	return json_object_is_type(at, json_type_int)
 		       ? json_object_get_uint64(at)
 		       : 0;
+}
+
+char *report_times(uint64_t n)
+{
+	return g_strdup_printf("%" PRIu64 " time%s", n, n == 1 ? "" : "s");
 }
 
 bool report_bool(const struct json_object *o, const char *path)

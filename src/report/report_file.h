@@ -38,6 +38,9 @@ const char *report_str(const struct json_object *o, const char *path);
 /** report_num() - its number; 0 */
 uint64_t report_num(const struct json_object *o, const char *path);
 
+/** report_times() - "1 time", "2 times"; owned */
+char *report_times(uint64_t n);
+
 /** report_bool() - is it true? */
 bool report_bool(const struct json_object *o, const char *path);
 

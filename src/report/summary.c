@@ -374,10 +374,10 @@ static void print_findings(struct page *p, const struct json_object *r)
 		const char *severity = report_str(f, "severity");
 		const char *where = report_str(f, "where");
 		const char *detail = report_str(f, "detail");
+		g_autofree char *times = report_times(report_num(f, "count"));
 		g_autofree char *text = g_strdup_printf(
-			"%s %s, %s, %" PRIu64 " times: %s",
-			severity ? severity : "?", report_str(f, "rule"),
-			where ? where : "?", report_num(f, "count"),
+			"%s %s, %s, %s: %s", severity ? severity : "?",
+			report_str(f, "rule"), where ? where : "?", times,
 			detail ? detail : "");
 
 		if (i)

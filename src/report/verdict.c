@@ -83,14 +83,13 @@ static void add_finding(GPtrArray *tests, const struct json_object *f)
 	const char *where = report_str(f, "where");
 	const char *detail = report_str(f, "detail");
 	bool bad = !g_strcmp0(report_str(f, "severity"), "error");
+	g_autofree char *times = report_times(report_num(f, "count"));
 
 	add(tests,
 	    g_strdup_printf("finding %s at %s", rule ? rule : "?",
 			    where ? where : "?"),
 	    bad ? FAILED : SKIPPED,
-	    g_strdup_printf("%" PRIu64 " times: %s", report_num(f, "count"),
-			    detail ? detail : ""),
-	    0);
+	    g_strdup_printf("%s: %s", times, detail ? detail : ""), 0);
 }
 
 static GPtrArray *tests_of(const struct verdict_run *run)
