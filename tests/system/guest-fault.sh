@@ -52,7 +52,7 @@ write_disk() {
 
 use_net() {
 	ip link set eth0 up && ip address add 10.0.2.15/24 dev eth0
-	ping -c 20 -i 0.1 -W 1 10.0.2.2
+	ping -c 100 -i 0.03 -W 1 10.0.2.2
 }
 
 # How many seconds the clock is ahead of the RTC, which knows of no fault.

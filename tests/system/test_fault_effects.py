@@ -17,15 +17,19 @@ kvmbus-test: storvsc=0
 kvmbus-test: read=0
 kvmbus-test: write=0
 kvmbus-test: net=0
+kvmbus-test: carrier_changes=2
+kvmbus-test: ping=100 packets transmitted round-trip min/avg/max = 53.3/59.4/74.8 ms
+kvmbus-test: ping_order=@
 kvmbus-test: findings=
 kvmbus-test: clock_ahead=-1
 kernel-log: [    9.758298] hv_vmbus: Vmbus version:5.2
-"""
+""".replace("@", " ".join(map(str, range(100))))
 REPORT = {
     "outcome": {"kind": "poweroff", "exit_code": 0},
     "faults": [{"rule": "a", "seen": 9, "hit": 0},
                {"rule": "b", "seen": 9, "hit": 1}],
-    "devices": {"scsi0": {"channel": {"packets_in": 667}}, "hvsock": {}},
+    "devices": {"scsi0": {"channel": {"packets_in": 667}}, "hvsock": {},
+                "net0": {"version": "6.0"}},
     "findings": [{"rule": "offers-again"},
                  {"rule": "contact-without-unload"}],
 }
@@ -89,6 +93,27 @@ class FaultEffects(unittest.TestCase):
         self.report["outcome"] = {"kind": "timeout", "exit_code": 124}
         self.assertEqual(self.wrong("bus-message-storm"),
                          ["the outcome is timeout"])
+
+    def test_pings(self):
+        self.assertEqual(self.wrong("packets-lost"),
+                         ["0 pings are lost, want 5 to 40"])
+        self.assertEqual(self.wrong("packets-lost", "=0 1 2 3 4 5 6", "=6"),
+                         [])
+        self.assertEqual(self.wrong("packets-twice", " 7 8 9 10 11 ",
+                                    " 7 7 8 8 9 9 10 10 11 11 "), [])
+        self.assertEqual(self.wrong("packets-twice"),
+                         ["0 pings are answered twice, want 5 to 40"])
+        self.assertEqual(self.wrong("packets-overtaken", " 7 8 ", " 8 7 "), [])
+        self.assertEqual(self.wrong("packets-overtaken"),
+                         ["0 pings are overtaken, want 1 to 40"])
+        self.assertEqual(self.wrong("packets-late"), [])
+        self.assertEqual(len(self.wrong("packets-late", "53.3/", "3.3/")), 1)
+        self.assertEqual(len(self.wrong("packets-late", "min/avg", "")), 1)
+
+    def test_versions(self):
+        self.assertEqual(self.wrong("net-old-version"), [])
+        self.assertEqual(self.wrong("disk-old-protocol"),
+                         ["scsi0 speaks None, want 6.0"])
 
     def test_scenarios_and_guests(self):
         scenarios = {path.stem for path in
