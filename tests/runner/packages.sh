@@ -16,7 +16,7 @@ test=(check clang llvm clang-tidy clang-format libclang-rt-14-dev cppcheck
 	shellcheck python3 git gcc-multilib util-linux fish zsh tshark
 	libvirt-daemon libvirt-daemon-driver-qemu libvirt-clients dnsmasq-base
 	qemu-system-x86 iproute2 ethtool busybox-static)
-lab=(qemu-system-x86 busybox-static cpio xz-utils zstd kmod e2fsprogs
+lab=(qemu-system-x86 busybox-static binutils cpio xz-utils zstd kmod e2fsprogs
 	fio sg3-utils iproute2 iperf3 ethtool)
 
 wanted=()

@@ -289,6 +289,15 @@ disk | disks | bench)
 	. /guest-disk.sh
 	"$(argument kvmbus.test)"
 	;;
+qmp)
+	# shellcheck source=tests/system/guest-disk.sh
+	. /guest-disk.sh
+	# shellcheck source=tests/system/guest-net.sh
+	. /guest-net.sh
+	# shellcheck source=tests/system/guest-qmp.sh
+	. /guest-qmp.sh
+	qmp
+	;;
 fault)
 	# shellcheck source=tests/system/guest-fault.sh
 	. /guest-fault.sh

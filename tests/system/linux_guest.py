@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """linux_guest - a stock Linux guest that does what it is told
 
-For run-ctl, run-disks and run-rounds: kvmbus runs in a process, guest-test.sh
+For run-ctl, run-disks, run-qmp and run-rounds: kvmbus runs in a process, guest-test.sh
 reads what it shall do from the console, word by word, and says there what came
 of it.
 """
@@ -181,7 +181,10 @@ class SteppedGuest(LinuxGuest):
 
     def run(self, command):
         """Have the guest's shell do something; what it prints."""
-        return self.ask(f"run {command}").strip()
+        try:
+            return self.ask(f"run {command}").strip()
+        except Failed as error:
+            raise Failed(f"{command}: {error}") from None
 
     def ctl(self, *words):
         run = subprocess.run([self.kvmbus, "ctl", self.socket, *words],
