@@ -228,7 +228,7 @@ START_TEST(polling_ends)
 END_TEST
 
 /* What all threads are on, or each call finds itself on another. */
-static int processor = -1;
+static _Atomic int processor = -1;
 
 static void start_one_that_adapts(uint64_t poll_max_ns)
 {
