@@ -67,7 +67,8 @@ int channel_config_set(struct channel_config *c, const char *key,
 /**
  * channel_config_join() - what suits two devices that share a channel
  *
- * The longer time of polling that is given, and the shorter one between two looks.
+ * The longer time of polling that is given, and the shorter one between two
+ * looks.
  */
 void channel_config_join(struct channel_config *to,
 			 const struct channel_config *other);

@@ -103,7 +103,6 @@ struct channel {
 	bool waiting; /* pending_send_sz is set */
 	uint32_t want; /* the longest that had no room, 0: none */
 	uint64_t active_at; /* a packet came or went; for polling */
-	uint64_t packets_flushed; /* of n.packets_out */
 	uint64_t signals_seen; /* of n_signals_in */
 	uint64_t needless,
 		needless_since; /* in this second, which began then */

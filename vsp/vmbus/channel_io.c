@@ -137,14 +137,9 @@ static void note_activity(struct channel *ch)
 		ch->active_at = clock_monotonic_ns();
 }
 
-/* Did the guest get a packet?  It is likely to answer. */
-static void note_flushed(struct channel *ch)
+/* The guest gets a packet: it is likely to answer. */
+static void note_sent(struct channel *ch)
 {
-	uint64_t n = ch->n.packets_out;
-
-	if (n == ch->packets_flushed)
-		return;
-	ch->packets_flushed = n;
 	note_activity(ch);
 	if (ch->asks_signals && poll_window(ch))
 		worker_queue(ch->worker, &ch->data);
@@ -154,9 +149,11 @@ static void note_flushed(struct channel *ch)
 static void flush(struct channel *ch)
 {
 	int room, signal;
+	bool sends;
 
 	if (channel_fault_stalls(ch))
 		return;
+	sends = ring_out_is_unpublished(&ch->out);
 	/*
 	 * Room first: a guest that sees a packet before it has the room of
 	 * what it answered may have none for the next answer, and Linux' file
@@ -170,7 +167,8 @@ static void flush(struct channel *ch)
 	}
 	if (signal || room)
 		interrupt(ch);
-	note_flushed(ch);
+	if (sends)
+		note_sent(ch);
 	if (ch->want && !ch->waiting)
 		wait_for_room(ch);
 }
@@ -334,7 +332,7 @@ static void settle(struct channel *ch, bool progress)
 		worker_give_way(ch->worker);
 		more = ring_in_has_more(&ch->in);
 	}
-	if (progress)
+	if (!more && progress)
 		note_activity(ch);
 	if (!more && keeps_polling(ch))
 		more = 1;

@@ -263,7 +263,7 @@ int ring_out_publish(struct ring_out *r)
 {
 	uint32_t before = r->published;
 
-	if (r->write == before)
+	if (!ring_out_is_unpublished(r))
 		return 0;
 	r->published = r->write;
 	store(WORD(r->shared, write_index), r->write);

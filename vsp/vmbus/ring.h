@@ -172,6 +172,12 @@ int ring_out_put(struct ring_out *r, const struct packet_out *packet);
  */
 int ring_out_put_raw(struct ring_out *r, const void *packet, uint32_t bytes);
 
+/** ring_out_is_unpublished() - was something put that the guest does not see? */
+static inline bool ring_out_is_unpublished(const struct ring_out *r)
+{
+	return r->write != r->published;
+}
+
 /**
  * ring_out_publish() - let the guest see what was put
  *
