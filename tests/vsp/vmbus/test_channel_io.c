@@ -192,16 +192,22 @@ START_TEST(guest_that_wants_no_interrupts)
 }
 END_TEST
 
+/* Open a channel that is not as the others are. */
+static void open_one_as(const struct channel_params *p)
+{
+	channel_free(dev.ch);
+	make_device(p);
+	guest_connect(VERSION_WIN10);
+	guest_request_offers(&offer, 1);
+	guest_open(&guest, &offer);
+}
+
 START_TEST(polling_instead_of_signals)
 {
 	struct channel_params p = params_of(1);
 
-	channel_free(dev.ch);
 	p.poll_ns = 3600 * NSEC_PER_SEC;
-	make_device(&p);
-	guest_connect(VERSION_WIN10);
-	guest_request_offers(&offer, 1);
-	guest_open(&guest, &offer);
+	open_one_as(&p);
 	for (unsigned int i = 1; i < 100; i++)
 		ping(i);
 	ck_assert_uint_eq(stats().signals_in, 0);
@@ -214,12 +220,8 @@ START_TEST(polling_ends)
 {
 	struct channel_params p = params_of(1);
 
-	channel_free(dev.ch);
 	p.poll_ns = NSEC_PER_MSEC;
-	make_device(&p);
-	guest_connect(VERSION_WIN10);
-	guest_request_offers(&offer, 1);
-	guest_open(&guest, &offer);
+	open_one_as(&p);
 	ping(1);
 	wait_until(!ring_load(RING_WORD(&guest.ring.tx, interrupt_mask)));
 	ping(2);
@@ -234,12 +236,8 @@ static void start_one_that_adapts(uint64_t poll_max_ns)
 {
 	struct channel_params p = params_of(1);
 
-	channel_free(dev.ch);
 	p.poll_max_ns = poll_max_ns;
-	make_device(&p);
-	guest_connect(VERSION_WIN10);
-	guest_request_offers(&offer, 1);
-	guest_open(&guest, &offer);
+	open_one_as(&p);
 }
 
 /* A guest that is always late: it puts the next when it is asked to signal. */
@@ -301,12 +299,8 @@ static void start_one_that_gives_way(void)
 {
 	struct channel_params p = params_of(1);
 
-	channel_free(dev.ch);
 	p.gives_way = true;
-	make_device(&p);
-	guest_connect(VERSION_WIN10);
-	guest_request_offers(&offer, 1);
-	guest_open(&guest, &offer);
+	open_one_as(&p);
 	settle();
 }
 
