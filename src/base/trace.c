@@ -171,7 +171,7 @@ void trace_set_mask(uint32_t mask)
 
 void trace_set_slots(uint32_t slots)
 {
-	ring_slots = slots;
+	ring_slots = MIN(slots, TRACE_SLOTS_MAX);
 }
 
 /* With the lock.  One that nobody has any more; the first is the oldest. */
@@ -246,10 +246,12 @@ static inline uint64_t head_of(const struct trace_ring *r)
 static inline uint64_t meta_of(struct trace_ring *r, enum trace_event event,
 			       uint32_t bytes, uint32_t vp, uint16_t device)
 {
+	uint64_t n = atomic_load_explicit(&r->records, memory_order_relaxed);
+
+	put(&r->records, n + 1);
 	return (uint64_t)event | (uint64_t)bytes << TRACE_META_BYTES |
 	       (uint64_t)(uint16_t)vp << TRACE_META_VP |
-	       (uint64_t)device << TRACE_META_DEVICE |
-	       (uint64_t)r->seq++ << TRACE_META_SEQ;
+	       (uint64_t)device << TRACE_META_DEVICE | n << TRACE_META_SEQ;
 }
 
 /* NOLINTNEXTLINE(readability-function-size): most are in registers so */

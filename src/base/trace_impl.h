@@ -10,6 +10,8 @@
 #include <stdint.h>
 
 #define TRACE_RINGS_MAX  1024u
+/* So that those of the records in a ring are different. */
+#define TRACE_SLOTS_MAX  (1u << 16)
 #define TRACE_SLOT_WORDS 8u
 
 /* Words of a slot.  The first is its stamp; of a record's first slot then: */
@@ -19,7 +21,10 @@
 /* ... of those that follow: seven words of its bytes. */
 #define TRACE_SLOT_BYTES ((TRACE_SLOT_WORDS - 1) * 8)
 
-/* The meta word, from its lowest bit: event, bytes, VP, device, sequence. */
+/*
+ * The meta word, from its lowest bit: event, bytes, VP, device, sequence: how
+ * many records its ring had before, modulo 2^16.
+ */
 #define TRACE_META_BYTES  8
 #define TRACE_META_VP     16
 #define TRACE_META_DEVICE 32
@@ -36,8 +41,8 @@ struct trace_ring {
 	uint64_t mask; /* slots less one */
 	_Atomic uint64_t *words;
 	/* its thread */
+	_Atomic uint64_t records; /* ever begun; stored before @head is */
 	_Atomic uint64_t head; /* slots ever written */
-	uint16_t seq; /* of records */
 	/* under the table's lock */
 	bool used; /* some thread's */
 };

@@ -8,14 +8,19 @@
 /* Where a reader is in a ring. */
 struct place {
 	uint64_t position;
-	uint16_t seq; /* of the record that is to come */
-	bool known; /* seq is; else nothing was read there yet */
+	uint64_t next; /* how many records came before the one to come */
+	bool known; /* @next is; else nothing was read there yet */
 };
 
 struct trace_reader {
 	struct place places[TRACE_RINGS_MAX];
 	uint64_t lost;
 };
+
+static uint64_t get(const _Atomic uint64_t *word)
+{
+	return atomic_load_explicit(word, memory_order_acquire);
+}
 
 struct trace_reader *trace_reader_new(uint64_t slots)
 {
@@ -24,11 +29,13 @@ struct trace_reader *trace_reader_new(uint64_t slots)
 	struct trace_ring *const *rings = trace_rings(&n);
 
 	for (unsigned int i = 0; i < n; i++) {
-		uint64_t head = atomic_load_explicit(&rings[i]->head,
-						     memory_order_acquire);
+		uint64_t head = get(&rings[i]->head);
 
 		reader->places[i].position = head > slots ? head - slots : 0;
 	}
+	/* Of those that are made later none may be missed. */
+	for (unsigned int i = n; i < TRACE_RINGS_MAX; i++)
+		reader->places[i].known = true;
 	return reader;
 }
 
@@ -40,11 +47,6 @@ void trace_reader_free(struct trace_reader *reader)
 uint64_t trace_reader_lost(const struct trace_reader *reader)
 {
 	return reader->lost;
-}
-
-static uint64_t get(const _Atomic uint64_t *word)
-{
-	return atomic_load_explicit(word, memory_order_acquire);
 }
 
 /* Return: false: it is not that slot (any more). */
@@ -99,15 +101,26 @@ static bool read_record(const struct trace_ring *r, uint64_t position,
 	return true;
 }
 
+/*
+ * Which of its ring's records has @seq.  It was there after @records had been
+ * read, so it is one of the last TRACE_SLOTS_MAX before them.
+ */
+static uint64_t number_of(uint64_t records, uint16_t seq)
+{
+	return records - 1 - (uint16_t)(records - 1 - seq);
+}
+
 static void collect_ring(struct trace_reader *reader, struct place *p,
 			 const struct trace_ring *r, GArray *records)
 {
-	uint64_t head = atomic_load_explicit(&r->head, memory_order_acquire);
+	/* The order in which they are read: see struct trace_ring. */
+	uint64_t head = get(&r->head), written = get(&r->records);
 
 	if (head - p->position > r->mask + 1)
 		p->position = head - (r->mask + 1);
 	while (p->position < head) {
 		struct trace_record record;
+		uint64_t number;
 		uint16_t seq;
 
 		/* The middle of one whose beginning is gone, or lapped. */
@@ -115,9 +128,10 @@ static void collect_ring(struct trace_reader *reader, struct place *p,
 			p->position++;
 			continue;
 		}
+		number = number_of(written, seq);
 		if (p->known)
-			reader->lost += (uint16_t)(seq - p->seq);
-		p->seq = (uint16_t)(seq + 1);
+			reader->lost += number - p->next;
+		p->next = number + 1;
 		p->known = true;
 		p->position += slots_of(&record);
 		g_array_append_val(records, record);
