@@ -71,6 +71,11 @@ void channel_rescind(struct channel *ch)
 	ch->rescinded = true;
 }
 
+void channel_revoke(struct channel *ch)
+{
+	ch->rescinded = true;
+}
+
 uint16_t channel_trace(const struct channel *ch)
 {
 	(void)ch;

@@ -7,8 +7,8 @@
  * only; what is shared with other threads is the offer (under the server's
  * lock) and whether it is busy (for channel_free()).
  *
- * An offer is the server's until it is released.  It is rescinded at most
- * once: after that the pointer may be stale before released() says so.
+ * An offer is the server's until it is released.  Once it was rescinded, or
+ * revoked and closed, the pointer may be stale before released() says so.
  */
 #include "vsp/vmbus/channel.h"
 
@@ -95,11 +95,28 @@ int channel_offer(struct channel *ch)
 	return err;
 }
 
-/* With the server's lock. */
+/*
+ * Is the server yet to hear that it is closed?  With the server's lock, so
+ * that it does not hear of it meanwhile.
+ */
+static bool is_busy(struct channel *ch)
+{
+	bool busy;
+
+	pthread_mutex_lock(&ch->lock);
+	busy = ch->busy;
+	pthread_mutex_unlock(&ch->lock);
+	return busy;
+}
+
+/*
+ * With the server's lock.  One that was revoked has to be closed; the server
+ * still has it, as it is open.
+ */
 static void rescind_offer(struct channel *ch)
 {
 	ch->again = false;
-	if (ch->offer && !ch->rescinded) {
+	if (ch->offer && (!ch->rescinded || is_busy(ch))) {
 		ch->rescinded = true;
 		vmbus_offer_rescind(ch->offer);
 	}
@@ -110,6 +127,18 @@ void channel_rescind(struct channel *ch)
 	channel_server(ch);
 	ch->wanted = false;
 	rescind_offer(ch);
+	channel_server_done(ch);
+}
+
+void channel_revoke(struct channel *ch)
+{
+	channel_server(ch);
+	ch->wanted = false;
+	ch->again = false;
+	if (ch->offer && !ch->rescinded) {
+		ch->rescinded = true;
+		vmbus_offer_revoke(ch->offer);
+	}
 	channel_server_done(ch);
 }
 

@@ -245,6 +245,15 @@ int channel_offer(struct channel *ch);
  */
 void channel_rescind(struct channel *ch);
 
+/**
+ * channel_revoke() - take the offer back, and go on until the guest closes it
+ *
+ * For a device whose driver has to see its requests completed before it lets
+ * go.  channel_rescind() or channel_free() closes it without the guest.  Any
+ * thread.
+ */
+void channel_revoke(struct channel *ch);
+
 /** channel_closed() - answer to close() that returned -EINPROGRESS */
 void channel_closed(struct channel *ch);
 

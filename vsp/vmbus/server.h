@@ -267,10 +267,18 @@ struct vmbus_offer *vmbus_server_offer(struct vmbus_server *server,
 				       const struct vmbus_offer_params *params);
 
 /**
- * vmbus_offer_rescind() - take the offer back
+ * vmbus_offer_revoke() - take the offer back; who has it open goes on
+ *
+ * ... until the guest closes it, or vmbus_offer_rescind() is called.
+ * VMBUS_ACTION_RELEASED follows in any case.  Fine if it was taken back before.
+ */
+void vmbus_offer_revoke(struct vmbus_offer *offer);
+
+/**
+ * vmbus_offer_rescind() - take the offer back, and do not wait for the guest
  *
  * An open one is closed first (action).  VMBUS_ACTION_RELEASED follows in any
- * case.  Fine if it was rescinded before.
+ * case.  Fine if it was taken back before.
  */
 void vmbus_offer_rescind(struct vmbus_offer *offer);
 

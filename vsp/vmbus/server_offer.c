@@ -347,7 +347,7 @@ struct vmbus_offer *vmbus_server_offer(struct vmbus_server *server,
 	return o;
 }
 
-void vmbus_offer_rescind(struct vmbus_offer *offer)
+void vmbus_offer_revoke(struct vmbus_offer *offer)
 {
 	struct vmbus_server *s = offer->server;
 	struct vmbus_channel_rescind_offer m = {.child_relid = offer->relid};
@@ -360,8 +360,16 @@ void vmbus_offer_rescind(struct vmbus_offer *offer)
 	} else {
 		offer->guest = GUEST_REVOKED;
 		server_send(s, &m, CHANNELMSG_RESCIND_CHANNELOFFER);
-		offer_start_close(offer);
 	}
+	vmbus_server_flush(s);
+}
+
+void vmbus_offer_rescind(struct vmbus_offer *offer)
+{
+	struct vmbus_server *s = offer->server;
+
+	offer_start_close(offer);
+	vmbus_offer_revoke(offer); /* the last that is known of it */
 	vmbus_server_flush(s);
 }
 

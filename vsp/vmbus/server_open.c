@@ -157,9 +157,8 @@ int server_on_close(struct vmbus_server *s, const struct chanmsg *msg)
 
 	if (!o)
 		return -ENODEV;
-	if (o->guest == GUEST_REVOKED)
-		return 0; /* it is being closed already */
-	if (o->owner != OWNER_OPEN)
+	/* It may be closed already if it was rescinded. */
+	if (o->guest == GUEST_OFFERED && o->owner != OWNER_OPEN)
 		return -ENOTCONN;
 	offer_start_close(o);
 	return 0;

@@ -259,6 +259,35 @@ START_TEST(rescind_and_offer_again)
 }
 END_TEST
 
+/* What the guest asks of a revoked one is done until it closes it. */
+START_TEST(revoke_goes_on)
+{
+	start();
+	channel_revoke(dev.ch);
+	channel_revoke(dev.ch);
+	guest_expect(CHANNELMSG_RESCIND_CHANNELOFFER, NULL, 0);
+	ping(1);
+	settle();
+	ck_assert_uint_eq(dev.closes, 0);
+	if (_i) {
+		/* ... or whoever has it waits no longer. */
+		channel_rescind(dev.ch);
+		wait_until(dev.closes == 1);
+	}
+	guest_send_relid(CHANNELMSG_CLOSECHANNEL, guest.relid);
+	guest_drop_rings(&guest);
+	guest_send_relid(CHANNELMSG_RELID_RELEASED, guest.relid);
+	wait_until(dev.releases == 1);
+	ck_assert_uint_eq(dev.closes, 1);
+	ck_assert(!guest_has_message());
+	channel_rescind(dev.ch);
+	ck_assert_int_eq(channel_offer(dev.ch), 0);
+	guest_expect(CHANNELMSG_OFFERCHANNEL, &offer, sizeof(offer));
+	guest_open(&guest, &offer);
+	ping(1);
+}
+END_TEST
+
 /* The guest of a rescinded offer frees its rings, and does not wait. */
 START_TEST(rings_go_back_when_the_guest_waits)
 {
@@ -521,6 +550,7 @@ int main(void)
 	tcase_add_test(t, events_of_the_past_are_answered_or_dropped);
 	tcase_add_test(t, reset_closes_what_is_open);
 	tcase_add_test(t, rescind_and_offer_again);
+	tcase_add_loop_test(t, revoke_goes_on, 0, 2);
 	tcase_add_test(t, rings_go_back_when_the_guest_waits);
 	tcase_add_test(t, rings_stay_until_their_gpadl_is_torn_down);
 	tcase_add_test(t, an_interrupt_page_that_was_a_ring_is_pinned);

@@ -275,6 +275,40 @@ START_TEST(rescind_while_open)
 }
 END_TEST
 
+/* Who has it open hears of it when the guest closes it, or sooner. */
+START_TEST(revoke_while_open)
+{
+	struct vmbus_offer *o = peer_start(VERSION_WIN10);
+
+	peer_open(1);
+	vmbus_offer_revoke(o);
+	vmbus_offer_revoke(o);
+	peer_act();
+	ck_assert_uint_eq(peer_expect(CHANNELMSG_RESCIND_CHANNELOFFER)
+				  .rescind.child_relid,
+			  1);
+	peer_expect_nothing();
+	ck_assert_uint_eq(peer.actions[VMBUS_ACTION_CLOSE], 0);
+	if (_i == 0) {
+		peer_faults();
+		peer_send_relid(CHANNELMSG_CLOSECHANNEL, 1);
+		ck_assert_uint_eq(peer_faults(), 0);
+	} else if (_i == 1) {
+		vmbus_offer_rescind(o);
+		peer_act();
+	}
+	if (_i < 2) {
+		ck_assert_uint_eq(peer.actions[VMBUS_ACTION_CLOSE], 1);
+		ck_assert_uint_eq(peer.actions[VMBUS_ACTION_RELEASED], 0);
+	}
+	/* A guest may let go of what it has not closed. */
+	peer_send_relid(CHANNELMSG_RELID_RELEASED, 1);
+	ck_assert_uint_eq(peer.actions[VMBUS_ACTION_CLOSE], 1);
+	ck_assert_uint_eq(peer.actions[VMBUS_ACTION_RELEASED], 1);
+	peer_expect_nothing();
+}
+END_TEST
+
 START_TEST(rescind_while_opening)
 {
 	struct vmbus_offer *o = peer_start(VERSION_WIN10);
@@ -429,6 +463,7 @@ int main(void)
 	tcase_add_test(t, rescind_of_what_the_guest_does_not_know);
 	tcase_add_test(t, rescind_of_an_offer_that_waits_for_room);
 	tcase_add_test(t, rescind_while_open);
+	tcase_add_loop_test(t, revoke_while_open, 0, 3);
 	tcase_add_test(t, rescind_while_opening);
 	tcase_add_test(t, gpadls_of_a_revoked_offer);
 	tcase_add_test(t, the_same_device_again_waits_for_the_old_one);
