@@ -51,6 +51,7 @@ static struct {
 	bool taken[SECTIONS];
 	uint16_t last_of[SECTIONS]; /* how many sections the packet has */
 	uint32_t sections[SECTIONS][NETVSP_RANGES_MAX];
+	bool parted; /* no more frames for the guest */
 } model;
 
 /* --- a worker without a thread --------------------------------------------------- */
@@ -247,6 +248,8 @@ int channel_send_packet(struct channel *ch, const struct packet_out *out)
 	expect(out->n_xfer && out->n_xfer <= NETVSP_RANGES_MAX);
 	expect(id < SECTIONS && !model.in_flight[c][id]);
 	memcpy(&m, out->data[0], out->bytes[0]);
+	expect(!model.parted ||
+	       m.send_rndis_pkt.channel_type != NVSP_CHANNEL_DATA);
 	for (uint32_t i = 0; i < out->n_xfer; i++) {
 		read_range(&out->xfer[i],
 			   m.send_rndis_pkt.channel_type == NVSP_CHANNEL_DATA);
@@ -582,6 +585,9 @@ static void close_channel(unsigned int c)
 	ch->wants_room = false;
 	expect(!ch->ops->close(ch->ctx));
 	forget(c);
+	/* The buffer goes with the primary. */
+	if (!card->recv)
+		forget(1);
 	memset(model.pending[c], 0, sizeof(model.pending[c]));
 }
 
@@ -661,6 +667,21 @@ static void run_timers(void)
 	}
 }
 
+/* The card is about to go. */
+static void part(bool revoke)
+{
+	netvsp_part(card);
+	run_all();
+	if (!netvsp_has_parted(card))
+		return;
+	model.parted = true;
+	for (unsigned int c = 0; c < CHANNELS; c++)
+		for (unsigned int i = 0; i < SECTIONS; i++)
+			expect(!model.in_flight[c][i]);
+	if (revoke)
+		netvsp_revoke(card);
+}
+
 static void step(struct reader *r, uint8_t op)
 {
 	uint8_t arg = next_byte(r);
@@ -710,6 +731,10 @@ static void step(struct reader *r, uint8_t op)
 		ask_for_channels();
 		break;
 	default:
+		if (arg >> 4 == 15) {
+			part(arg & 1);
+			break;
+		}
 		close_channel(arg & 1);
 		open_channel(arg & 1);
 		break;

@@ -332,6 +332,8 @@ static void tell_link(struct netvsp *s)
 {
 	bool link = net_link(s->params.net), told = true;
 
+	if (s->config.parting)
+		return;
 	if (link != s->link)
 		told = indicate(s, link ? RNDIS_STATUS_MEDIA_CONNECT
 					: RNDIS_STATUS_MEDIA_DISCONNECT);

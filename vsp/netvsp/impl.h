@@ -90,6 +90,7 @@ struct netvsp_config {
 	bool ready; /* RNDIS is initialized: frames are taken */
 	bool halted; /* it was: those that are still on their way are lost */
 	bool up; /* ... and a filter is set: frames are wanted */
+	bool parting; /* the card goes: they are not brought any more */
 	struct filter filter;
 	struct offload offload;
 	const struct rss *rss; /* the card's */
@@ -404,6 +405,9 @@ bool netvsp_mail_frame(struct netvsp_channel *to, uint32_t first);
 /** netvsp_mail_section() - give a section back to its home; false: it is gone */
 bool netvsp_mail_section(struct netvsp_channel *home, struct sections *sections,
 			 uint32_t section);
+
+/** netvsp_has_mail() - are there frames that are yet to be brought? */
+bool netvsp_has_mail(struct netvsp_channel *c);
 
 /** netvsp_mail_open() - mail is taken, or is not any more: it is lost then */
 void netvsp_mail_open(struct netvsp_channel *c, bool is_taken);

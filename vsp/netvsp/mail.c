@@ -56,6 +56,11 @@ static uint32_t next_frame(struct netvsp_mail *m)
 	return first;
 }
 
+bool netvsp_has_mail(struct netvsp_channel *c)
+{
+	return next_frame(&c->mail) != SECTION_NONE;
+}
+
 static void pop_frame(struct netvsp_mail *m)
 {
 	pthread_mutex_lock(&m->lock);

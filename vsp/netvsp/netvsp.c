@@ -132,6 +132,64 @@ failed:
 	return NULL;
 }
 
+/* --- the way out ----------------------------------------------------------------- */
+
+static void part(void *ctx)
+{
+	struct netvsp *s = ctx;
+
+	s->config.parting = true;
+	netvsp_apply(s);
+}
+
+void netvsp_part(struct netvsp *s)
+{
+	worker_call(s->channels[0]->worker, part, s);
+}
+
+struct look {
+	struct netvsp_channel *c;
+	bool parted;
+};
+
+static void look_for_packets(void *ctx)
+{
+	struct look *look = ctx;
+	struct netvsp_channel *c = look->c;
+	const struct sections *s = c->sections;
+
+	look->parted = !netvsp_has_mail(c);
+	if (netvsp_is_primary(c) && c->s->n_replies)
+		look->parted = false;
+	for (uint32_t i = 0; s && look->parted && i < s->count; i++)
+		look->parted = !sections_is_sent(s, i, c->index);
+}
+
+bool netvsp_has_parted(struct netvsp *s)
+{
+	struct look look = {.parted = true};
+
+	for (unsigned int i = 0; look.parted && i < s->n_channels; i++) {
+		look.c = s->channels[i];
+		worker_call(look.c->worker, look_for_packets, &look);
+	}
+	return look.parted;
+}
+
+void netvsp_revoke(struct netvsp *s)
+{
+	/* With it the guest closes the others, as when it unloads the driver. */
+	channel_revoke(s->channels[0]->ch);
+}
+
+bool netvsp_is_open(struct netvsp *s)
+{
+	struct channel_stats stats;
+
+	channel_get_stats(s->channels[0]->ch, &stats);
+	return stats.open;
+}
+
 void netvsp_free(struct netvsp *s)
 {
 	if (!s)

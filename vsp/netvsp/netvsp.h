@@ -94,6 +94,31 @@ struct netvsp_params {
 struct netvsp *netvsp_new(const struct netvsp_params *params, GError **error);
 void netvsp_free(struct netvsp *s);
 
+/**
+ * netvsp_part() - the card is about to go: its guest gets no more frames
+ *
+ * From a rescind on Linux' driver can give nothing back of what it got, nor
+ * ask for anything, but waits until it has, and until all that it has sent is
+ * completed, with the lock of all cards (rndis_filter.c:
+ * rndis_filter_halt_device(), netvsc.c:netvsc_device_idle(), ring_buffer.c:
+ * hv_ringbuffer_write()).  So one that is in use goes in three steps: no more
+ * frames, and wait for netvsp_has_parted(); netvsp_revoke(), and wait until
+ * netvsp_is_open() is false; netvsp_free().  A guest may not do its part, so
+ * whoever waits does it for a while only.
+ *
+ * Not on a channel's worker, no lock held; so are the others.
+ */
+void netvsp_part(struct netvsp *s);
+
+/** netvsp_has_parted() - the guest has nothing that it must give back */
+bool netvsp_has_parted(struct netvsp *s);
+
+/** netvsp_revoke() - the card goes, but frames of the guest's still do, too */
+void netvsp_revoke(struct netvsp *s);
+
+/** netvsp_is_open() - the guest's driver has it */
+bool netvsp_is_open(struct netvsp *s);
+
 /* Summed over all channels; as the card's own statistics (RNDIS) have it. */
 struct netvsp_stats {
 	uint64_t tx_frames, tx_bytes; /* taken by the back end */

@@ -600,7 +600,8 @@ static void throw_away_stale(struct netvsp_channel *c)
 
 void netvsp_rx_update(struct netvsp_channel *c)
 {
-	bool wanted = c->is_open && c->queue && c->recv && c->config.up;
+	bool wanted = c->is_open && c->queue && c->recv && c->config.up &&
+		      !c->config.parting;
 
 	if (wanted) {
 		if (!c->is_receiving)

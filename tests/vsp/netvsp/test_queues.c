@@ -431,6 +431,30 @@ START_TEST(a_sub_channel_is_closed)
 }
 END_TEST
 
+/* Packets of any channel hold the card up; only the primary is revoked. */
+START_TEST(a_card_with_many_channels_goes)
+{
+	struct net_flow f = {.host = 3, .port = 5};
+	struct net_packet p;
+
+	ck_assert_uint_eq(set_rss(0, 2, 0), RNDIS_STATUS_SUCCESS);
+	net_packet_of(frame, net_mac, &f, 10);
+	wait_until(!net_mem_put(net_mem, 0, NULL, frame, 64));
+	net_get(&net_guest[2], &p);
+	netvsp_part(card);
+	ck_assert(!netvsp_has_parted(card));
+	net_done(&net_guest[2], p.p.trans_id);
+	wait_until(netvsp_has_parted(card));
+	netvsp_revoke(card);
+	guest_expect(CHANNELMSG_RESCIND_CHANNELOFFER, NULL, 0);
+	for (unsigned int i = 1; i < NET_CHANNELS; i++)
+		guest_close(&net_guest[i]);
+	ck_assert(netvsp_is_open(card));
+	guest_send_relid(CHANNELMSG_CLOSECHANNEL, NET_PRIMARY->relid);
+	wait_until(!netvsp_is_open(card));
+}
+END_TEST
+
 /* In either order, with frames in flight. */
 START_TEST(all_are_closed)
 {
@@ -478,5 +502,6 @@ int main(void)
 	tcase_add_test(t, no_table_is_the_first_channel);
 	tcase_add_test(t, a_sub_channel_is_closed);
 	tcase_add_loop_test(t, all_are_closed, 0, 2);
+	tcase_add_test(t, a_card_with_many_channels_goes);
 	return check_main(s);
 }

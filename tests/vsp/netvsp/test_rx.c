@@ -99,6 +99,61 @@ START_TEST(all_sections_are_the_guests)
 }
 END_TEST
 
+/* --- the way out ------------------------------------------------------------- */
+
+START_TEST(a_card_that_goes)
+{
+	struct net_packet p;
+
+	ck_assert(netvsp_is_open(card));
+	hold_all();
+	netvsp_part(card);
+	ck_assert(!netvsp_has_parted(card));
+	/* No frames come, though there are, and requests are answered. */
+	net_frame(frame, 100, 1);
+	net_mem_put(net_mem, 0, NULL, frame, 100);
+	while (n_held)
+		net_done(NET_PRIMARY, held[--n_held]);
+	wait_until(netvsp_has_parted(card));
+	net_query_u32(OID_GEN_MEDIA_CONNECT_STATUS);
+	wait_until(netvsp_has_parted(card));
+	ck_assert(!net_try_get(NET_PRIMARY, &p));
+	/* What the guest sends is completed until it closes the channel. */
+	netvsp_revoke(card);
+	guest_expect(CHANNELMSG_RESCIND_CHANNELOFFER, NULL, 0);
+	ck_assert_uint_eq(
+		net_send(NET_PRIMARY, net_message(net_page(NET_DATA_PFN), frame,
+						  100, NULL, 0)),
+		NVSP_STAT_SUCCESS);
+	ck_assert_uint_eq(take(), 100);
+	ck_assert(netvsp_is_open(card));
+	guest_send_relid(CHANNELMSG_CLOSECHANNEL, NET_PRIMARY->relid);
+	wait_until(!netvsp_is_open(card));
+}
+END_TEST
+
+/* An answer that the guest has not completed holds it up, too. */
+START_TEST(a_card_that_goes_with_an_answer_out)
+{
+	struct net_packet p;
+	uint32_t id = 7;
+
+	ck_assert_uint_eq(net_control(RNDIS_MSG_KEEPALIVE, &id, sizeof(id)),
+			  NVSP_STAT_SUCCESS);
+	net_get(NET_PRIMARY, &p);
+	net_check_xfer(&p, NVSP_CHANNEL_CONTROL);
+	netvsp_part(card);
+	ck_assert(!netvsp_has_parted(card));
+	net_done(NET_PRIMARY, p.p.trans_id);
+	wait_until(netvsp_has_parted(card));
+	/* Nor does it tell of its cable any more. */
+	net_set_link(net_mem, false);
+	net_query_u32(OID_GEN_MEDIA_CONNECT_STATUS);
+	wait_until(netvsp_has_parted(card));
+	ck_assert(!net_try_get(NET_PRIMARY, &p));
+}
+END_TEST
+
 START_TEST(closed_with_sections_in_flight)
 {
 	hold_all();
@@ -195,6 +250,8 @@ int main(void)
 	tcase_add_test(t, many_frames_are_one_packet);
 	tcase_add_test(t, all_sections_are_the_guests);
 	tcase_add_test(t, closed_with_sections_in_flight);
+	tcase_add_test(t, a_card_that_goes);
+	tcase_add_test(t, a_card_that_goes_with_an_answer_out);
 	tcase_add_test(t, completions_that_are_not_due);
 
 	t = net_case(s, "filters", setup_started);
