@@ -504,6 +504,7 @@ void vm_free(struct vm *vm)
 	/* Nobody adds any more. */
 	while (g_source_remove_by_user_data(vm))
 		;
+	vm_nics_end(vm);
 	vm_nics_free(vm->nics);
 	vm_disks_free(vm->disks);
 	platform_free(vm->platform);

@@ -164,6 +164,7 @@ struct vm {
 	char *preserved_detail; /* owned */
 	bool suspended; /* by the user, or */
 	bool asked_to_end; /* the guest was, for a signal */
+	GList *partings; /* network cards that go: struct nic_parting */
 	uint64_t ballooned_bytes, added_bytes; /* that events have told */
 	char *stopped_by; /* by a disk's error: which; NULL: by the user */
 	uint64_t paused_tsc; /* host TSC when the machine was paused */

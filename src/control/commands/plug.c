@@ -366,20 +366,17 @@ static int take_away(void *ctx, const char *name, struct control_call *call,
 	g->call = call;
 	g->plug = by_name(commands_plugs(ctx), name);
 	g->name = g_strdup(name);
-	if (g_str_has_prefix(name, "net")) {
-		err = vm_nic_remove(vm, name, error);
-		if (!err) {
-			on_gone(g);
-			return 0;
-		}
-	} else {
+	/* It may be gone at once. */
+	if (g->plug)
+		g->plug->going = true;
+	if (g_str_has_prefix(name, "net"))
+		err = vm_nic_remove(vm, name, on_gone, g, error);
+	else
 		err = vm_disks_remove(vm_storage(vm), name, on_gone, g, error);
-		if (!err) {
-			if (g->plug)
-				g->plug->going = true;
-			return 0;
-		}
-	}
+	if (!err)
+		return 0;
+	if (g->plug)
+		g->plug->going = false;
 	g_free(g->name);
 	g_free(g);
 	return -1;

@@ -2,6 +2,7 @@
 #include "vm/devices/vm_hotplug.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include "mem/gmem.h"
 #include "report/event.h"
@@ -16,6 +17,9 @@
 
 /* A guest may answer as often as it likes. */
 #define BALLOON_EVENT_MS 200
+/* A guest has so long for each step of giving up a card: 5 s. */
+#define NIC_LOOK_MS      10
+#define NIC_LOOKS_MAX    500
 
 /* --- network cards ---------------------------------------------------------- */
 
@@ -33,15 +37,113 @@ char *vm_nic_add(struct vm *vm, const char *text, GError **error)
 	return n < 0 ? NULL : g_strdup_printf("net%d", n);
 }
 
-int vm_nic_remove(struct vm *vm, const char *name, GError **error)
+/* A card on its way out. */
+struct nic_parting {
+	struct vm *vm;
+	unsigned int n;
+	char *name;
+	struct netvsp *nic;
+	bool revoked;
+	unsigned int looks; /* since it began, or was revoked */
+	guint source;
+	void (*gone)(void *ctx);
+	void *ctx;
+};
+
+static void nic_gone(struct nic_parting *p)
+{
+	p->gone(p->ctx);
+	g_free(p->name);
+	g_free(p);
+}
+
+/* Is what comes next due?  The guest cannot do anything while it is stopped. */
+static bool is_due(struct nic_parting *p)
+{
+	if (!netvsp_is_open(p->nic))
+		return true;
+	if (!p->revoked && netvsp_has_parted(p->nic))
+		return true;
+	return !p->vm->suspended && ++p->looks >= NIC_LOOKS_MAX;
+}
+
+static void remove_nic(struct nic_parting *p)
+{
+	struct vm *vm = p->vm;
+
+	vmbus_devices_remove(vmbus_host_all(vm->vmbus), p->name);
+	vm_nics_remove(vm->nics, p->n);
+	vm->partings = g_list_remove(vm->partings, p);
+	nic_gone(p);
+}
+
+static gboolean look_at_nic(gpointer data)
+{
+	struct nic_parting *p = data;
+
+	if (!is_due(p))
+		return G_SOURCE_CONTINUE;
+	if (p->revoked || !netvsp_is_open(p->nic)) {
+		remove_nic(p);
+		return G_SOURCE_REMOVE;
+	}
+	netvsp_revoke(p->nic);
+	p->revoked = true;
+	p->looks = 0;
+	return G_SOURCE_CONTINUE;
+}
+
+static bool is_parting(const struct vm *vm, const char *name)
+{
+	for (const GList *l = vm->partings; l; l = l->next) {
+		const struct nic_parting *p = l->data;
+
+		if (!strcmp(p->name, name))
+			return true;
+	}
+	return false;
+}
+
+int vm_nic_remove(struct vm *vm, const char *name, void (*gone)(void *ctx),
+		  void *ctx, GError **error)
 {
 	int n = vm_nics_find(vm->nics, name, error);
+	struct nic_parting *p;
 
 	if (n < 0)
 		return -1;
-	vmbus_devices_remove(vmbus_host_all(vm->vmbus), name);
-	vm_nics_remove(vm->nics, (unsigned int)n);
+	if (is_parting(vm, name)) {
+		g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_AGAIN,
+			    "%s: it is on its way out", name);
+		return -1;
+	}
+	p = g_new0(struct nic_parting, 1);
+	p->vm = vm;
+	p->n = (unsigned int)n;
+	p->name = g_strdup(name);
+	p->nic = vmbus_devices_named(vmbus_host_all(vm->vmbus), &netvsp_ops,
+				     name);
+	p->gone = gone;
+	p->ctx = ctx;
+	if (!netvsp_is_open(p->nic)) {
+		remove_nic(p);
+		return 0;
+	}
+	netvsp_part(p->nic);
+	p->source = g_timeout_add(NIC_LOOK_MS, look_at_nic, p);
+	vm->partings = g_list_append(vm->partings, p);
 	return 0;
+}
+
+void vm_nics_end(struct vm *vm)
+{
+	for (GList *l = vm->partings; l; l = l->next) {
+		struct nic_parting *p = l->data;
+
+		g_source_remove(p->source);
+		nic_gone(p);
+	}
+	g_clear_pointer(&vm->partings, g_list_free);
 }
 
 struct netvsp *vm_nic_find(struct vm *vm, const char *name)

@@ -24,8 +24,20 @@ struct vm;
  */
 char *vm_nic_add(struct vm *vm, const char *text, GError **error);
 
-/** vm_nic_remove() - it is gone when this returns: 0; -1 with @error set */
-int vm_nic_remove(struct vm *vm, const char *name, GError **error);
+/**
+ * vm_nic_remove() - take a network card away, as netvsp_part() has it
+ * @gone: it is, or the machine ends.  At once if no driver has it, or later
+ *
+ * A guest that does not do its part holds it up for some seconds of those in
+ * which the machine runs.
+ *
+ * Return: 0; -1 with @error set, and @gone is not called.
+ */
+int vm_nic_remove(struct vm *vm, const char *name, void (*gone)(void *ctx),
+		  void *ctx, GError **error);
+
+/** vm_nics_end() - the cards that are going are gone; after all devices */
+void vm_nics_end(struct vm *vm);
 
 /** vm_nic_find() - the card @name, whose filter is looked at; or NULL */
 struct netvsp *vm_nic_find(struct vm *vm, const char *name);
