@@ -163,6 +163,7 @@ struct netvsp_channel {
 	bool is_receiving; /* frames are wanted, and all is there for that */
 	bool starved; /* but no sections */
 	bool blocked; /* but no room in the ring */
+	unsigned int pass; /* batches of the guest's after which not to look */
 	uint16_t rsc_id;
 	struct worker_task receive;
 	struct netvsp_window window;
@@ -352,6 +353,9 @@ void netvsp_rx_reset(struct netvsp_channel *c);
 
 /** netvsp_rx_resume() - there is room, or there are sections, again */
 void netvsp_rx_resume(struct netvsp_channel *c);
+
+/** netvsp_rx_answers() - frames of the guest's went: has any been answered? */
+void netvsp_rx_answers(struct netvsp_channel *c);
 
 /** netvsp_rx_watch() - the descriptor tells of what is waited for */
 void netvsp_rx_watch(struct netvsp_channel *c);

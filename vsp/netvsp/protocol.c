@@ -424,8 +424,10 @@ static void on_batch_end(void *ctx)
 {
 	struct netvsp_channel *c = ctx;
 
-	if (c->kick && c->queue)
+	if (c->kick && c->queue) {
 		net_queue_kick(c->queue);
+		netvsp_rx_answers(c);
+	}
 	c->kick = false;
 }
 

@@ -99,6 +99,31 @@ START_TEST(all_sections_are_the_guests)
 }
 END_TEST
 
+/* One interrupt for both: what is on this host answers at once. */
+START_TEST(an_answer_comes_with_the_completion)
+{
+	struct net_mem_params mp = {.queues = 1, .loop = true};
+	struct net_packet p;
+
+	bus_setup();
+	net_make_on(net_mem_new(&mp), VERSION_WIN10_V5_3);
+	net_open();
+	net_start(1500);
+	net_frame(frame, 100, 1);
+	for (unsigned int i = 1; i <= 100; i++) {
+		net_put_rndis(NET_PRIMARY, i, NVSP_CHANNEL_DATA,
+			      net_message(net_page(NET_DATA_PFN), frame, 100,
+					  NULL, 0));
+		net_get(NET_PRIMARY, &p);
+		ck_assert_uint_eq(p.p.type, VM_PKT_COMP);
+		ck_assert(net_try_get(NET_PRIMARY, &p));
+		net_check_xfer(&p, NVSP_CHANNEL_DATA);
+		net_done(NET_PRIMARY, p.p.trans_id);
+	}
+	net_end();
+}
+END_TEST
+
 /* --- the way out ------------------------------------------------------------- */
 
 START_TEST(a_card_that_goes)
@@ -257,5 +282,8 @@ int main(void)
 	t = net_case(s, "filters", setup_started);
 	tcase_add_loop_test(t, filters_filter, 0, G_N_ELEMENTS(filters));
 	tcase_add_test(t, no_filter_no_frames);
+
+	t = net_case(s, "answers", NULL);
+	tcase_add_test(t, an_answer_comes_with_the_completion);
 	return check_main(s);
 }
