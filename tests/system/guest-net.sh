@@ -179,6 +179,13 @@ iperf_said() {
 	sed -n '/"end"/,$p' /tmp/iperf | awk -v key="\"$1\":" '$1 == key { v = $2 } END { print v + 0 }'
 }
 
+# Of 1000 pings, one after the other, microseconds
+ping_us() {
+	ping -q -A -c 1000 $peer4 2>/dev/null |
+		sed -n 's/^.*min\/avg\/max = [0-9.]*\/\([0-9.]*\)\/.*/\1/p' |
+		awk '{ print $1 * 1000 }'
+}
+
 # For bench/net, on any card: each load between two lines
 benchmark() {
 	for module in hv_netvsc virtio_pci virtio_net; do
@@ -189,8 +196,13 @@ benchmark() {
 	done
 	configure
 	seconds=$(argument kvmbus.seconds)
-	for load in tcp_tx tcp_rx udp64_tx udp64_rx; do
+	for load in $(argument kvmbus.loads | tr , ' '); do
 		case $load in
+		ping_us)
+			tell begin ping_us
+			tell ping_us "$(ping_us)"
+			continue
+			;;
 		tcp_tx) set -- ;;
 		tcp_rx) set -- -R ;;
 		udp64_tx) set -- -u -b 0 -l 64 ;;
@@ -204,10 +216,6 @@ benchmark() {
 		esac
 		grep '"error"' /tmp/iperf
 	done
-	tell begin ping_us
-	tell ping_us "$(ping -q -A -c 1000 $peer4 2>/dev/null |
-		sed -n 's/^.*min\/avg\/max = [0-9.]*\/\([0-9.]*\)\/.*/\1/p' |
-		awk '{ print $1 * 1000 }')"
 	tell "done" yes
 }
 
