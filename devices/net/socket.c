@@ -6,15 +6,14 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <glib-unix.h>
 
 #include "base/descriptors.h"
 #include "base/log.h"
-#include "base/unix_listen.h"
 #include "devices/net/net_impl.h"
+#include "devices/net/stream_address.h"
 
 #define LOG_CATEGORY "net"
 
@@ -26,10 +25,12 @@
 
 struct sock {
 	struct net net;
-	char *path; /* NULL: it came by descriptor */
+	char *path; /* as the user has it; NULL: it came by descriptor */
+	struct stream_address address; /* of it */
 	bool listens;
 	int listener; /* -1: none */
-	guint listener_source, retry_source; /* main */
+	int pending; /* it is not connected yet; -1: none */
+	guint listener_source, retry_source, pending_source; /* main */
 
 	pthread_mutex_t lock; /* a leaf but for the queue's watch_lock */
 	/* lock */
@@ -83,7 +84,7 @@ static void replace_file(struct sock *s, int fd, bool connected)
 		net_queue_rewatch(s->user);
 }
 
-static gboolean try_connect(gpointer sock);
+static void connect_later(struct sock *s);
 
 /* Main thread. */
 static gboolean on_ended(gpointer sock)
@@ -98,8 +99,8 @@ static gboolean on_ended(gpointer sock)
 	if (again) /* the other was quicker */
 		return G_SOURCE_REMOVE;
 	net_set_carrier(&s->net, false);
-	if (s->path && !s->listens && !s->retry_source)
-		s->retry_source = g_timeout_add(RETRY_MS, try_connect, s);
+	if (s->path && !s->listens)
+		connect_later(s);
 	return G_SOURCE_REMOVE;
 }
 
@@ -121,6 +122,7 @@ static void end(struct net_queue *q)
 
 static void begin(struct sock *s, int fd)
 {
+	stream_settle(fd);
 	pthread_mutex_lock(&s->lock);
 	replace_file(s, fd, true);
 	pthread_mutex_unlock(&s->lock);
@@ -164,40 +166,53 @@ static gboolean watch_listener(gpointer sock)
 	return G_SOURCE_REMOVE;
 }
 
-static int connect_to(const struct sockaddr_un *address)
-{
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-
-	if (fd >= 0 &&
-	    connect(fd, (const struct sockaddr *)address, sizeof(*address))) {
-		int err = -errno;
-
-		close(fd);
-		return err;
-	}
-	return fd < 0 ? -errno : fd;
-}
-
-static void set_address(const struct sock *s, struct sockaddr_un *a)
-{
-	memset(a, 0, sizeof(*a));
-	a->sun_family = AF_UNIX;
-	g_strlcpy(a->sun_path, s->path, sizeof(a->sun_path));
-}
-
-static gboolean try_connect(gpointer sock)
+static gboolean on_pending(gint fd, GIOCondition condition, gpointer sock)
 {
 	struct sock *s = sock;
-	struct sockaddr_un address;
-	int fd;
 
-	set_address(s, &address);
-	fd = connect_to(&address);
+	(void)condition;
+	s->pending = -1;
+	s->pending_source = 0;
+	if (stream_connected(fd)) {
+		close(fd);
+		connect_later(s);
+	} else {
+		begin(s, fd);
+	}
+	return G_SOURCE_REMOVE;
+}
+
+/* Return: false: the other is not there. */
+static bool try_connect(struct sock *s)
+{
+	bool pending;
+	int fd = stream_connect(&s->address, &pending);
+
 	if (fd < 0)
+		return false;
+	if (!pending) {
+		begin(s, fd);
+		return true;
+	}
+	s->pending = fd;
+	s->pending_source = g_unix_fd_add(fd, G_IO_OUT, on_pending, s);
+	return true;
+}
+
+static gboolean on_retry(gpointer sock)
+{
+	struct sock *s = sock;
+
+	if (!try_connect(s))
 		return G_SOURCE_CONTINUE;
 	s->retry_source = 0;
-	begin(s, fd);
 	return G_SOURCE_REMOVE;
+}
+
+static void connect_later(struct sock *s)
+{
+	if (!s->retry_source)
+		s->retry_source = g_timeout_add(RETRY_MS, on_retry, s);
 }
 
 /* --- frames to the other ----------------------------------------------------------- */
@@ -409,10 +424,12 @@ static void sock_free(struct net *n)
 	net_clear(n);
 	remove_source(s->listener_source);
 	remove_source(s->retry_source);
+	remove_source(s->pending_source);
 	remove_source(s->ended_source);
-	if (s->listener >= 0)
+	if (s->listener >= 0 && !stream_address_is_tcp(s->path))
 		unlink(s->path);
 	close_fd(s->listener);
+	close_fd(s->pending);
 	close_fd(s->fd);
 	pthread_mutex_destroy(&s->lock);
 	g_free(s->path);
@@ -431,7 +448,7 @@ static const struct net_ops sock_ops = {
 
 static int start_listening(struct sock *s)
 {
-	int fd = unix_listen(s->path, 1, 0777);
+	int fd = stream_listen(s->path, &s->address);
 
 	if (fd < 0)
 		return fd; /* what is there is not ours */
@@ -464,11 +481,17 @@ static int start(struct sock *s, const struct net_socket_options *o)
 		return take_over(s, o->fd);
 	if (s->listens)
 		return start_listening(s);
-	if (strlen(s->path) >= sizeof(((struct sockaddr_un *)0)->sun_path))
-		return -ENAMETOOLONG;
-	if (try_connect(s))
-		s->retry_source = g_timeout_add(RETRY_MS, try_connect, s);
+	if (!try_connect(s))
+		connect_later(s);
 	return 0;
+}
+
+static struct net *refuse(struct sock *s, const struct net_socket_options *o)
+{
+	if (!s->path)
+		close_fd(o->fd);
+	sock_free(&s->net);
+	return NULL;
 }
 
 struct net *net_socket_new(const struct net_socket_options *options,
@@ -485,14 +508,15 @@ struct net *net_socket_new(const struct net_socket_options *options,
 	s->net.carrier = false;
 	s->path = g_strdup(options->path);
 	s->listens = options->listen;
-	s->listener = -1;
+	s->fd = s->listener = s->pending = -1;
+	if (s->path && stream_address_parse(s->path, &s->address, error)) {
+		g_prefix_error(error, "socket ");
+		return refuse(s, options);
+	}
 	err = start(s, options);
 	if (!err)
 		return &s->net;
 	g_set_error(error, G_FILE_ERROR, (gint)g_file_error_from_errno(-err),
 		    "%s: %s", kind, g_strerror(-err));
-	if (!s->path)
-		close_fd(options->fd);
-	sock_free(&s->net);
-	return NULL;
+	return refuse(s, options);
 }

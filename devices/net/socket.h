@@ -5,7 +5,7 @@
  * Each frame is behind its length, four bytes, the highest first, as QEMU's
  * `-netdev stream` and passt have it.
  *
- * Theory of operation.  One side listens at a path and the other connects, in
+ * Theory of operation.  One side listens at a place and the other connects, in
  * any order and again when the other is gone; without the other there is no
  * carrier.  The main thread makes connections, and puts one behind the
  * descriptor of the queue by dup3(), as an idle socket is while there is none;
@@ -27,7 +27,7 @@
 struct net;
 
 struct net_socket_options {
-	const char *path; /* NULL: @fd is one that is connected */
+	const char *path; /* as stream_address.h; NULL: @fd is connected */
 	bool listen; /* there, for one at a time; else connect to it */
 	int fd; /* now ours */
 };

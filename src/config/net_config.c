@@ -351,7 +351,7 @@ int net_config_check(const struct net_config *n, GError **error)
 	if (!n->path == !n->fds->len)
 		return option_refuse(
 			error, "socket",
-			"wants one of listen=PATH, connect=PATH, fd=N");
+			"wants one of listen=PLACE, connect=PLACE, fd=N");
 	return 0;
 }
 

@@ -342,18 +342,36 @@ static int set_bridge(GString *to, const char *name, struct json_object *value,
 	return 0;
 }
 
+/* As of --net, owned; NULL: it is none. */
+static char *stream_place(struct json_object *address)
+{
+	const char *type = member_text(address, "type");
+	const char *path = member_text(address, "path");
+	const char *host = member_text(address, "host");
+	const char *port = member_text(address, "port");
+
+	if (!g_strcmp0(type, "unix"))
+		return g_strdup(path);
+	if (g_strcmp0(type, "inet") != 0 || !host || !port)
+		return NULL;
+	return g_strdup_printf(strchr(host, ':') ? "tcp:[%s]:%s" : "tcp:%s:%s",
+			       host, port);
+}
+
 static int set_stream(GString *to, const char *name, struct json_object *value,
 		      GError **error)
 {
-	const char *path;
+	g_autofree char *place = NULL;
 
 	if (!strcmp(name, "server"))
 		return 0; /* looked at with the address */
-	path = member_text(value, "path");
-	if (strcmp(name, "addr") != 0 || !path ||
-	    g_strcmp0(member_text(value, "type"), "unix") != 0)
-		return refuse(error, name, "expected a Unix socket's address");
-	backend_add_text(to, "PLACE", path);
+	if (!strcmp(name, "addr"))
+		place = stream_place(value);
+	if (!place)
+		return refuse(error, name,
+			      "expected the address of a socket, unix with "
+			      "path or inet with host and port");
+	backend_add_text(to, "PLACE", place);
 	return 0;
 }
 

@@ -89,8 +89,16 @@ static const struct {
 	{"{'type':'stream','server':true,"
 	 "'addr':{'type':'unix','path':'/a'}}",
 	 "socket,listen=/a"},
-	{"{'type':'stream','addr':{'type':'inet','path':'/a'}}", "!Unix"},
-	{"{'type':'stream','addr':7}", "!Unix"},
+	{"{'type':'stream','addr':{'type':'inet','host':'h','port':'80'}}",
+	 "socket,connect=tcp:h:80"},
+	{"{'type':'stream','server':true,"
+	 "'addr':{'type':'inet','host':'::1','port':'80'}}",
+	 "socket,listen=tcp:[::1]:80"},
+	{"{'type':'stream','addr':{'type':'inet','path':'/a'}}", "!unix with"},
+	{"{'type':'stream','addr':{'type':'inet','host':'h','port':80}}",
+	 "!unix with"},
+	{"{'type':'stream','addr':{'type':'vsock'}}", "!unix with"},
+	{"{'type':'stream','addr':7}", "!unix with"},
 	{"{'type':'vde'}", "!expected user"},
 	{"{}", "!expected user"},
 };

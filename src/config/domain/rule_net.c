@@ -29,6 +29,7 @@ static void enter_interface(struct domain *d)
 	} kinds[] = {
 		{"user", NET_USER},     {"ethernet", NET_TAP},
 		{"bridge", NET_BRIDGE}, {"network", NET_BRIDGE},
+		{"server", NET_SOCKET}, {"client", NET_SOCKET},
 		{"null", NET_NULL},
 	};
 	g_autofree char *type = domain_attr(d, "type");
@@ -41,6 +42,7 @@ static void enter_interface(struct domain *d)
 	if (!type)
 		domain_refuse(d, "has no type: write type='user'");
 	d->net = net_config_new(kind);
+	d->net->listen = !g_strcmp0(type, "server");
 	d->device = domain_device_add(d);
 	d->device->net = d->net;
 }
@@ -101,6 +103,29 @@ static void set_target(struct domain *d, const char *value)
 {
 	if (d->net->kind == NET_TAP && is_name(d, value))
 		domain_replace(&d->net->name, value);
+}
+
+/* --- a cable ----------------------------------------------------------------- */
+
+/* <source address='127.0.0.1' port='5558'/>, of server and client */
+static void leave_source(struct domain *d)
+{
+	g_autofree char *address = domain_attr(d, "address");
+	g_autofree char *port = domain_attr(d, "port");
+	g_autofree char *place = NULL;
+	const char *host = address ? address : "";
+	guint64 number;
+
+	if (d->net->kind != NET_SOCKET)
+		return;
+	if (!port || !g_ascii_string_to_unsigned(port, 10, 1, UINT16_MAX,
+						 &number, NULL)) {
+		domain_refuse(d, "has no port of TCP: write port='5558'");
+		return;
+	}
+	place = g_strdup_printf(strchr(host, ':') ? "tcp:[%s]:%s" : "tcp:%s:%s",
+				host, port);
+	set(d, d->net->listen ? "listen" : "connect", place);
 }
 
 /* --- user networking --------------------------------------------------------- */
@@ -292,6 +317,10 @@ static void leave_interface(struct domain *d)
 		 d->report->n[DOMAIN_REFUSED] == d->device->refused)
 		domain_refuse(d, "has no bridge: write <source "
 				 "bridge='virbr0'/>");
+	else if (net->kind == NET_SOCKET && !net->path &&
+		 d->report->n[DOMAIN_REFUSED] == d->device->refused)
+		domain_refuse(d, "has no port: write <source "
+				 "address='127.0.0.1' port='5558'/>");
 	if (d->report->n[DOMAIN_REFUSED] == d->device->refused &&
 	    net_config_check(net, &error))
 		domain_refuse_error(d, NULL, NULL, error);
@@ -336,7 +365,7 @@ static const struct domain_rule rules[] = {
 	RULE("devices/interface", HONOUR, "A network card.",
 	     .enter = enter_interface, .leave = leave_interface, .many = true),
 	RULE("devices/interface@type", HONOUR, "What it is plugged into.",
-	     .words = "user|ethernet|bridge|network|null"),
+	     .words = "user|ethernet|bridge|network|server|client|null"),
 	RULE("devices/interface@type=direct", REFUSE,
 	     "macvtap is not implemented: write type='bridge'."),
 	RULE("devices/interface@type=hostdev", REFUSE,
@@ -347,14 +376,12 @@ static const struct domain_rule rules[] = {
 	     "a Hyper-V has none: write type='bridge'."),
 	RULE("devices/interface@type=internal", REFUSE,
 	     "is of other hypervisors: write type='bridge'."),
-	RULE("devices/interface@type=server", REFUSE,
-	     "not implemented: --net socket,listen=PATH is a cable."),
-	RULE("devices/interface@type=client", REFUSE,
-	     "not implemented: --net socket,connect=PATH is a cable."),
 	RULE("devices/interface@type=mcast", REFUSE,
-	     "not implemented: --net socket,listen=PATH is a cable."),
+	     "not implemented: write type='server' in one, 'client' in the "
+	     "other."),
 	RULE("devices/interface@type=udp", REFUSE,
-	     "not implemented: --net socket,listen=PATH is a cable."),
+	     "not implemented: write type='server' in one, 'client' in the "
+	     "other."),
 	RULE("devices/interface@managed", HONOUR, "kvmbus makes the tap.",
 	     .words = "yes|no"),
 	RULE("devices/interface@trustGuestRxFilters", IGNORE,
@@ -366,7 +393,13 @@ static const struct domain_rule rules[] = {
 	RULE("devices/interface/mac@check", IGNORE, "is of ESX."),
 	RULE("devices/interface/mac@currentAddress", IGNORE,
 	     "is of a domain that runs."),
-	RULE("devices/interface/source", HONOUR, "Which of them."),
+	RULE("devices/interface/source", HONOUR, "Which of them.",
+	     .leave = leave_source),
+	RULE("devices/interface/source@address", HONOUR,
+	     "With server and client: of the host that listens; any by "
+	     "default."),
+	RULE("devices/interface/source@port", HONOUR,
+	     "With server and client: of TCP."),
 	RULE("devices/interface/source@bridge", HONOUR,
 	     "With bridge: its name; of a Hyper-V with --map-bridge.",
 	     .set = set_bridge),

@@ -246,7 +246,7 @@ static void check_full_nets(const GPtrArray *nets)
 	static const uint8_t mac[] = {0x52, 0x54, 0, 1, 2, 3};
 	const struct net_config *n = g_ptr_array_index(nets, 0);
 
-	ck_assert_uint_eq(nets->len, 4);
+	ck_assert_uint_eq(nets->len, 6);
 	ck_assert_int_eq(n->kind, NET_USER);
 	ck_assert_mem_eq(n->mac, mac, sizeof(mac));
 	ck_assert_uint_eq(n->mtu, 1400);
@@ -278,6 +278,19 @@ static void check_other_nets(const GPtrArray *nets)
 	ck_assert_str_eq(n->name, "tap0");
 	n = g_ptr_array_index(nets, 3);
 	ck_assert_int_eq(n->kind, NET_NULL);
+}
+
+static void check_cables(const GPtrArray *nets)
+{
+	const struct net_config *n = g_ptr_array_index(nets, 4);
+
+	ck_assert_int_eq(n->kind, NET_SOCKET);
+	ck_assert(n->listen);
+	ck_assert_str_eq(n->path, "tcp::5558");
+	n = g_ptr_array_index(nets, 5);
+	ck_assert_int_eq(n->kind, NET_SOCKET);
+	ck_assert(!n->listen);
+	ck_assert_str_eq(n->path, "tcp:[fd00::9]:5558");
 }
 
 static void check_full_serials(const GPtrArray *serials)
@@ -316,6 +329,7 @@ START_TEST(what_is_honoured_is_in_the_configuration)
 	check_full_disks(c->disks);
 	check_full_nets(c->nets);
 	check_other_nets(c->nets);
+	check_cables(c->nets);
 	check_full_serials(c->serials);
 	domain_report_free(report);
 	machine_config_free(c);

@@ -33,6 +33,21 @@ static void setup(void)
 	snprintf(path, sizeof(path), "%s/cable", folder);
 }
 
+/* A port of this host that nobody has. */
+static void setup_tcp(void)
+{
+	struct sockaddr_in a = {.sin_family = AF_INET,
+				.sin_addr = {htonl(INADDR_LOOPBACK)}};
+	socklen_t bytes = sizeof(a);
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	setup();
+	ck_assert_int_eq(bind(fd, (void *)&a, sizeof(a)), 0);
+	ck_assert_int_eq(getsockname(fd, (void *)&a, &bytes), 0);
+	close(fd);
+	snprintf(path, sizeof(path), "tcp:127.0.0.1:%u", ntohs(a.sin_port));
+}
+
 static void teardown(void)
 {
 	unlink(path);
@@ -418,6 +433,8 @@ START_TEST(what_cannot_be_is_said)
 	const struct net_socket_options wrong[] = {
 		{.path = "/nonexistent/a", .listen = true},
 		{.path = longer},
+		{.path = "tcp:localhost", .listen = true},
+		{.path = "tcp:192.0.2.1:9", .listen = true}, /* not ours */
 		{.fd = socket(AF_UNIX, SOCK_DGRAM, 0)},
 		{.fd = open("/dev/null", O_RDWR)},
 		{.fd = 9999},
@@ -485,6 +502,15 @@ int main(void)
 	tcase_add_test(tc, descriptors_are_taken_over);
 	tcase_add_test(tc, what_cannot_be_is_said);
 	tcase_add_test(tc, a_socket_that_was_left_behind_is_replaced);
+	suite_add_tcase(suite, tc);
+
+	tc = tcase_create("TCP");
+	tcase_add_checked_fixture(tc, setup_tcp, teardown);
+	tcase_add_test(tc, frames_of_all_sizes_both_ways);
+	tcase_add_test(tc, they_come_in_any_order);
+	tcase_add_test(tc, either_may_go_and_come_back);
+	tcase_add_test(tc, large_frames_are_cut);
+	tcase_add_test(tc, a_peer_that_stalls);
 	suite_add_tcase(suite, tc);
 	return check_main(suite);
 }

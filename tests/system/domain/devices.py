@@ -197,6 +197,17 @@ def made_the_tap(domain):
     sh("ip -d link show kvtap1 | grep 'tun type tap'")
 
 
+@guest
+def is_a_cable(domain):
+    """What one card sends the other gets."""
+    one, other = (f"$(card_of 52:54:00:00:00:0{i})" for i in (7, 8))
+    domain.run(f"ip link set {one} up; ip link set {other} up; "
+               f"ip address add 10.19.0.1/24 dev {one}")
+    domain.until("frames come", lambda: int(domain.run(
+        "ping -c 1 -W 1 10.19.0.2 >/dev/null; "
+        f"cat /sys/class/net/{other}/statistics/rx_packets")) > 0, 60)
+
+
 USER = "52:54:00:00:00:05"
 LEASE = f"lease $(card_of {USER})"
 
@@ -369,6 +380,8 @@ CARDS = {
     "devices/interface/source": BRIDGE,
     "devices/interface/source@bridge": is_on_the_bridge,
     "devices/interface/source@network": NETWORK,
+    "devices/interface/source@address": is_a_cable,
+    "devices/interface/source@port": is_a_cable,
     "devices/interface/target": TAP,
     "devices/interface/target@dev": TAP,
     "devices/interface/target@managed": MADE,
