@@ -95,15 +95,9 @@ static void leave_hypervclock(struct domain *d, bool present)
 
 static void leave_tsc(struct domain *d, bool present)
 {
-	g_autofree char *frequency = domain_attr(d, "frequency");
 	g_autofree char *mode = domain_attr(d, "mode");
 
 	(void)present;
-	if (frequency)
-		domain_say_of(d, DOMAIN_IGNORED, d->node,
-			      "clock/timer@frequency",
-			      "not implemented: the guest's TSC is as fast as "
-			      "the host's");
 	if (mode && strcmp(mode, "native") && strcmp(mode, "auto"))
 		domain_say_of(d, DOMAIN_IGNORED, d->node, "clock/timer@mode",
 			      "the guest reads the TSC itself");
@@ -233,7 +227,8 @@ static const struct domain_rule rules[] = {
 	RULE("clock/timer@tickpolicy", HONOUR,
 	     "What becomes of ticks that came too late.",
 	     .words = "delay|discard|catchup|merge"),
-	RULE("clock/timer@frequency", HONOUR, "Of the TSC; not implemented."),
+	RULE("clock/timer@frequency", IGNORE,
+	     "not implemented: the guest's TSC is as fast as the host's."),
 	RULE("clock/timer@mode", HONOUR, "Of the TSC.",
 	     .words = "auto|native|emulate|paravirt|smpsafe"),
 	RULE("clock/timer/catchup", IGNORE, "not implemented."),

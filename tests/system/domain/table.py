@@ -24,9 +24,6 @@ EXPLAINED = {
     "kvmbus:machine/kvmbus:throttle@signals":
         "of a guest that signals for nothing, which Linux does not; "
         "tests/vsp/vmbus has one that does",
-    "clock/timer@frequency":
-        "is ignored with a note, as it is not implemented; the row is there "
-        "to say so",
     "features/hyperv/*":
         "is what libvirt may come to know: refused, or ignored if it is off",
     "features/hyperv/*@*":
