@@ -89,10 +89,8 @@ int stream_address_parse(const char *text, struct stream_address *a,
 
 static int new_socket(const struct stream_address *a)
 {
-	int fd = socket(a->sa.ss_family,
-			SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-
-	return fd < 0 ? -errno : fd;
+	return socket(a->sa.ss_family,
+		      SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 }
 
 static const struct sockaddr *address_of(const struct stream_address *a)
@@ -108,7 +106,7 @@ int stream_listen(const char *text, const struct stream_address *a)
 		return unix_listen(text, 1, 0777);
 	fd = new_socket(a);
 	if (fd < 0)
-		return fd;
+		return -errno;
 	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) ||
 	    bind(fd, address_of(a), a->bytes) || listen(fd, 1)) {
 		int err = -errno;
@@ -125,7 +123,7 @@ int stream_connect(const struct stream_address *a, bool *pending)
 
 	*pending = false;
 	if (fd < 0)
-		return fd;
+		return -errno;
 	if (!connect(fd, address_of(a), a->bytes)) {
 		*pending = a->sa.ss_family != AF_UNIX; /* see there */
 		return fd;

@@ -208,11 +208,11 @@ benchmark() {
 		udp64_tx) set -- -u -b 0 -l 64 ;;
 		udp64_rx) set -- -u -b 0 -l 64 -R ;;
 		esac
-		tell begin $load
+		tell begin "$load"
 		iperf3 -c $peer4 -t "$seconds" "$@" -J >/tmp/iperf 2>&1
 		case $load in
-		tcp*) tell $load "$(iperf_said bits_per_second | awk '{ print $1 / 1000000 }')" ;;
-		udp*) tell $load "$((($(iperf_said packets) - $(iperf_said lost_packets)) / seconds))" ;;
+		tcp*) tell "$load" "$(iperf_said bits_per_second | awk '{ print $1 / 1000000 }')" ;;
+		udp*) tell "$load" "$((($(iperf_said packets) - $(iperf_said lost_packets)) / seconds))" ;;
 		esac
 		grep '"error"' /tmp/iperf
 	done
