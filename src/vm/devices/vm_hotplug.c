@@ -17,9 +17,7 @@
 
 /* A guest may answer as often as it likes. */
 #define BALLOON_EVENT_MS 200
-/* A guest has so long for each step of giving up a card: 5 s. */
 #define NIC_LOOK_MS      10
-#define NIC_LOOKS_MAX    500
 
 /* --- network cards ---------------------------------------------------------- */
 
@@ -43,8 +41,7 @@ struct nic_parting {
 	unsigned int n;
 	char *name;
 	struct netvsp *nic;
-	bool revoked;
-	unsigned int looks; /* since it began, or was revoked */
+	struct vm_nic_state state;
 	guint source;
 	void (*gone)(void *ctx);
 	void *ctx;
@@ -57,14 +54,15 @@ static void nic_gone(struct nic_parting *p)
 	g_free(p);
 }
 
-/* Is what comes next due?  The guest cannot do anything while it is stopped. */
-static bool is_due(struct nic_parting *p)
+enum vm_nic_step vm_nic_step(const struct vm_nic_state *s)
 {
-	if (!netvsp_is_open(p->nic))
-		return true;
-	if (!p->revoked && netvsp_has_parted(p->nic))
-		return true;
-	return !p->vm->suspended && ++p->looks >= NIC_LOOKS_MAX;
+	bool late = s->looks >= VM_NIC_LOOKS;
+
+	if (!s->is_open || (s->revoked && late))
+		return VM_NIC_REMOVE;
+	if (!s->revoked && (s->has_parted || late))
+		return VM_NIC_REVOKE;
+	return VM_NIC_WAIT;
 }
 
 static void remove_nic(struct nic_parting *p)
@@ -80,16 +78,24 @@ static void remove_nic(struct nic_parting *p)
 static gboolean look_at_nic(gpointer data)
 {
 	struct nic_parting *p = data;
+	struct vm_nic_state *s = &p->state;
 
-	if (!is_due(p))
-		return G_SOURCE_CONTINUE;
-	if (p->revoked || !netvsp_is_open(p->nic)) {
+	s->is_open = netvsp_is_open(p->nic);
+	s->has_parted = netvsp_has_parted(p->nic);
+	switch (vm_nic_step(s)) {
+	case VM_NIC_REMOVE:
 		remove_nic(p);
 		return G_SOURCE_REMOVE;
+	case VM_NIC_REVOKE:
+		netvsp_revoke(p->nic);
+		s->revoked = true;
+		s->looks = 0;
+		break;
+	case VM_NIC_WAIT:
+		/* While it is stopped the guest can do nothing. */
+		s->looks += !p->vm->suspended;
+		break;
 	}
-	netvsp_revoke(p->nic);
-	p->revoked = true;
-	p->looks = 0;
 	return G_SOURCE_CONTINUE;
 }
 

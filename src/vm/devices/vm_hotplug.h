@@ -36,6 +36,25 @@ char *vm_nic_add(struct vm *vm, const char *text, GError **error);
 int vm_nic_remove(struct vm *vm, const char *name, void (*gone)(void *ctx),
 		  void *ctx, GError **error);
 
+/* What is next for a card on its way out. */
+enum vm_nic_step {
+	VM_NIC_WAIT, /* for the guest */
+	VM_NIC_REVOKE,
+	VM_NIC_REMOVE,
+};
+
+/* How often it is looked, 10 ms apart, for the end of a step: 5 s. */
+#define VM_NIC_LOOKS 500u
+
+struct vm_nic_state {
+	bool is_open; /* by the guest's driver */
+	bool has_parted;
+	bool revoked;
+	unsigned int looks; /* in vain, since it parts, or is revoked */
+};
+
+enum vm_nic_step vm_nic_step(const struct vm_nic_state *s);
+
 /** vm_nics_end() - the cards that are going are gone; after all devices */
 void vm_nics_end(struct vm *vm);
 

@@ -152,6 +152,29 @@ START_TEST(a_disc_that_moves)
 }
 END_TEST
 
+/* A guest that does nothing holds a card up for two steps, no longer. */
+static const struct {
+	struct vm_nic_state state;
+	enum vm_nic_step step;
+} steps[] = {
+	/* is open, has parted, is revoked */
+	{{true, false, false, 0}, VM_NIC_WAIT},
+	{{true, false, false, VM_NIC_LOOKS - 1}, VM_NIC_WAIT},
+	{{true, false, false, VM_NIC_LOOKS}, VM_NIC_REVOKE},
+	{{true, true, false, 0}, VM_NIC_REVOKE},
+	{{true, true, true, 0}, VM_NIC_WAIT},
+	{{true, false, true, VM_NIC_LOOKS - 1}, VM_NIC_WAIT},
+	{{true, false, true, VM_NIC_LOOKS}, VM_NIC_REMOVE},
+	{{false, true, false, 0}, VM_NIC_REMOVE},
+	{{false, false, true, 7}, VM_NIC_REMOVE},
+};
+
+START_TEST(a_card_on_its_way_out)
+{
+	ck_assert_int_eq(vm_nic_step(&steps[_i].state), steps[_i].step);
+}
+END_TEST
+
 START_TEST(memory_that_is_given_up)
 {
 	vm_tell_memory(&vm, 16 * MIB, 0);
@@ -198,6 +221,7 @@ int main(void)
 	tcase_add_loop_test(t, a_disk_that_fails, 0, G_N_ELEMENTS(failures));
 	tcase_add_test(t, a_device_that_is_gone);
 	tcase_add_test(t, a_disc_that_moves);
+	tcase_add_loop_test(t, a_card_on_its_way_out, 0, G_N_ELEMENTS(steps));
 	tcase_add_test(t, memory_that_is_given_up);
 	tcase_add_test(t, memory_that_is_added);
 	tcase_add_test(t, a_dump_that_has_ended);
