@@ -251,7 +251,7 @@ class Qmp(unittest.TestCase):
                 ({"type": "user", "hostfwd": [1]}, "hostfwd"),
                 ({"type": "tap", "script": "/bin/x"}, "script"),
                 ({"type": "bridge", "helper": "x"}, "helper"),
-                ({"type": "stream", "addr": {"type": "inet"}}, "Unix")):
+                ({"type": "stream", "addr": {"type": "inet"}}, "host and port")):
             with self.assertRaises(QmpError) as caught:
                 q.call("netdev_add", {"id": "n", **what})
             self.assertIn(why, str(caught.exception))
