@@ -81,7 +81,8 @@ int deadlines_due(struct deadlines *d, uint64_t now)
 	}
 	while (node < d->n_leaves) {
 		node *= 2;
-		if (d->earliest[node] > now)
+		/* Else one that is always due would keep others from it. */
+		if (d->earliest[node + 1] < d->earliest[node])
 			node++;
 	}
 	pthread_mutex_unlock(&d->lock);
