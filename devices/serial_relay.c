@@ -308,6 +308,9 @@ static bool describe(const struct serial_relay *r, struct pollfd fds[N_POLL])
 		fds[POLL_PEER].events |= POLLIN;
 	if (r->out.len || r->connecting)
 		fds[POLL_PEER].events |= POLLOUT;
+	/* That it hung up is told at once, and whether it is asked or not. */
+	if (!fds[POLL_PEER].events)
+		fds[POLL_PEER].fd = -1;
 	fds[POLL_LISTEN] = (struct pollfd){.fd = -1, .events = POLLIN};
 	if (r->params.kind == RELAY_LISTEN && r->peer < 0 && !r->retry_ns)
 		fds[POLL_LISTEN].fd = r->params.fd;

@@ -131,10 +131,22 @@ START_TEST(one_after_the_other_may_connect)
 }
 END_TEST
 
+/* In the next tenth of a second little is done. */
+static void expect_rest(void)
+{
+	struct timespec used, had;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &had);
+	poll(NULL, 0, 100);
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
+	ck_assert_int_lt((used.tv_sec - had.tv_sec) * NSEC_PER_SEC +
+				 used.tv_nsec - had.tv_nsec,
+			 50 * NSEC_PER_MSEC);
+}
+
 START_TEST(without_a_descriptor_it_does_not_spin)
 {
 	struct rlimit limit, none;
-	struct timespec used, had;
 	int client;
 
 	begin((struct serial_relay_params){.kind = RELAY_LISTEN,
@@ -146,15 +158,47 @@ START_TEST(without_a_descriptor_it_does_not_spin)
 	none.rlim_cur = (rlim_t)client + 1;
 	ck_assert(!setrlimit(RLIMIT_NOFILE, &none));
 	client = make_client();
-	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &had);
-	poll(NULL, 0, 100);
-	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
-	ck_assert_int_lt((used.tv_sec - had.tv_sec) * NSEC_PER_SEC +
-				 used.tv_nsec - had.tv_nsec,
-			 50 * NSEC_PER_MSEC);
+	expect_rest();
 	ck_assert(!setrlimit(RLIMIT_NOFILE, &limit));
 	meet(client);
 	close(client);
+}
+END_TEST
+
+/* Who wrote more than the guest reads, and went: that is for later. */
+START_TEST(who_has_gone_is_no_work)
+{
+	char part[4096], last = 0;
+	size_t sent = 0, got = 0;
+	ssize_t n;
+	int client;
+
+	begin((struct serial_relay_params){.kind = RELAY_LISTEN,
+					   .fd = make_listener()});
+	client = make_client();
+	memset(part, 'x', sizeof(part));
+	do {
+		struct pollfd p = {.fd = client, .events = POLLOUT};
+
+		n = poll(&p, 1, 200) == 1
+			    ? send(client, part, sizeof(part), MSG_DONTWAIT)
+			    : 0;
+		sent += n > 0 ? (size_t)n : 0;
+	} while (n > 0);
+	close(client);
+	expect_rest();
+	/* It is still there. */
+	while (got < sent) {
+		n = read(serial_relay_fd(relay), part, sizeof(part));
+		if (n <= 0) {
+			poll(NULL, 0, 1);
+			continue;
+		}
+		got += (size_t)n;
+		last = part[n - 1];
+	}
+	ck_assert_int_eq(last, 'x');
+	ck_assert_uint_eq(got, sent);
 }
 END_TEST
 
@@ -297,6 +341,7 @@ int main(void)
 	tcase_set_timeout(t, 30);
 	tcase_add_test(t, one_after_the_other_may_connect);
 	tcase_add_test(t, without_a_descriptor_it_does_not_spin);
+	tcase_add_test(t, who_has_gone_is_no_work);
 	tcase_add_test(t, without_a_peer_nothing_waits);
 	tcase_add_test(t, it_connects_when_somebody_listens);
 	tcase_add_test(t, nobody_at_a_port_is_an_error);
