@@ -3,6 +3,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <unistd.h>
@@ -148,7 +149,7 @@ static void update_watch(struct net_queue *q)
 		epoll_ctl(q->fd, EPOLL_CTL_ADD, q->host_fd, &event);
 }
 
-void net_queue_rewatch(struct net_queue *q)
+static void rewatch(struct net_queue *q)
 {
 	pthread_mutex_lock(&q->watch_lock);
 	if (q->net->ops->watch)
@@ -158,6 +159,22 @@ void net_queue_rewatch(struct net_queue *q)
 	pthread_mutex_unlock(&q->watch_lock);
 }
 
+void net_queue_replace_file(struct net_queue *q, int host_fd, int fd)
+{
+	struct epoll_event unused = {0};
+
+	if (!q) {
+		dup3(fd, host_fd, O_CLOEXEC);
+	} else {
+		pthread_mutex_lock(&q->watch_lock);
+		epoll_ctl(q->fd, EPOLL_CTL_DEL, host_fd, &unused);
+		dup3(fd, host_fd, O_CLOEXEC);
+		update_watch(q);
+		pthread_mutex_unlock(&q->watch_lock);
+	}
+	close(fd);
+}
+
 void net_queue_set_rest(struct net_queue *q, bool has_rest)
 {
 	if (q->has_rest == has_rest)
@@ -165,7 +182,7 @@ void net_queue_set_rest(struct net_queue *q, bool has_rest)
 	pthread_mutex_lock(&q->watch_lock);
 	q->has_rest = has_rest;
 	pthread_mutex_unlock(&q->watch_lock);
-	net_queue_rewatch(q);
+	rewatch(q);
 }
 
 static int open_queue(struct net_queue *q, GError **error)
@@ -199,7 +216,7 @@ struct net_queue *net_queue_new(struct net *n, unsigned int index,
 		g_free(q);
 		return NULL;
 	}
-	net_queue_rewatch(q);
+	rewatch(q);
 	pthread_mutex_lock(&n->lock);
 	q->next = n->queues;
 	n->queues = q;
@@ -245,7 +262,7 @@ void net_queue_watch(struct net_queue *q, unsigned int what)
 	pthread_mutex_lock(&q->watch_lock);
 	q->watched = what;
 	pthread_mutex_unlock(&q->watch_lock);
-	net_queue_rewatch(q);
+	rewatch(q);
 }
 
 /* --- frames ------------------------------------------------------------------- */
@@ -332,6 +349,9 @@ void net_queue_kick(struct net_queue *q)
 		net_soft_flush(q);
 	if (q->net->ops->kick)
 		q->net->ops->kick(q);
+	/* The kind knows of its own rest only. */
+	if (q->soft && net_soft_has_rest(q->soft))
+		net_queue_set_rest(q, true);
 }
 
 /* The cable is out: what comes goes nowhere. */

@@ -105,11 +105,13 @@ void net_clear(struct net *n);
 void net_set_carrier(struct net *n, bool up);
 
 /**
- * net_queue_rewatch() - host_fd is another file now: watch that
+ * net_queue_replace_file() - put @fd, which is closed then, behind @host_fd
+ * @q: whose it is; NULL: no queue's
  *
- * Any thread; the old file is closed.
+ * The old file is not watched any more, even if somebody else has it open.
+ * Any thread.
  */
-void net_queue_rewatch(struct net_queue *q);
+void net_queue_replace_file(struct net_queue *q, int host_fd, int fd);
 
 /**
  * net_queue_set_rest() - something that was taken waits for room

@@ -59,6 +59,8 @@ int net_soft_flush(struct net_queue *q)
 {
 	struct net_soft *soft = q->soft;
 
+	if (!soft->bytes)
+		return 0;
 	while (soft->bytes) {
 		if (send_segment(q) == -EAGAIN) {
 			net_queue_set_rest(q, true);
@@ -69,6 +71,11 @@ int net_soft_flush(struct net_queue *q)
 	}
 	net_queue_set_rest(q, false);
 	return 0;
+}
+
+bool net_soft_has_rest(const struct net_soft *soft)
+{
+	return soft->bytes != 0;
 }
 
 /* The whole frame is refused if its first segment is. */

@@ -29,6 +29,9 @@ int net_soft_send(struct net_queue *q, const struct virtio_net_hdr *hdr,
 /** net_soft_flush() - send the rest of it; Return: 0; -EAGAIN: some is left */
 int net_soft_flush(struct net_queue *q);
 
+/** net_soft_has_rest() - is some left? */
+bool net_soft_has_rest(const struct net_soft *soft);
+
 void net_soft_free(struct net_soft *soft);
 
 #endif

@@ -23,6 +23,12 @@
 /* To look again for a peer that was not there. */
 #define RETRY_MS     200
 
+/* Bytes from @from to @to. */
+struct buffer {
+	size_t from, to;
+	uint8_t bytes[BUFFER_BYTES];
+};
+
 struct sock {
 	struct net net;
 	char *path; /* as the user has it; NULL: it came by descriptor */
@@ -40,28 +46,15 @@ struct sock {
 	struct net_queue *user; /* NULL: none */
 
 	unsigned int generation; /* of the connection; atomic */
-};
 
-/* Bytes from @from to @to. */
-struct buffer {
-	size_t from, to;
-	uint8_t bytes[BUFFER_BYTES];
-};
-
-struct sock_queue {
-	struct net_queue q;
-	unsigned int generation; /* of what is in the buffers */
+	/* the queue's thread; the next queue goes on with them */
+	unsigned int buffered; /* generation of what is in the buffers */
 	struct buffer in, out;
 };
 
 static struct sock *to_sock(const struct net *n)
 {
 	return (struct sock *)n;
-}
-
-static struct sock_queue *to_queue(struct net_queue *q)
-{
-	return (struct sock_queue *)q;
 }
 
 /* --- connections -------------------------------------------------------------------- */
@@ -76,12 +69,13 @@ static void replace_file(struct sock *s, int fd, bool connected)
 {
 	if (fd < 0)
 		return; /* no more descriptors: it ends anew, and is tried */
-	dup3(fd, s->fd, O_CLOEXEC);
-	close(fd);
-	s->connected = connected;
+	/*
+	 * First: the queue's thread may read at any time, and the file that
+	 * was idle had nothing to say.
+	 */
 	__atomic_fetch_add(&s->generation, 1, __ATOMIC_RELEASE);
-	if (s->user)
-		net_queue_rewatch(s->user);
+	net_queue_replace_file(s->user, s->fd, fd);
+	s->connected = connected;
 }
 
 static void connect_later(struct sock *s);
@@ -111,11 +105,11 @@ static void end(struct net_queue *q)
 
 	pthread_mutex_lock(&s->lock);
 	if (s->connected &&
-	    to_queue(q)->generation ==
-		    __atomic_load_n(&s->generation, __ATOMIC_RELAXED)) {
+	    s->buffered == __atomic_load_n(&s->generation, __ATOMIC_RELAXED)) {
 		replace_file(s, idle_file(), false);
 		if (!s->ended_source)
-			s->ended_source = g_idle_add(on_ended, s);
+			s->ended_source = g_idle_add_full(G_PRIORITY_DEFAULT,
+							  on_ended, s, NULL);
 	}
 	pthread_mutex_unlock(&s->lock);
 }
@@ -218,19 +212,18 @@ static void connect_later(struct sock *s)
 /* --- frames to the other ----------------------------------------------------------- */
 
 /* What belongs to a connection that has ended goes with it. */
-static struct sock_queue *current(struct net_queue *q)
+static struct sock *current(struct net_queue *q)
 {
-	struct sock_queue *sq = to_queue(q);
-	unsigned int now =
-		__atomic_load_n(&to_sock(q->net)->generation, __ATOMIC_ACQUIRE);
+	struct sock *s = to_sock(q->net);
+	unsigned int now = __atomic_load_n(&s->generation, __ATOMIC_ACQUIRE);
 
-	if (sq->generation != now) {
-		sq->generation = now;
-		sq->in.from = sq->in.to = 0;
-		sq->out.from = sq->out.to = 0;
+	if (s->buffered != now) {
+		s->buffered = now;
+		s->in.from = s->in.to = 0;
+		s->out.from = s->out.to = 0;
 		net_queue_set_rest(q, false);
 	}
-	return sq;
+	return s;
 }
 
 static void sock_kick(struct net_queue *q)
@@ -386,20 +379,15 @@ static int queue_open(struct net_queue *q, GError **error)
 	pthread_mutex_lock(&s->lock);
 	q->host_fd = s->fd;
 	s->user = q;
-	to_queue(q)->generation =
-		__atomic_load_n(&s->generation, __ATOMIC_RELAXED);
 	pthread_mutex_unlock(&s->lock);
+	net_queue_set_rest(q, s->out.from < s->out.to);
 	return 0;
 }
 
-/* In the middle of a frame nobody else can go on: the connection ends. */
 static void queue_close(struct net_queue *q)
 {
-	struct sock_queue *sq = current(q);
 	struct sock *s = to_sock(q->net);
 
-	if (sq->in.from < sq->in.to || sq->out.from < sq->out.to)
-		end(q);
 	pthread_mutex_lock(&s->lock);
 	s->user = NULL;
 	pthread_mutex_unlock(&s->lock);
@@ -437,7 +425,7 @@ static void sock_free(struct net *n)
 }
 
 static const struct net_ops sock_ops = {
-	.queue_size = sizeof(struct sock_queue),
+	.queue_size = sizeof(struct net_queue),
 	.queue_open = queue_open,
 	.queue_close = queue_close,
 	.send = sock_send,

@@ -221,10 +221,7 @@ static void queue_close(struct net_queue *q)
 /* Put @fd, which is closed then, behind a queue's descriptor. */
 static void replace_file(struct tap *t, unsigned int i, int fd)
 {
-	dup3(fd, t->fds[i], O_CLOEXEC);
-	close(fd);
-	if (t->users[i])
-		net_queue_rewatch(t->users[i]);
+	net_queue_replace_file(t->users[i], t->fds[i], fd);
 }
 
 static void go(struct tap *t)

@@ -427,6 +427,58 @@ START_TEST(descriptors_are_taken_over)
 }
 END_TEST
 
+/* Another guest goes on where the last was, with nothing lost or torn. */
+START_TEST(a_cable_outlives_the_guest)
+{
+	struct net_socket_options options = {0};
+	struct end a, b;
+	int pair[2];
+
+	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+	options.fd = pair[0];
+	a = open_end(&options);
+	options.fd = pair[1];
+	b = open_end(&options);
+	for (size_t i = 0; i < 5; i++) {
+		frame_make(&f, &tcp4, 100 + i);
+		ck_assert_int_eq(send_frame(&a, &plain), 0);
+	}
+	net_queue_kick(a.q);
+	for (size_t i = 0; i < 5; i++) {
+		frame_make(&f, &tcp4, 100 + i);
+		ck_assert_uint_eq(receive(&b), f.n);
+		ck_assert_mem_eq(got, f.bytes, f.n);
+		net_queue_free(b.q);
+		b.q = net_queue_new(b.n, 0, NULL);
+	}
+	ck_assert(net_link(b.n));
+	expect_pass(&b, &a, 77);
+	close_end(&a);
+	close_end(&b);
+}
+END_TEST
+
+/* Who gave the descriptor has it, too, and it has ended for good. */
+START_TEST(a_file_that_is_open_elsewhere_wakes_nobody)
+{
+	struct net_socket_options options = {0};
+	int pair[2], copy;
+	struct end a;
+
+	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+	copy = dup(pair[0]);
+	options.fd = pair[0];
+	a = open_end(&options);
+	close(pair[1]);
+	ck_assert(is_ready(&a, WAIT_MS));
+	ck_assert_int_eq(try_receive(&a), -EAGAIN);
+	wait_link(a.n, false);
+	ck_assert(!is_ready(&a, 0));
+	close_end(&a);
+	close(copy);
+}
+END_TEST
+
 START_TEST(what_cannot_be_is_said)
 {
 	char longer[200];
@@ -500,6 +552,8 @@ int main(void)
 	tcase_add_test(tc, no_descriptor_for_a_peer);
 	tcase_add_test(tc, frames_longer_than_the_room_are_discarded);
 	tcase_add_test(tc, descriptors_are_taken_over);
+	tcase_add_test(tc, a_cable_outlives_the_guest);
+	tcase_add_test(tc, a_file_that_is_open_elsewhere_wakes_nobody);
 	tcase_add_test(tc, what_cannot_be_is_said);
 	tcase_add_test(tc, a_socket_that_was_left_behind_is_replaced);
 	suite_add_tcase(suite, tc);
