@@ -17,6 +17,8 @@
 #define IP6_PAYLOAD   4u
 #define IP6_HEADER    40u
 #define IP_PACKET_MAX 65535u
+/* Linux' own (tcp_min_snd_mss); less would be for work without end. */
+#define MSS_MIN       48u
 
 /* Copy the head, behind the room for a tag. */
 static uint8_t *copy_head(struct tx_frame *t, const struct stream *data,
@@ -51,7 +53,8 @@ static int prepare_lso(struct tx_frame *t, uint32_t lso, const struct frame *f,
 	uint32_t l3_bytes = bytes - f->l3, tcp_header;
 	uint8_t *ip = head + f->l3, *tcp = head + f->l4;
 
-	if (!f->l4 || f->proto != FRAME_PROTO_TCP || !mss || mss > UINT16_MAX)
+	if (!f->l4 || f->proto != FRAME_PROTO_TCP || mss < MSS_MIN ||
+	    mss > UINT16_MAX)
 		return -EPROTO;
 	tcp_header = (tcp[TCP_DATA_OFF] >> 4) * 4u;
 	if (tcp_header < FRAME_TCP_HEADER || tcp_header > t->head_bytes - f->l4)

@@ -597,6 +597,8 @@ static void close_primary(struct netvsp *s)
 	for (unsigned int i = 1; i < s->n_channels; i++)
 		channel_rescind(s->channels[i]->ch);
 	s->granted = 0;
+	/* One that is being opened has seen that, or is open, when it returns. */
+	netvsp_apply(s);
 	netvsp_drop_recv(s);
 	netvsp_drop_send(s);
 	s->version = 0;

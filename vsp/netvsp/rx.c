@@ -634,10 +634,10 @@ void netvsp_rx_update(struct netvsp_channel *c)
 	c->starved = false;
 	c->blocked = false;
 	netvsp_rx_watch(c);
-	if (!wanted)
-		return;
-	worker_queue(c->worker, &c->receive);
+	/* What others have brought goes on in any case. */
 	worker_queue(c->worker, &c->mail_task);
+	if (wanted)
+		worker_queue(c->worker, &c->receive);
 }
 
 void netvsp_rx_reset(struct netvsp_channel *c)

@@ -134,6 +134,13 @@ START_TEST(large_sends_that_cannot_be)
 			  NVSP_STAT_INVALID_RNDIS_PKT);
 	ck_assert_uint_eq(send_with(n, TCP_LARGESEND_PKTINFO, good | 0xFFFFFu),
 			  NVSP_STAT_INVALID_RNDIS_PKT);
+	/* Ten thousands of frames of a byte each */
+	ck_assert_uint_eq(
+		send_with(n, TCP_LARGESEND_PKTINFO, lso_item(&flows[0], 1)),
+		NVSP_STAT_INVALID_RNDIS_PKT);
+	ck_assert_uint_eq(
+		send_with(n, TCP_LARGESEND_PKTINFO, lso_item(&flows[0], 47)),
+		NVSP_STAT_INVALID_RNDIS_PKT);
 	frame[46] = 0x40; /* TCP's header is too short */
 	ck_assert_uint_eq(send_with(n, TCP_LARGESEND_PKTINFO, good),
 			  NVSP_STAT_INVALID_RNDIS_PKT);
