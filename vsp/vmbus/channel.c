@@ -452,6 +452,7 @@ void channel_free(struct channel *ch)
 		return;
 	channel_server(ch);
 	ch->dying = true;
+	ch->wanted = false;
 	rescind_offer(ch);
 	channel_server_done(ch);
 	while (!d.done) {
