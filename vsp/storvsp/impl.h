@@ -79,6 +79,7 @@ struct storvsp_channel {
 	struct channel *ch;
 	struct storvsp_counters n;
 	unsigned int in_flight;
+	unsigned int holds; /* of who looks whether it is idle at the end */
 	bool stalled; /* packet() was not taken, and there will be no writable() */
 	bool closing; /* close() waits for what is in flight */
 	bool draining; /* a reset does */

@@ -90,7 +90,25 @@ static void put_request(struct storvsp_request *r)
 		c->stalled = false;
 		channel_resume(c->ch);
 	}
-	if (!c->in_flight)
+	if (!c->in_flight && !c->holds)
+		storvsp_idle(c);
+}
+
+/* The unit's queue stays, and so does the channel, though all may end. */
+static void hold_unit(struct storvsp_unit *u)
+{
+	u->in_flight++;
+	u->channel->holds++;
+}
+
+/* Nothing of the channel's may be touched after it: it may be closed. */
+static void release_unit(struct storvsp_unit *u)
+{
+	struct storvsp_channel *c = u->channel;
+
+	if (!--u->in_flight)
+		storvsp_unit_idle(u);
+	if (!--c->holds && !c->in_flight)
 		storvsp_idle(c);
 }
 
@@ -296,15 +314,13 @@ static void on_queue_ready(struct worker_fd *fd, uint32_t events)
 	struct channel *ch = u->channel->ch;
 
 	(void)events;
-	/* The queue may be dropped in there, when its last request ends. */
-	u->in_flight++;
+	hold_unit(u);
 	u->channel->now = clock_monotonic_ns();
 	channel_hold(ch);
 	if (block_queue_reap(u->queue))
 		block_queue_kick(u->queue); /* next steps */
 	channel_unhold(ch);
-	if (!--u->in_flight)
-		storvsp_unit_idle(u);
+	release_unit(u);
 }
 
 void storvsp_drop_queue(struct storvsp_unit *u)
@@ -590,10 +606,9 @@ void storvsp_kick(struct storvsp_channel *c)
 		struct storvsp_unit *u = &c->units[__builtin_ctzll(c->touched)];
 
 		c->touched &= ~storvsp_unit_bit(u);
-		u->in_flight++;
+		hold_unit(u);
 		if (u->queue && block_queue_turn(u->queue))
 			block_queue_kick(u->queue); /* next steps */
-		if (!--u->in_flight)
-			storvsp_unit_idle(u);
+		release_unit(u);
 	}
 }
