@@ -17,6 +17,7 @@ struct parting {
 	struct vm_disks *disks;
 	struct vm_disk *disk; /* it goes, or */
 	struct block *block; /* this, of it, if it is not NULL */
+	bool renews; /* or nothing: its queues are made anew */
 	bool waiting; /* for another change of @disk to be over */
 	void (*done)(void *ctx);
 	void *ctx;
@@ -186,13 +187,14 @@ static gboolean finish_parting(gpointer data)
 {
 	struct parting *p = data;
 	struct vm_disks *disks = p->disks;
+	bool disk_goes = !p->block && !p->renews;
 
 	g_ptr_array_remove(disks->partings, p);
 	if (!disks->ending)
-		go_on_parting(disks, p->disk, !p->block);
+		go_on_parting(disks, p->disk, disk_goes);
 	if (p->block)
 		block_free(p->block);
-	else
+	else if (disk_goes)
 		g_ptr_array_remove(disks->disks, p->disk);
 	if (p->done)
 		p->done(p->ctx);
@@ -203,7 +205,7 @@ static gboolean finish_parting(gpointer data)
 /* Any thread. */
 static void on_parted(void *ctx)
 {
-	g_idle_add(finish_parting, ctx);
+	g_idle_add_full(G_PRIORITY_DEFAULT, finish_parting, ctx, NULL);
 }
 
 static struct parting *parting_new(struct vm_disks *disks, struct vm_disk *d)
@@ -473,11 +475,15 @@ int vm_disks_resize(struct vm_disks *disks, const char *name, GError **error)
  * Its channels make new ways into the storage, with the limits of now; on the
  * old ones nothing waits any more.  Return: 0; -1 with @error set.
  */
-static int renew_queues(struct vm_disks *disks, const struct vm_disk *d,
+static int renew_queues(struct vm_disks *disks, struct vm_disk *d,
 			GError **error)
 {
-	if (!storvsp_let_go(controller_of(disks, d), d->lun, NULL, NULL))
+	struct parting *p = parting_new(disks, d);
+
+	p->renews = true;
+	if (!storvsp_let_go(controller_of(disks, d), d->lun, on_parted, p))
 		return 0;
+	parting_free(p);
 	return refuse(error, disk_bus_name(d->config->bus),
 		      "a disk is about to change: say it again");
 }
@@ -496,8 +502,7 @@ int vm_disks_limit(struct vm_disks *disks, const char *name, const char *text,
 		vm_disk_set_limits(d, &limits);
 	disk_limits_clear(&limits);
 	for (guint i = 0; i < disks->disks->len && !failed; i++) {
-		const struct vm_disk *other =
-			g_ptr_array_index(disks->disks, i);
+		struct vm_disk *other = g_ptr_array_index(disks->disks, i);
 
 		if (other->throttle == d->throttle && is_there(disks, other))
 			failed = renew_queues(disks, other, error);
