@@ -331,11 +331,12 @@ int core_file_write(const struct core_file *core, const char *path,
 		    GError **error)
 {
 	g_autofree char *part = g_strconcat(path, ".part", NULL);
-	int fd = open(part,
-		      O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW,
-		      0600);
-	int err = fd < 0 ? -errno : write_all(fd, core);
+	int fd, err;
 
+	/* Whatever is there: to open it might wait for somebody. */
+	unlink(part);
+	fd = open(part, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	err = fd < 0 ? -errno : write_all(fd, core);
 	if (fd >= 0 && close(fd) && !err)
 		err = -errno;
 	if (!err && rename(part, path))

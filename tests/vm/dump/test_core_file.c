@@ -238,6 +238,17 @@ START_TEST(a_file_that_cannot_be)
 }
 END_TEST
 
+/* To open it would wait for who reads from it. */
+START_TEST(a_pipe_in_its_place)
+{
+	g_autofree char *part = g_strconcat(path, ".part", NULL);
+
+	ck_assert_int_eq(mkfifo(part, 0600), 0);
+	write_and_read();
+	ck_assert_int_ne(access(part, F_OK), 0);
+}
+END_TEST
+
 START_TEST(others_read_it)
 {
 	g_autofree char *tool = g_find_program_in_path("readelf");
@@ -269,6 +280,7 @@ int main(void)
 	tcase_add_test(t, what_linux_says_of_itself);
 	tcase_add_test(t, what_a_guest_makes_up);
 	tcase_add_test(t, a_file_that_cannot_be);
+	tcase_add_test(t, a_pipe_in_its_place);
 	tcase_add_test(t, others_read_it);
 	suite_add_tcase(s, t);
 	return check_main(s);
