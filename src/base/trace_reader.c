@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/trace_reader.h"
 
+#include <pthread.h>
 #include <string.h>
 
 #include "base/trace_impl.h"
@@ -168,11 +169,17 @@ void trace_reader_collect(struct trace_reader *reader, GArray *records)
 	sort_from(records, from);
 }
 
+static double hz;
+
+static void measure(void)
+{
+	hz = trace_tsc_hz();
+}
+
 double trace_seconds(uint64_t tsc)
 {
-	static double hz;
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
 
-	if (hz == 0.0)
-		hz = trace_tsc_hz();
+	pthread_once(&once, measure);
 	return (double)(int64_t)(tsc - trace_start_tsc()) / hz;
 }
