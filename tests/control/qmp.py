@@ -124,6 +124,8 @@ class Qmp(unittest.TestCase):
                      driver="scsi-hd", id="d2", drive="n1")
         self.refuses("GenericError", "its place", q, "device_add",
                      driver="scsi-cd", lun=3)
+        self.refuses("GenericError", "serial: is null", q, "device_add",
+                     driver="scsi-cd", serial=None)
         q.execute("device_del", id="d1")
         self.assertEqual(q.wait_event("DEVICE_DELETED"),
                          {"device": "d1", "path": "scsi0:1"})

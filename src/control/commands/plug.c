@@ -236,6 +236,11 @@ static bool add_options(struct control_call *call, const struct driver *d,
 			if (g_strcmp0(d->options[i], name) != 0)
 				continue;
 			known = true;
+			if (!value) {
+				control_refuse(call, "request", "%s: is null",
+					       name);
+				return false;
+			}
 			backend_add_text(text, name,
 					 json_object_get_string(value));
 		}
