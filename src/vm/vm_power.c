@@ -38,7 +38,7 @@ static void on_answer(void *ctx, int err)
 {
 	/* It ends, or is gone: then nobody runs the main loop any more. */
 	if (err)
-		g_idle_add(press_button, ctx);
+		g_idle_add_full(G_PRIORITY_DEFAULT, press_button, ctx, NULL);
 }
 
 void vm_power_down(struct vm *vm)

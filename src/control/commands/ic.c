@@ -87,7 +87,7 @@ static void on_done(void *ctx, int err)
 	struct pending *p = ctx;
 
 	p->err = err;
-	g_idle_add(deliver, p);
+	g_idle_add_full(G_PRIORITY_DEFAULT, deliver, p, NULL);
 }
 
 static struct pending *pending_new(struct control_call *call)

@@ -34,7 +34,7 @@ static void on_stopped(void *ctx, enum block_op op, int err)
 		return;
 	d->stopped_op = op;
 	d->stopped_err = err;
-	g_idle_add(tell_stopped, d);
+	g_idle_add_full(G_PRIORITY_DEFAULT, tell_stopped, d, NULL);
 }
 
 /* Between two errors of a disk that are told. */
