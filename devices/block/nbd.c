@@ -29,6 +29,7 @@
 #include "base/checked.h"
 #include "devices/block/block_impl.h"
 #include "devices/block/iov.h"
+#include "devices/block/nbd_handle.h"
 #include "devices/block/qemu_nbd.h"
 
 #define LOG_CATEGORY "block"
@@ -443,34 +444,9 @@ static int fail(GError **error, const char *what)
 	return -1;
 }
 
-static int connect_handle(const struct nbd *nbd, struct nbd_handle *h)
-{
-	if (nbd->server)
-		return nbd_connect_unix(h, qemu_nbd_socket(nbd->server));
-	if (nbd_set_uri_allow_transports(h,
-					 LIBNBD_ALLOW_TRANSPORT_TCP |
-						 LIBNBD_ALLOW_TRANSPORT_UNIX) ||
-	    nbd_set_uri_allow_tls(h, LIBNBD_TLS_DISABLE))
-		return -1;
-	return nbd_connect_uri(h, nbd->path);
-}
-
-/* Return: owned, connected; NULL with @error set */
 static struct nbd_handle *connect_to(const struct nbd *nbd, GError **error)
 {
-	struct nbd_handle *h = nbd_create();
-	g_autofree char *words = NULL;
-
-	if (h && !nbd_set_pread_initialize(h, false) &&
-	    !nbd_add_meta_context(h, LIBNBD_CONTEXT_BASE_ALLOCATION) &&
-	    !connect_handle(nbd, h))
-		return h;
-	words = nbd->server ? qemu_nbd_words(nbd->server) : g_strdup("");
-	/* What qemu-nbd says tells more than that it hung up. */
-	g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_FAILED, "%s: %s",
-		    nbd->path, *words ? words : nbd_get_error());
-	nbd_close(h);
-	return NULL;
+	return block_nbd_handle(nbd->path, nbd->server, error);
 }
 
 static void close_descriptors(struct nbd_queue *q)

@@ -9,9 +9,13 @@
 #ifndef DEVICES_BLOCK_NBD_H
 #define DEVICES_BLOCK_NBD_H
 
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "devices/block/block_open.h"
+
+/* A server has so long to take a connection, and to say what it has. */
+#define BLOCK_NBD_ANSWER_MS UINT64_C(10000)
 
 /** block_nbd_open() - start a qemu-nbd for @o.  Return: as block_open() */
 struct block *block_nbd_open(const struct block_options *o, const char *format,

@@ -366,6 +366,28 @@ START_TEST(what_a_server_must_be)
 }
 END_TEST
 
+/* It takes connections, and that is all. */
+START_TEST(a_server_that_says_nothing)
+{
+	g_autofree char *dir = g_dir_make_tmp("kvmbus-nbd-XXXXXX", NULL);
+	g_autofree char *at = g_build_filename(dir, "s", NULL);
+	g_autofree char *uri = g_strconcat("nbd+unix:///?socket=", at, NULL);
+	struct sockaddr_un a = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	g_strlcpy(a.sun_path, at, sizeof(a.sun_path));
+	ck_assert_int_eq(bind(fd, (void *)&a, sizeof(a)), 0);
+	ck_assert_int_eq(listen(fd, 1), 0);
+	options.path = uri;
+	options.format = NULL;
+	options.remote = true;
+	refused("does not answer");
+	close(fd);
+	unlink(at);
+	rmdir(dir);
+}
+END_TEST
+
 /* A flush on one connection would not be one of what others wrote. */
 START_TEST(connections_must_see_the_same)
 {
@@ -512,6 +534,12 @@ int main(void)
 	tcase_add_test(tc, what_a_server_must_be);
 	tcase_add_test(tc, connections_must_see_the_same);
 	tcase_add_test(tc, nothing_is_left);
+	suite_add_tcase(suite, tc);
+
+	tc = tcase_create("patience");
+	tcase_add_checked_fixture(tc, setup, teardown);
+	tcase_set_timeout(tc, BLOCK_NBD_ANSWER_MS / 1000. + 30);
+	tcase_add_test(tc, a_server_that_says_nothing);
 	suite_add_tcase(suite, tc);
 	return check_main(suite);
 }
