@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "mem/gmem.h"
 #include "report/event.h"
 #include "vm/devices/vm_nics.h"
@@ -14,6 +15,8 @@
 #include "vm/vm_private.h"
 #include "vsp/balloon.h"
 #include "vsp/netvsp/netvsp.h"
+
+#define LOG_CATEGORY "net"
 
 /* A guest may answer as often as it likes. */
 #define BALLOON_EVENT_MS 200
@@ -84,9 +87,17 @@ static gboolean look_at_nic(gpointer data)
 	s->has_parted = netvsp_has_parted(p->nic);
 	switch (vm_nic_step(s)) {
 	case VM_NIC_REMOVE:
+		if (s->is_open)
+			log_warn("%s: taken away from a guest that has not "
+				 "let go of it",
+				 p->name);
 		remove_nic(p);
 		return G_SOURCE_REMOVE;
 	case VM_NIC_REVOKE:
+		if (!s->has_parted)
+			log_warn("%s: the guest has not given back what it "
+				 "got",
+				 p->name);
 		netvsp_revoke(p->nic);
 		s->revoked = true;
 		s->looks = 0;

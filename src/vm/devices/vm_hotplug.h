@@ -43,8 +43,8 @@ enum vm_nic_step {
 	VM_NIC_REMOVE,
 };
 
-/* How often it is looked, 10 ms apart, for the end of a step: 5 s. */
-#define VM_NIC_LOOKS 500u
+/* How often it is looked, 10 ms apart, for the end of a step: 30 s. */
+#define VM_NIC_LOOKS 3000u
 
 struct vm_nic_state {
 	bool is_open; /* by the guest's driver */
