@@ -670,9 +670,13 @@ static void run_timers(void)
 /* The card is about to go. */
 static void part(bool revoke)
 {
+	bool parted = false;
+
 	netvsp_part(card);
 	run_all();
-	if (!netvsp_has_parted(card))
+	for (unsigned int i = 0; i < 2 * NETVSP_QUIET_LOOKS && !parted; i++)
+		parted = netvsp_has_parted(card);
+	if (!parted)
 		return;
 	model.parted = true;
 	for (unsigned int c = 0; c < CHANNELS; c++)

@@ -162,7 +162,7 @@ static bool on_init(struct netvsp *s, const struct request *q)
 
 		set_ready(s, true);
 		atomic_store(&s->link_moved, false);
-		s->link = net_link(s->params.net);
+		s->link = netvsp_link(s);
 		if (!was_ready && s->params.vsp.ready)
 			s->params.vsp.ready(s->params.vsp.ctx);
 	}
@@ -330,10 +330,8 @@ static bool indicate(struct netvsp *s, uint32_t status)
 
 static void tell_link(struct netvsp *s)
 {
-	bool link = net_link(s->params.net), told = true;
+	bool link = netvsp_link(s), told = true;
 
-	if (s->config.parting)
-		return;
 	if (link != s->link)
 		told = indicate(s, link ? RNDIS_STATUS_MEDIA_CONNECT
 					: RNDIS_STATUS_MEDIA_DISCONNECT);
@@ -357,7 +355,7 @@ void netvsp_look_at_link(struct netvsp *s)
 	if (!s->ready || !atomic_exchange(&s->link_moved, false))
 		return;
 	/* It went and came back before anybody looked. */
-	if (net_link(s->params.net) == s->link)
+	if (netvsp_link(s) == s->link)
 		s->link_flapped = true;
 	if (s->link_told_at && now - s->link_told_at < pace) {
 		s->link_flapped = true;

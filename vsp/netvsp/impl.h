@@ -69,6 +69,9 @@
 #define RX_DATA_AT    (RX_HEAD_AT + RX_HEAD_BYTES)
 #define RX_TAIL       36u
 
+/* Looks at a card that goes at which its guest has sent nothing more. */
+#define NETVSP_QUIET_LOOKS 20u
+
 /* Pieces that are ready to be read into, a few frames ahead. */
 #define RX_SLIDE 256u
 
@@ -218,6 +221,9 @@ struct netvsp {
 	uint8_t request[NETVSP_CONTROL_BYTES];
 	/* the link */
 	bool link_flapped; /* it went and came back unnoticed */
+	/* whoever takes the card away: how often it was looked in vain */
+	uint64_t parting_packets; /* of the guest's, by then */
+	unsigned int parting_quiet;
 	uint64_t link_told_at; /* ns; 0: never */
 	struct worker_timer link_timer;
 };
@@ -239,6 +245,12 @@ static inline void netvsp_count(_Atomic uint64_t *counter, uint64_t n)
 #define NETVSP_CHANNEL_OF(at, member)                                \
 	((struct netvsp_channel *)(void *)((uint8_t *)(at)-offsetof( \
 		struct netvsp_channel, member)))
+
+/* Is there a link?  A card that goes has its cable out. */
+static inline bool netvsp_link(const struct netvsp *s)
+{
+	return !s->config.parting && net_link(s->params.net);
+}
 
 /* A milestone: once. */
 void netvsp_milestone(struct netvsp *s, _Atomic bool *had,

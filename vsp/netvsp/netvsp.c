@@ -140,6 +140,8 @@ static void part(void *ctx)
 
 	s->config.parting = true;
 	netvsp_apply(s);
+	atomic_store(&s->link_moved, true);
+	netvsp_look_at_link(s);
 }
 
 void netvsp_part(struct netvsp *s)
@@ -152,6 +154,16 @@ struct look {
 	bool parted;
 };
 
+/* Was the guest told that the cable is out?  If not, once more. */
+static bool knows_of_cable(struct netvsp *s)
+{
+	if (!s->ready || !s->link)
+		return true;
+	atomic_store(&s->link_moved, true);
+	netvsp_look_at_link(s);
+	return false;
+}
+
 static void look_for_packets(void *ctx)
 {
 	struct look *look = ctx;
@@ -159,15 +171,31 @@ static void look_for_packets(void *ctx)
 	const struct sections *s = c->sections;
 
 	look->parted = !netvsp_has_mail(c);
-	if (netvsp_is_primary(c) && c->s->n_replies)
+	if (netvsp_is_primary(c) && (c->s->n_replies || !knows_of_cable(c->s)))
 		look->parted = false;
 	for (uint32_t i = 0; s && look->parted && i < s->count; i++)
 		look->parted = !sections_is_sent(s, i, c->index);
 }
 
+/* Has the guest sent nothing for some looks? */
+static bool is_quiet(struct netvsp *s)
+{
+	struct channel_stats stats;
+	uint64_t packets = 0;
+
+	for (unsigned int i = 0; i < s->n_channels; i++) {
+		channel_get_stats(s->channels[i]->ch, &stats);
+		packets += stats.packets_in;
+	}
+	if (packets != s->parting_packets)
+		s->parting_quiet = 0;
+	s->parting_packets = packets;
+	return s->parting_quiet++ >= NETVSP_QUIET_LOOKS;
+}
+
 bool netvsp_has_parted(struct netvsp *s)
 {
-	struct look look = {.parted = true};
+	struct look look = {.parted = is_quiet(s)};
 
 	for (unsigned int i = 0; look.parted && i < s->n_channels; i++) {
 		look.c = s->channels[i];

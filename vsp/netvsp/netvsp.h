@@ -95,22 +95,28 @@ struct netvsp *netvsp_new(const struct netvsp_params *params, GError **error);
 void netvsp_free(struct netvsp *s);
 
 /**
- * netvsp_part() - the card is about to go: its guest gets no more frames
+ * netvsp_part() - the card is about to go: its cable is out
  *
  * From a rescind on Linux' driver can give nothing back of what it got, nor
  * ask for anything, but waits until it has, and until all that it has sent is
  * completed, with the lock of all cards (rndis_filter.c:
  * rndis_filter_halt_device(), netvsc.c:netvsc_device_idle(), ring_buffer.c:
- * hv_ringbuffer_write()).  So one that is in use goes in three steps: no more
- * frames, and wait for netvsp_has_parted(); netvsp_revoke(), and wait until
- * netvsp_is_open() is false; netvsp_free().  A guest may not do its part, so
- * whoever waits does it for a while only.
+ * hv_ringbuffer_write()).  And of what it sends at that moment it is told that
+ * it is gone, and frees it, and frees it again when the host completes it.  So
+ * one that is in use goes in three steps: it gets no more frames, and sends
+ * none as its cable is out, and wait for netvsp_has_parted(); netvsp_revoke(),
+ * and wait until netvsp_is_open() is false; netvsp_free().  A guest may not do
+ * its part, so whoever waits does it for a while only.
  *
  * Not on a channel's worker, no lock held; so are the others.
  */
 void netvsp_part(struct netvsp *s);
 
-/** netvsp_has_parted() - the guest has nothing that it must give back */
+/**
+ * netvsp_has_parted() - the guest is quiet, and has nothing to give back
+ *
+ * To be asked now and then, 10 ms apart, by one thread.
+ */
 bool netvsp_has_parted(struct netvsp *s);
 
 /** netvsp_revoke() - the card goes, but frames of the guest's still do, too */

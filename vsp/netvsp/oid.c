@@ -88,7 +88,7 @@ static uint32_t query_link(struct netvsp *s, const struct row *row,
 			   struct answer *a)
 {
 	(void)row;
-	s->link = net_link(s->params.net);
+	s->link = netvsp_link(s);
 	return put_u32(a, s->link ? NDIS_MEDIA_STATE_CONNECTED
 				  : NDIS_MEDIA_STATE_DISCONNECTED);
 }

@@ -126,6 +126,19 @@ END_TEST
 
 /* --- the way out ------------------------------------------------------------- */
 
+static void expect_no_cable(void)
+{
+	struct {
+		struct rndis_header h;
+		struct rndis_indicate_status m;
+	} __attribute__((packed)) got_status;
+
+	ck_assert_uint_eq(net_get_control(&got_status, sizeof(got_status)),
+			  sizeof(got_status));
+	ck_assert_uint_eq(got_status.h.msg_type, RNDIS_MSG_INDICATE);
+	ck_assert_uint_eq(got_status.m.status, RNDIS_STATUS_MEDIA_DISCONNECT);
+}
+
 START_TEST(a_card_that_goes)
 {
 	struct net_packet p;
@@ -139,6 +152,7 @@ START_TEST(a_card_that_goes)
 	net_mem_put(net_mem, 0, NULL, frame, 100);
 	while (n_held)
 		net_done(NET_PRIMARY, held[--n_held]);
+	expect_no_cable();
 	wait_until(netvsp_has_parted(card));
 	net_query_u32(OID_GEN_MEDIA_CONNECT_STATUS);
 	wait_until(netvsp_has_parted(card));
@@ -168,11 +182,14 @@ START_TEST(a_card_that_goes_with_an_answer_out)
 	net_get(NET_PRIMARY, &p);
 	net_check_xfer(&p, NVSP_CHANNEL_CONTROL);
 	netvsp_part(card);
-	ck_assert(!netvsp_has_parted(card));
+	expect_no_cable();
+	for (unsigned int i = 0; i < 1000; i++)
+		ck_assert(!netvsp_has_parted(card));
 	net_done(NET_PRIMARY, p.p.trans_id);
 	wait_until(netvsp_has_parted(card));
 	/* Nor does it tell of its cable any more. */
 	net_set_link(net_mem, false);
+	net_set_link(net_mem, true);
 	net_query_u32(OID_GEN_MEDIA_CONNECT_STATUS);
 	wait_until(netvsp_has_parted(card));
 	ck_assert(!net_try_get(NET_PRIMARY, &p));
