@@ -291,20 +291,12 @@ static void *raw_round(void *unused)
 	return unused;
 }
 
-/* The kernel clears memory when it is used first, and at nobody's expense. */
-static void touch(uint64_t pfn, uint64_t pages)
-{
-	memset(gmem_load(mem, pfn * PAGE, pages * PAGE), 1, pages * PAGE);
-}
-
 static void card_round(void)
 {
 	const struct net_tap_options o = {.name = TAP, .queues = 1};
 
 	use_processors(false);
 	bus_setup();
-	touch(NET_RECV_PFN, NET_RECV_PAGES);
-	touch(NET_SEND_PFN, NET_SEND_PAGES);
 	net_params.poll_max_ns = CONFIG_POLL_US_AUTO * 1000;
 	bench_begin(net_tap_new(&o, NULL));
 	for (size_t i = 0; i < G_N_ELEMENTS(loads); i++) {
