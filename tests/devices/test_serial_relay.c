@@ -147,21 +147,26 @@ static void expect_rest(void)
 START_TEST(without_a_descriptor_it_does_not_spin)
 {
 	struct rlimit limit, none;
-	int client;
+	int first, second;
 
 	begin((struct serial_relay_params){.kind = RELAY_LISTEN,
 					   .fd = make_listener()});
+	first = make_client();
+	meet(first);
+	second = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	ck_assert(!getrlimit(RLIMIT_NOFILE, &limit));
-	client = make_client();
-	close(client);
 	none = limit;
-	none.rlim_cur = (rlim_t)client + 1;
+	/* All below are open; poll() takes no more than that, either. */
+	none.rlim_cur = 5;
 	ck_assert(!setrlimit(RLIMIT_NOFILE, &none));
-	client = make_client();
+	close(first);
+	ck_assert_int_eq(
+		connect(second, (struct sockaddr *)&address, sizeof(address)),
+		0);
 	expect_rest();
 	ck_assert(!setrlimit(RLIMIT_NOFILE, &limit));
-	meet(client);
-	close(client);
+	meet(second);
+	close(second);
 }
 END_TEST
 
