@@ -8,10 +8,11 @@
  * One line for each load: nanoseconds of processor time for a frame, of a
  * thread that does nothing but writev() or readv() on the tap, and of the
  * card's, which does that too (each in a process of several threads, where
- * kernel and libc must count users of a descriptor); and what share of the tap's rate the card thus
- * has on one processor.  Frames to the tap are nobody's there, so the kernel
- * drops them at once; frames from it wait in its queue before the clock
- * starts.  The best of several rounds, as other work only adds to a time.
+ * kernel and libc must count users of a descriptor); and what share of the
+ * tap's rate the card thus has on one processor.  Frames to the tap are
+ * nobody's there, so the kernel drops them at once; frames from it wait in its
+ * queue before the clock starts.  The best of several rounds, as other work
+ * only adds to a time.
  *
  * A read of the tap into one buffer, which stays in the cache, is less than a
  * guest can be given: what it gets stays until it has looked at it, lies in

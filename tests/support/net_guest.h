@@ -383,6 +383,20 @@ static inline uint32_t net_get_control(void *out, uint32_t max)
 	return bytes;
 }
 
+/* What the card says by itself: RNDIS_STATUS_… */
+static inline uint32_t net_get_indication(void)
+{
+	struct {
+		struct rndis_header h;
+		struct rndis_indicate_status s;
+	} m;
+
+	ck_assert_uint_eq(net_get_control(&m, sizeof(m)), sizeof(m));
+	ck_assert_uint_eq(m.h.msg_type, RNDIS_MSG_INDICATE);
+	ck_assert_uint_eq(m.s.status_buf_offset, 12);
+	return m.s.status;
+}
+
 struct net_answer {
 	struct rndis_header h;
 	uint8_t body[4096];

@@ -16,6 +16,7 @@
 #include "devices/net/net.h"
 #include "support/check_main.h"
 #include "support/frames.h"
+#include "support/free_port.h"
 
 #define WAIT_MS 5000
 #define ROOM    70000u
@@ -33,18 +34,11 @@ static void setup(void)
 	snprintf(path, sizeof(path), "%s/cable", folder);
 }
 
-/* A port of this host that nobody has. */
 static void setup_tcp(void)
 {
-	struct sockaddr_in a = {.sin_family = AF_INET,
-				.sin_addr = {htonl(INADDR_LOOPBACK)}};
-	socklen_t bytes = sizeof(a);
-	int fd = socket(AF_INET, SOCK_STREAM, 0);
+	struct sockaddr_in a = free_port();
 
 	setup();
-	ck_assert_int_eq(bind(fd, (void *)&a, sizeof(a)), 0);
-	ck_assert_int_eq(getsockname(fd, (void *)&a, &bytes), 0);
-	close(fd);
 	snprintf(path, sizeof(path), "tcp:127.0.0.1:%u", ntohs(a.sin_port));
 }
 
@@ -406,17 +400,25 @@ END_TEST
 
 /* --- descriptors and paths ------------------------------------------------------------ */
 
-START_TEST(descriptors_are_taken_over)
+static struct end open_fd(int fd)
 {
-	struct net_socket_options options = {0};
-	struct end a, b;
+	return open_end(&(const struct net_socket_options){.fd = fd});
+}
+
+static void open_pair(struct end *a, struct end *b)
+{
 	int pair[2];
 
 	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
-	options.fd = pair[0];
-	a = open_end(&options);
-	options.fd = pair[1];
-	b = open_end(&options);
+	*a = open_fd(pair[0]);
+	*b = open_fd(pair[1]);
+}
+
+START_TEST(descriptors_are_taken_over)
+{
+	struct end a, b;
+
+	open_pair(&a, &b);
 	ck_assert(net_link(a.n) && net_link(b.n));
 	expect_pass(&a, &b, 1234);
 	close_end(&a);
@@ -430,15 +432,9 @@ END_TEST
 /* Another guest goes on where the last was, with nothing lost or torn. */
 START_TEST(a_cable_outlives_the_guest)
 {
-	struct net_socket_options options = {0};
 	struct end a, b;
-	int pair[2];
 
-	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
-	options.fd = pair[0];
-	a = open_end(&options);
-	options.fd = pair[1];
-	b = open_end(&options);
+	open_pair(&a, &b);
 	for (size_t i = 0; i < 5; i++) {
 		frame_make(&f, &tcp4, 100 + i);
 		ck_assert_int_eq(send_frame(&a, &plain), 0);
@@ -461,14 +457,12 @@ END_TEST
 /* Who gave the descriptor has it, too, and it has ended for good. */
 START_TEST(a_file_that_is_open_elsewhere_wakes_nobody)
 {
-	struct net_socket_options options = {0};
 	int pair[2], copy;
 	struct end a;
 
 	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
 	copy = dup(pair[0]);
-	options.fd = pair[0];
-	a = open_end(&options);
+	a = open_fd(pair[0]);
 	close(pair[1]);
 	ck_assert(is_ready(&a, WAIT_MS));
 	ck_assert_int_eq(try_receive(&a), -EAGAIN);

@@ -542,28 +542,15 @@ END_TEST
 
 /* --- the link ---------------------------------------------------------------------------- */
 
-static uint32_t get_indication(void)
-{
-	struct {
-		struct rndis_header h;
-		struct rndis_indicate_status s;
-	} m;
-
-	ck_assert_uint_eq(net_get_control(&m, sizeof(m)), sizeof(m));
-	ck_assert_uint_eq(m.h.msg_type, RNDIS_MSG_INDICATE);
-	ck_assert_uint_eq(m.s.status_buf_offset, 12);
-	return m.s.status;
-}
-
 START_TEST(the_link_goes_and_comes)
 {
 	ck_assert(net_status().link);
 	net_set_link(net_mem, false);
-	ck_assert_uint_eq(get_indication(), RNDIS_STATUS_MEDIA_DISCONNECT);
+	ck_assert_uint_eq(net_get_indication(), RNDIS_STATUS_MEDIA_DISCONNECT);
 	ck_assert_uint_eq(net_query_u32(OID_GEN_MEDIA_CONNECT_STATUS), 1);
 	/* Not at once, but it comes. */
 	net_set_link(net_mem, true);
-	ck_assert_uint_eq(get_indication(), RNDIS_STATUS_MEDIA_CONNECT);
+	ck_assert_uint_eq(net_get_indication(), RNDIS_STATUS_MEDIA_CONNECT);
 	ck_assert_uint_eq(net_query_u32(OID_GEN_MEDIA_CONNECT_STATUS), 0);
 	ck_assert(net_status().link);
 }
@@ -582,13 +569,13 @@ static void setup_slow_link(void)
 START_TEST(the_link_flaps)
 {
 	net_set_link(net_mem, false);
-	ck_assert_uint_eq(get_indication(), RNDIS_STATUS_MEDIA_DISCONNECT);
+	ck_assert_uint_eq(net_get_indication(), RNDIS_STATUS_MEDIA_DISCONNECT);
 	net_set_link(net_mem, true);
-	ck_assert_uint_eq(get_indication(), RNDIS_STATUS_MEDIA_CONNECT);
+	ck_assert_uint_eq(net_get_indication(), RNDIS_STATUS_MEDIA_CONNECT);
 	net_set_link(net_mem, false);
 	wait_until(!net_link(net_mem));
 	net_set_link(net_mem, true);
-	ck_assert_uint_eq(get_indication(), RNDIS_STATUS_NETWORK_CHANGE);
+	ck_assert_uint_eq(net_get_indication(), RNDIS_STATUS_NETWORK_CHANGE);
 }
 END_TEST
 
@@ -603,7 +590,7 @@ static void toggle(void *ctx)
 START_TEST(the_link_flaps_while_nobody_looks)
 {
 	worker_call(card->channels[0]->worker, toggle, NULL);
-	ck_assert_uint_eq(get_indication(), RNDIS_STATUS_NETWORK_CHANGE);
+	ck_assert_uint_eq(net_get_indication(), RNDIS_STATUS_NETWORK_CHANGE);
 }
 END_TEST
 
@@ -619,9 +606,9 @@ START_TEST(what_else_wakes_a_card_is_no_change_of_the_link)
 	bool flapped;
 
 	net_set_link(net_mem, false);
-	ck_assert_uint_eq(get_indication(), RNDIS_STATUS_MEDIA_DISCONNECT);
+	ck_assert_uint_eq(net_get_indication(), RNDIS_STATUS_MEDIA_DISCONNECT);
 	net_set_link(net_mem, true);
-	ck_assert_uint_eq(get_indication(), RNDIS_STATUS_MEDIA_CONNECT);
+	ck_assert_uint_eq(net_get_indication(), RNDIS_STATUS_MEDIA_CONNECT);
 	channel_wake(c->ch);
 	worker_call(c->worker, look, &flapped);
 	ck_assert(!flapped);
@@ -638,7 +625,7 @@ START_TEST(a_card_without_a_link)
 	ck_assert_uint_eq(net_query_u32(OID_GEN_MEDIA_CONNECT_STATUS), 1);
 	ck_assert(!net_status().link);
 	net_set_link(net_mem, true);
-	ck_assert_uint_eq(get_indication(), RNDIS_STATUS_MEDIA_CONNECT);
+	ck_assert_uint_eq(net_get_indication(), RNDIS_STATUS_MEDIA_CONNECT);
 	net_end();
 }
 END_TEST
