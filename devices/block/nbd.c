@@ -444,11 +444,6 @@ static int fail(GError **error, const char *what)
 	return -1;
 }
 
-static struct nbd_handle *connect_to(const struct nbd *nbd, GError **error)
-{
-	return block_nbd_handle(nbd->path, nbd->server, error);
-}
-
 static void close_descriptors(struct nbd_queue *q)
 {
 	if (q->event_fd >= 0)
@@ -478,8 +473,9 @@ static int make_descriptor(struct nbd_queue *q, GError **error)
 static int queue_open(struct block_queue *queue, GError **error)
 {
 	struct nbd_queue *q = to_queue(queue);
+	const struct nbd *nbd = to_nbd(queue->block);
 
-	q->handle = connect_to(to_nbd(queue->block), error);
+	q->handle = block_nbd_handle(nbd->path, nbd->server, error);
 	if (!q->handle)
 		return -1;
 	if (make_descriptor(q, error)) {
@@ -622,7 +618,7 @@ static struct block *finish(struct nbd *nbd, const struct block_options *o,
 {
 	struct block_info info = {0};
 
-	nbd->control = connect_to(nbd, error);
+	nbd->control = block_nbd_handle(nbd->path, nbd->server, error);
 	if (!nbd->control || look(nbd, o, format, &info, error)) {
 		clear(nbd);
 		return NULL;

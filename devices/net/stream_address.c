@@ -125,7 +125,8 @@ int stream_connect(const struct stream_address *a, bool *pending)
 	if (fd < 0)
 		return -errno;
 	if (!connect(fd, address_of(a), a->bytes)) {
-		*pending = a->sa.ss_family != AF_UNIX; /* see there */
+		/* To whom, stream_connected() looks at. */
+		*pending = a->sa.ss_family != AF_UNIX;
 		return fd;
 	}
 	err = -errno;

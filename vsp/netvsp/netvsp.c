@@ -134,14 +134,20 @@ failed:
 
 /* --- the way out ----------------------------------------------------------------- */
 
+/* Have the guest told that the cable is out: it is, as the card parts. */
+static void tell_of_cable(struct netvsp *s)
+{
+	atomic_store(&s->link_moved, true);
+	netvsp_look_at_link(s);
+}
+
 static void part(void *ctx)
 {
 	struct netvsp *s = ctx;
 
 	s->config.parting = true;
 	netvsp_apply(s);
-	atomic_store(&s->link_moved, true);
-	netvsp_look_at_link(s);
+	tell_of_cable(s);
 }
 
 void netvsp_part(struct netvsp *s)
@@ -159,8 +165,7 @@ static bool knows_of_cable(struct netvsp *s)
 {
 	if (!s->ready || !s->link)
 		return true;
-	atomic_store(&s->link_moved, true);
-	netvsp_look_at_link(s);
+	tell_of_cable(s);
 	return false;
 }
 
