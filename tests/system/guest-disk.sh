@@ -214,4 +214,5 @@ bench() {
 	measure 0 4 --rw=randread --bs=4k --iodepth=32 --norandommap
 	measure 1 1024 --rw=read --bs=1m --iodepth=8
 	measure 2 1024 --rw=write --bs=1m --iodepth=8
+	measure 3 4 --rw=randread --bs=4k --iodepth=1 --norandommap
 }

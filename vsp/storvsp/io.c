@@ -30,11 +30,11 @@
 #define LOG_CATEGORY "storage"
 /*
  * Commands after which the host is told of them, and answers after which the
- * guest is.  All at once would cost less, but guest, controller and storage
- * would then wait for each other in turn instead of working at the same time.
+ * guest is.  All at once costs less, but guest, controller and storage then
+ * wait for each other in turn instead of working at the same time: right
+ * only where guest and controller cannot.
  */
-#define KICK_MAX     4u
-#define SHOW_MAX     4u
+#define STEP         4u
 /* A guest has been told of a removal, and has tried what it had to. */
 #define REMOVAL_NS   (60 * NSEC_PER_SEC)
 /* Worth a word in the flight recorder; Linux gives a command 30 s. */
@@ -110,6 +110,11 @@ static void release_unit(struct storvsp_unit *u)
 		storvsp_unit_idle(u);
 	if (!--c->holds && !c->in_flight)
 		storvsp_idle(c);
+}
+
+static unsigned int step(const struct storvsp_channel *c)
+{
+	return channel_shares_processor(c->ch) ? STORVSP_REQUESTS : STEP;
 }
 
 /* --- answers -------------------------------------------------------------------- */
@@ -259,7 +264,7 @@ static void send_answer(struct storvsp_request *r, uint8_t srb)
 	trace_done(r);
 	/* There was room when it was taken; or the channel is gone. */
 	channel_complete(r->channel->ch, r->trans_id, p, r->bytes);
-	if (++r->channel->unshown >= SHOW_MAX) {
+	if (++r->channel->unshown >= step(r->channel)) {
 		r->channel->unshown = 0;
 		channel_flush(r->channel->ch);
 	}
@@ -594,7 +599,7 @@ int storvsp_execute(struct storvsp_channel *c, const struct packet *packet,
 		return 0;
 	}
 	submit(r, u);
-	if (++c->unkicked >= KICK_MAX)
+	if (++c->unkicked >= step(c))
 		storvsp_kick(c);
 	return 0;
 }

@@ -191,8 +191,9 @@ struct channel_params {
 	uint64_t poll_max_ns;
 	/*
 	 * Where the guest's thread and ours share a processor, a signal makes
-	 * it stop at each packet.  Then, before it is asked to signal again, it
-	 * may go on, and the ring is looked at once more.
+	 * it stop at each packet.  Then it may go on before the ring is looked
+	 * at, and before it is asked to signal again, as long as that brings
+	 * more packets (channel_pace.c).
 	 */
 	bool gives_way;
 	/*
@@ -313,6 +314,14 @@ int channel_send_packet(struct channel *ch, const struct packet_out *packet);
  * has to be answered.
  */
 bool channel_has_room(struct channel *ch, uint32_t bytes);
+
+/**
+ * channel_shares_processor() - does the guest stand still while we run?
+ *
+ * As it was when it signalled last.  Then there is no use in having it see
+ * first answers early.
+ */
+bool channel_shares_processor(const struct channel *ch);
 
 /**
  * channel_flush() - what was sent so far is shown now, in a callback, too

@@ -2,7 +2,7 @@
 /*
  * channel_impl.h - the insides of a channel, for the files that it is made of:
  * channel.c (life: offers, events), channel_open.c, channel_io.c (packets),
- * channel_monitor.c.
+ * channel_pace.c, channel_monitor.c.
  *
  * Locks: the server's (vmbus_thread_lock()), then the channel's, then its
  * worker's.  None is held across a callback of the device.
@@ -47,6 +47,12 @@ struct channel_counters {
 	_Atomic uint64_t packets_in, bytes_in, packets_out, bytes_out;
 	_Atomic uint64_t signals_needless, signals_out, blocked, stalled, opens,
 		failures, throttled;
+};
+
+/* An occasion to give way to the guest (channel_pace.c). */
+struct channel_pace {
+	uint64_t packets, away_ns; /* what it brought and took, averages */
+	unsigned int left; /* to be passed over */
 };
 
 struct channel {
@@ -107,6 +113,9 @@ struct channel {
 	uint64_t needless,
 		needless_since; /* in this second, which began then */
 	uint64_t surplus; /* signals more than packets, as was said */
+	struct channel_pace pace_first, pace_last; /* channel_pace.c */
+	struct channel_pace *judged; /* the guest was given way for it */
+	uint64_t away_ns; /* ... so long */
 	bool asks_signals; /* the ring was empty, and the mask went off */
 	bool closed_by_guest;
 	uint32_t write_at_close; /* the guest's index */
@@ -168,6 +177,27 @@ void channel_io_retarget(struct channel *ch, uint32_t vp);
 /** channel_enter(), channel_leave() - around each callback of the device */
 void channel_enter(struct channel *ch);
 void channel_leave(struct channel *ch);
+
+/* --- channel_pace.c: on the worker --------------------------------------- */
+
+/** channel_pace_active() - a packet came or went */
+void channel_pace_active(struct channel *ch);
+
+/** channel_pace_signalled() - before the ring is looked at, its mask on */
+void channel_pace_signalled(struct channel *ch);
+
+/**
+ * channel_pace_empty() - the ring is empty, its mask still on
+ *
+ * Return: was the guest given way, so that another look is worth it?
+ */
+bool channel_pace_empty(struct channel *ch);
+
+/** channel_pace_took() - so many packets came of giving way, if it was given */
+void channel_pace_took(struct channel *ch, unsigned int packets);
+
+/** channel_pace_polls() - is an empty ring to be looked at again? */
+bool channel_pace_polls(const struct channel *ch);
 
 /* --- channel_monitor.c --------------------------------------------------- */
 

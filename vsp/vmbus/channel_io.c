@@ -19,7 +19,6 @@
  */
 #include <assert.h>
 #include <errno.h>
-#include <sched.h>
 
 #include "base/clock.h"
 #include "base/findings.h"
@@ -42,9 +41,6 @@
 #define ROOM_RETRY_NS           (10 * NSEC_PER_MSEC)
 /* And when it does: some do not signal while their own mask is on. */
 #define ROOM_SIGNALLED_RETRY_NS (100 * NSEC_PER_MSEC)
-
-/* The first time of polling that adapts. */
-#define POLL_MIN_NS 4000u
 
 /* How long signals are not looked at. */
 #define THROTTLE_NS (10 * NSEC_PER_MSEC)
@@ -124,24 +120,11 @@ static void wait_for_room(struct channel *ch)
 	worker_timer_set(ch->worker, &ch->retry, clock_monotonic_ns() + wait);
 }
 
-/* How long an empty ring is looked at, ns. */
-static uint64_t poll_window(const struct channel *ch)
-{
-	return MAX(ch->params.poll_ns, ch->poll_now_ns);
-}
-
-/* A packet came or went: the guest may soon put the next. */
-static void note_activity(struct channel *ch)
-{
-	if (ch->params.poll_ns || ch->params.poll_max_ns)
-		ch->active_at = clock_monotonic_ns();
-}
-
 /* The guest gets a packet: it is likely to answer. */
 static void note_sent(struct channel *ch)
 {
-	note_activity(ch);
-	if (ch->asks_signals && poll_window(ch))
+	channel_pace_active(ch);
+	if (ch->asks_signals && channel_pace_polls(ch))
 		worker_queue(ch->worker, &ch->data);
 }
 
@@ -288,53 +271,19 @@ static unsigned int take_packets(struct channel *ch)
 	return n;
 }
 
-/* May the guest be left alone a little longer, as it may send more? */
-static bool keeps_polling(const struct channel *ch)
-{
-	uint64_t window = poll_window(ch);
-
-	return window && clock_monotonic_ns() - ch->active_at < window;
-}
-
-/* Did the processor that the guest signalled from stop for us? */
-static bool shares_processor(struct channel *ch)
-{
-	return atomic_load_explicit(&ch->signalled_on, memory_order_relaxed) ==
-	       sched_getcpu();
-}
-
-/*
- * The guest was asked to signal, and has: so soon after the last packet that
- * it would better have been waited for?  What counts is when it did, not when
- * this thread was awake.  A guest that has no processor beside ours puts
- * nothing while we look.
- */
-static void adapt_polling(struct channel *ch)
-{
-	uint64_t max = ch->params.poll_max_ns, now = ch->poll_now_ns;
-	uint64_t at = ch->signalled_at;
-
-	if (!max || !ch->asks_signals || at <= ch->active_at)
-		return;
-	if (at - ch->active_at < max && !shares_processor(ch))
-		now = CLAMP(now * 2, POLL_MIN_NS, max);
-	else
-		now = now > POLL_MIN_NS ? now / 2 : 0;
-	atomic_store_explicit(&ch->poll_now_ns, now, memory_order_relaxed);
-}
-
 /* Nothing is there any more: have the guest signal, or look again. */
 static void settle(struct channel *ch, bool progress)
 {
 	int more = ring_in_has_more(&ch->in);
 
-	if (!more && progress && ch->params.gives_way && shares_processor(ch)) {
-		worker_give_way(ch->worker);
+	if (!more && progress && channel_pace_empty(ch)) {
 		more = ring_in_has_more(&ch->in);
+		if (!more)
+			channel_pace_took(ch, 0);
 	}
 	if (!more && progress)
-		note_activity(ch);
-	if (!more && keeps_polling(ch))
+		channel_pace_active(ch);
+	if (!more && channel_pace_polls(ch))
 		more = 1;
 	if (!more) {
 		more = ring_in_unmask(&ch->in);
@@ -405,7 +354,7 @@ static void run_data(struct worker_task *task)
 	if (ch->state != CHANNEL_OPEN)
 		return;
 	ring_in_mask(&ch->in);
-	adapt_polling(ch);
+	channel_pace_signalled(ch);
 	ch->asks_signals = false;
 	count_needless(ch);
 	channel_enter(ch);
@@ -413,6 +362,7 @@ static void run_data(struct worker_task *task)
 	if (ch->state == CHANNEL_OPEN)
 		n = take_packets(ch);
 	channel_leave(ch);
+	channel_pace_took(ch, n);
 	if (ch->state == CHANNEL_OPEN && !ch->stalled)
 		settle(ch, n > 0);
 }
@@ -601,7 +551,7 @@ void channel_io_start(struct channel *ch)
 		return;
 	worker_timer_set(ch->worker, &ch->unstick,
 			 clock_monotonic_ns() + UNSTICK_NS);
-	note_activity(ch);
+	channel_pace_active(ch);
 	worker_queue(ch->worker, &ch->data);
 }
 

@@ -4,6 +4,7 @@
  */
 #include "vsp/storvsp/storvsp.h"
 
+#include "support/one_processor.h"
 #include "support/stor_guest.h"
 
 #include "support/fake_unit.h"
@@ -104,10 +105,15 @@ START_TEST(answers_come_when_commands_end)
 }
 END_TEST
 
+/* As a queue does that finds so many at an end. */
 static void finish_all(void *ctx)
 {
+	struct channel *ch = storvsp_ops.channel(stor);
+
 	(void)ctx;
+	channel_hold(ch);
 	fake_unit_finish(&unit, 20);
+	channel_unhold(ch);
 }
 
 /* What ends together is one interrupt, if the guest does not look. */
@@ -143,9 +149,19 @@ static void note_answer(unsigned int n)
 		seen_at = n;
 }
 
-/* The guest can begin with the first answers while others are made. */
+enum {
+	BESIDE_US,
+	ON_OUR_PROCESSOR,
+	PLACES
+};
+
+/*
+ * The guest can begin with the first answers while others are made, where it
+ * runs meanwhile.
+ */
 START_TEST(a_few_answers_at_a_time)
 {
+	processor = _i == ON_OUR_PROCESSOR ? 0 : -1;
 	seen_at = 0;
 	fake_between = note_answer;
 	fake_unit_hold(&unit, true);
@@ -158,7 +174,10 @@ START_TEST(a_few_answers_at_a_time)
 	wait_until(in_flight() == 0);
 	settle();
 	fake_between = NULL;
-	ck_assert_uint_ge(seen_at, 1);
+	if (_i == ON_OUR_PROCESSOR)
+		ck_assert_uint_eq(seen_at, 0);
+	else
+		ck_assert_uint_ge(seen_at, 1);
 	ck_assert_uint_le(seen_at, 4);
 	for (uint64_t id = 1; id <= 20; id++)
 		get_good(0, id);
@@ -171,6 +190,7 @@ START_TEST(a_few_commands_at_a_time)
 	struct vstor_packet p = stor_srb(0, TEST_UNIT_READY, 2, 0);
 	unsigned int turns;
 
+	processor = _i == ON_OUR_PROCESSOR ? 0 : -1;
 	/* The queue is made by the first. */
 	put_read(0, 1);
 	get_good(0, 1);
@@ -182,7 +202,10 @@ START_TEST(a_few_commands_at_a_time)
 	guest_ring_bell(PRIMARY);
 	for (uint64_t id = 1; id <= 12; id++)
 		get_good(0, id);
-	ck_assert_uint_ge(disk.turns - turns, 3);
+	if (_i == ON_OUR_PROCESSOR)
+		ck_assert_uint_eq(disk.turns - turns, 1);
+	else
+		ck_assert_uint_ge(disk.turns - turns, 3);
 }
 END_TEST
 
@@ -652,8 +675,8 @@ int main(void)
 	tcase_add_checked_fixture(t, start, end);
 	tcase_add_test(t, answers_come_when_commands_end);
 	tcase_add_test(t, one_interrupt_for_a_batch);
-	tcase_add_test(t, a_few_answers_at_a_time);
-	tcase_add_test(t, a_few_commands_at_a_time);
+	tcase_add_loop_test(t, a_few_answers_at_a_time, 0, PLACES);
+	tcase_add_loop_test(t, a_few_commands_at_a_time, 0, PLACES);
 	tcase_add_loop_test(t, who_waits_hurries, 0, 4);
 	tcase_add_test(t, all_channels_try_again);
 	tcase_add_test(t, close_waits_for_what_is_in_flight);
