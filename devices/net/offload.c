@@ -73,27 +73,43 @@ static uint64_t add(uint64_t sum, uint64_t more)
 	return sum + (sum < more);
 }
 
-/* Carries are gathered, and two sums go on side by side: half the time. */
+/* What a register holds without being asked for more than x86-64 has. */
+typedef uint64_t lanes __attribute__((vector_size(16)));
+
+/*
+ * The words of 32 bits of both halves: no carry is lost before there are 2^32.
+ */
+static inline lanes words_at(const uint8_t *at)
+{
+	lanes v;
+
+	memcpy(&v, at, sizeof(v));
+	return (v & 0xffffffff) + (v >> 32);
+}
+
+#define STRIDE (4 * sizeof(lanes))
+
+/* Four sums go on side by side, without carries: half the time of one with. */
 uint64_t offload_sum(const void *data, size_t bytes, uint64_t sum)
 {
-	unsigned __int128 even = sum, odd = 0;
 	const uint8_t *at = data;
-	uint64_t word[4] = {0};
+	lanes a = {0}, b = {0}, c = {0}, d = {0};
+	uint64_t rest[STRIDE / sizeof(uint64_t)] = {0};
+	unsigned __int128 all = sum;
 
-	for (; bytes >= sizeof(word);
-	     bytes -= sizeof(word), at += sizeof(word)) {
-		memcpy(word, at, sizeof(word));
-		even += word[0];
-		odd += word[1];
-		even += word[2];
-		odd += word[3];
+	for (; bytes >= STRIDE; bytes -= STRIDE, at += STRIDE) {
+		a += words_at(at);
+		b += words_at(at + sizeof(lanes));
+		c += words_at(at + 2 * sizeof(lanes));
+		d += words_at(at + 3 * sizeof(lanes));
 	}
-	memset(word, 0, sizeof(word));
-	memcpy(word, at, bytes);
-	for (size_t i = 0; i < 4; i++)
-		even += word[i];
-	even += odd;
-	return add((uint64_t)even, (uint64_t)(even >> 64));
+	a += b + c + d;
+	memcpy(rest, at, bytes);
+	for (size_t i = 0; i < STRIDE / sizeof(uint64_t); i++)
+		all += rest[i];
+	all += a[0];
+	all += a[1];
+	return add((uint64_t)all, (uint64_t)(all >> 64));
 }
 
 uint16_t offload_fold(uint64_t sum)
