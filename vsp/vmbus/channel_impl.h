@@ -180,6 +180,9 @@ void channel_leave(struct channel *ch);
 
 /* --- channel_pace.c: on the worker --------------------------------------- */
 
+/** channel_pace_reset() - nothing is known of the guest; not open */
+void channel_pace_reset(struct channel *ch);
+
 /** channel_pace_active() - a packet came or went */
 void channel_pace_active(struct channel *ch);
 

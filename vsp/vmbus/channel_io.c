@@ -543,6 +543,7 @@ void channel_io_init(struct channel *ch)
 	ch->data.run = run_data;
 	ch->unstick.run = run_unstick;
 	ch->retry.run = run_retry;
+	channel_pace_reset(ch);
 }
 
 void channel_io_start(struct channel *ch)
@@ -567,7 +568,7 @@ void channel_io_stop(struct channel *ch)
 	ch->stalled = false;
 	ch->waiting = false;
 	ch->want = 0;
-	ch->poll_now_ns = 0;
+	channel_pace_reset(ch);
 	ch->asks_signals = false;
 }
 

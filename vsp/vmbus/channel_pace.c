@@ -44,6 +44,15 @@ static uint64_t poll_window(const struct channel *ch)
 	return MAX(ch->params.poll_ns, ch->poll_now_ns);
 }
 
+void channel_pace_reset(struct channel *ch)
+{
+	ch->poll_now_ns = 0;
+	ch->signalled_on = -1; /* on none: it has not been seen yet */
+	ch->pace_first = (struct channel_pace){0};
+	ch->pace_last = (struct channel_pace){0};
+	ch->judged = NULL;
+}
+
 void channel_pace_active(struct channel *ch)
 {
 	if (ch->params.poll_ns || ch->params.poll_max_ns)

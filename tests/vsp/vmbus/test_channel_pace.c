@@ -165,6 +165,21 @@ START_TEST(on_processors_of_their_own_nobody_gives_way)
 }
 END_TEST
 
+/* Nor does it before it is known where the guest is. */
+START_TEST(who_never_signalled_is_beside_us)
+{
+	struct channel_params p = params_of(1);
+
+	processor = 0;
+	p.gives_way = true;
+	p.poll_ns = 3600 * NSEC_PER_SEC;
+	open_one_as(&p);
+	ping(5);
+	ck_assert_uint_eq(stats().signals_in, 0);
+	ck_assert_uint_eq(n_ways, 0);
+}
+END_TEST
+
 #define PINGS   320u
 #define SKIPPED 31u
 
@@ -232,6 +247,7 @@ int main(void)
 	tcase_add_loop_test(t, polling_that_does_not_pay_is_left, 0, 2);
 	tcase_add_test(t, packets_while_the_host_gives_way);
 	tcase_add_test(t, on_processors_of_their_own_nobody_gives_way);
+	tcase_add_test(t, who_never_signalled_is_beside_us);
 	tcase_add_test(t, a_guest_that_waits_for_answers_is_served_first);
 	tcase_add_test(t, a_guest_that_has_more_again_is_given_way_again);
 	tcase_add_test(t, a_slow_guest_is_not_waited_for);
