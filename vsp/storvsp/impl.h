@@ -86,7 +86,7 @@ struct storvsp_channel {
 	unsigned int unkicked; /* commands since the last kick */
 	/* CLOCK_MONOTONIC, ns, a few commands ago: for what takes seconds. */
 	uint64_t now;
-	unsigned int unshown; /* answers that the guest may not see yet */
+	unsigned int answers; /* to commands, ever: for their steps */
 	uint64_t touched; /* units whose queues want a kick, a bit each */
 	struct worker_task drain, resume;
 	struct storvsp_request *late; /* done, but not yet for the guest */

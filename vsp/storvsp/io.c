@@ -7,8 +7,8 @@
  * and submits.  After a few commands, or when a batch of packets is over,
  * storvsp_kick() sends them to the host; what the host did at once (a read that
  * its cache had) is answered in the same go, the rest when the queue's
- * descriptor says so.  Either way the guest sees a few answers at a time, and
- * is interrupted if it had seen all that came before.
+ * descriptor says so.  Either way the guest sees a few answers at a time where
+ * it runs beside us, and is interrupted if it had seen all that came before.
  *
  * Results, as Linux reads them (storvsc_on_io_completion(),
  * storvsc_handle_error()): only srb_status 1 is success, sense data counts
@@ -112,9 +112,10 @@ static void release_unit(struct storvsp_unit *u)
 		storvsp_idle(c);
 }
 
-static unsigned int step(const struct storvsp_channel *c)
+/* Is the other side to be told, after the @n-th? */
+static bool is_step(const struct storvsp_channel *c, unsigned int n)
 {
-	return channel_shares_processor(c->ch) ? STORVSP_REQUESTS : STEP;
+	return n % STEP == 0 && !channel_shares_processor(c->ch);
 }
 
 /* --- answers -------------------------------------------------------------------- */
@@ -264,10 +265,8 @@ static void send_answer(struct storvsp_request *r, uint8_t srb)
 	trace_done(r);
 	/* There was room when it was taken; or the channel is gone. */
 	channel_complete(r->channel->ch, r->trans_id, p, r->bytes);
-	if (++r->channel->unshown >= step(r->channel)) {
-		r->channel->unshown = 0;
+	if (is_step(r->channel, ++r->channel->answers))
 		channel_flush(r->channel->ch);
-	}
 }
 
 void storvsp_answer(struct storvsp_request *r)
@@ -599,7 +598,7 @@ int storvsp_execute(struct storvsp_channel *c, const struct packet *packet,
 		return 0;
 	}
 	submit(r, u);
-	if (++c->unkicked >= step(c))
+	if (is_step(c, ++c->unkicked))
 		storvsp_kick(c);
 	return 0;
 }
