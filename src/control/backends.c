@@ -6,8 +6,8 @@
 
 #include <json-c/json.h>
 
-#include "base/host_port.h"
 #include "base/nbd_uri.h"
+#include "base/tcp_place.h"
 
 /* Images over images: a format over a file, and one for whoever counts. */
 #define DEPTH_MAX 4
@@ -350,14 +350,12 @@ static char *stream_place(struct json_object *address)
 	const char *path = member_text(address, "path");
 	const char *host = member_text(address, "host");
 	const char *port = member_text(address, "port");
-	g_autofree char *where = NULL;
 
 	if (!g_strcmp0(type, "unix"))
 		return g_strdup(path);
 	if (g_strcmp0(type, "inet") != 0 || !host || !port)
 		return NULL;
-	where = host_port(host, port);
-	return g_strconcat("tcp:", where, NULL);
+	return tcp_place(host, port);
 }
 
 static int set_stream(GString *to, const char *name, struct json_object *value,

@@ -4,7 +4,7 @@
  */
 #include <string.h>
 
-#include "base/host_port.h"
+#include "base/tcp_place.h"
 #include "config/domain/domain_private.h"
 #include "config/domain/lookup.h"
 #include "config/domain/map.h"
@@ -113,7 +113,7 @@ static void leave_source(struct domain *d)
 {
 	g_autofree char *address = domain_attr(d, "address");
 	g_autofree char *port = domain_attr(d, "port");
-	g_autofree char *where = NULL, *place = NULL;
+	g_autofree char *place = NULL;
 	guint64 number;
 
 	if (d->net->kind != NET_SOCKET)
@@ -123,8 +123,7 @@ static void leave_source(struct domain *d)
 		domain_refuse(d, "has no port of TCP: write port='5558'");
 		return;
 	}
-	where = host_port(address ? address : "", port);
-	place = g_strconcat("tcp:", where, NULL);
+	place = tcp_place(address ? address : "", port);
 	set(d, d->net->listen ? "listen" : "connect", place);
 }
 
