@@ -11,6 +11,7 @@
 #include "devices/net/net.h"
 #include "support/check_main.h"
 #include "support/frames.h"
+#include "support/free_port.h"
 
 /*
  * The guest is a few lines of ARP, DHCP and TCP; the host is real, by its
@@ -401,26 +402,17 @@ static void set_address(struct sockaddr_storage *a, const char *text,
 	memcpy(a, &v4, sizeof(v4));
 }
 
-/* A port that nobody has, or had a moment ago. */
-static uint16_t free_port(void)
-{
-	close(listen_on_host());
-	return host_port;
-}
-
 START_TEST(a_port_of_the_host_leads_to_the_guest)
 {
 	struct net_forward forward = {0};
 	const struct net_user_options options = {.forwards = &forward,
 						 .n_forwards = 1};
-	struct sockaddr_in to = {.sin_family = AF_INET};
+	struct sockaddr_in to = free_port();
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	const uint8_t *data;
 	uint8_t flags, got[5];
 
 	teardown();
-	to.sin_port = htons(free_port());
-	to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 	set_address(&forward.host, "127.0.0.1", ntohs(to.sin_port));
 	set_address(&forward.guest, "0.0.0.0", 22);
 	plug(&options);
