@@ -186,13 +186,19 @@ END_TEST
 /* Before the ring is looked at, and before it asks for a signal. */
 #define OCCASIONS 2u
 
-START_TEST(a_guest_that_waits_for_answers_is_served_first)
+/* A guest on our processor, which waits for each answer. */
+static void start_and_wait_for_answers(void)
 {
 	processor = 3;
 	start_one_that_gives_way();
 	for (unsigned int i = 0; i < PINGS; i++)
 		ping(5);
 	settle();
+}
+
+START_TEST(a_guest_that_waits_for_answers_is_served_first)
+{
+	start_and_wait_for_answers();
 	ck_assert_uint_ge(n_ways, OCCASIONS);
 	ck_assert_uint_le(n_ways, OCCASIONS * (PINGS / (SKIPPED + 1) + 1));
 }
@@ -200,11 +206,7 @@ END_TEST
 
 START_TEST(a_guest_that_has_more_again_is_given_way_again)
 {
-	processor = 3;
-	start_one_that_gives_way();
-	for (unsigned int i = 0; i < PINGS; i++)
-		ping(5);
-	settle();
+	start_and_wait_for_answers();
 	/* Which is seen the next time that it is tried. */
 	n_meanwhile = 200;
 	n_each = 16;
