@@ -13,6 +13,7 @@ struct sections *sections_new(uint32_t bytes, uint32_t count)
 	s->user = g_new0(_Atomic uint16_t, count);
 	s->home = g_new0(uint16_t, count);
 	s->used = g_new0(uint32_t, count);
+	s->frames = g_new0(uint16_t, count);
 	for (uint32_t i = 0; i < count; i++)
 		s->next[i] = SECTION_NONE;
 	return s;
@@ -26,6 +27,7 @@ void sections_free(struct sections *s)
 	g_free((void *)s->user);
 	g_free(s->home);
 	g_free(s->used);
+	g_free(s->frames);
 	g_free(s);
 }
 

@@ -34,6 +34,7 @@ struct sections {
 	_Atomic uint16_t *user;
 	uint16_t *home; /* the channel */
 	uint32_t *used; /* bytes that a packet has in it */
+	uint16_t *frames; /* of a packet's first: in all of it */
 };
 
 struct section_pool {

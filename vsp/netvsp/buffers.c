@@ -59,6 +59,7 @@ static void set_buffers(void *ctx)
 		netvsp_mail_open(c, false);
 		netvsp_rx_reset(c);
 		section_pool_init(&c->pool);
+		c->in_flight = 0;
 	}
 	c->recv = b->recv;
 	c->send = b->send;
@@ -255,6 +256,7 @@ void netvsp_completed(struct netvsp_channel *c, uint64_t trans_id)
 		return;
 	}
 	netvsp_milestone(c->s, &c->s->had_rx, c->s->params.received);
+	c->in_flight -= c->sections->frames[first];
 	netvsp_free_chain(c, first);
 	netvsp_rx_resume(c);
 }

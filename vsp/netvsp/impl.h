@@ -112,6 +112,7 @@ struct netvsp_window {
 /* A packet to the guest that is being put together. */
 struct netvsp_batch {
 	unsigned int n;
+	uint16_t frames; /* some are in several of them */
 	uint32_t first, last; /* sections */
 	struct vmtransfer_page_range ranges[NETVSP_RANGES_MAX];
 };
@@ -166,6 +167,8 @@ struct netvsp_channel {
 	bool is_receiving; /* frames are wanted, and all is there for that */
 	bool starved; /* but no sections */
 	bool blocked; /* but no room in the ring */
+	bool full; /* but the guest has enough of them */
+	unsigned int in_flight; /* frames that the guest has not completed */
 	unsigned int pass; /* batches of the guest's after which not to look */
 	uint16_t rsc_id;
 	struct worker_task receive;

@@ -587,6 +587,7 @@ static void forget_packets(struct netvsp_channel *c)
 		if (first != SECTION_NONE)
 			netvsp_free_chain(c, first);
 	}
+	c->in_flight = 0;
 }
 
 /* The card is as it was at first. */

@@ -37,6 +37,12 @@
 
 /* Frames before other tasks of the worker get a turn. */
 #define RX_BUDGET        256u
+/*
+ * Frames that the guest may have at once.  What comes faster than it can take
+ * is lost before it has worked for it, not in a socket whose buffer is full:
+ * those of Linux have room for some 160 small datagrams (rmem_default).
+ */
+#define RX_IN_FLIGHT_MAX 128u
 /* Batches that nobody has answered at once before it is looked again. */
 #define RX_PASS          16u
 /* Stale frames that are thrown away when the interface goes up. */
@@ -186,6 +192,7 @@ void netvsp_batch_add(struct netvsp_channel *c, uint32_t first)
 		b->last = i;
 		n++;
 	}
+	b->frames++;
 	if (c->is_faulty || c->overtaken.after)
 		netvsp_fault_added(c, n);
 }
@@ -212,7 +219,10 @@ void netvsp_batch_send(struct netvsp_channel *c)
 	if (!b->n)
 		return;
 	out.trans_id = sections_sent(c->sections, b->first, c->index);
+	c->sections->frames[b->first] = b->frames;
+	c->in_flight += b->frames;
 	b->n = 0;
+	b->frames = 0;
 	c->overtaken.after = 0;
 	netvsp_count(&c->n.rx_packets, 1);
 	/* There was room; if not, the channel is gone, or about to go. */
@@ -513,6 +523,10 @@ static bool receive_some(struct netvsp_channel *c)
 		struct rx_frame r;
 		ssize_t bytes;
 
+		if (c->in_flight + c->batch.frames >= RX_IN_FLIGHT_MAX) {
+			c->full = true;
+			return false;
+		}
 		if (!fill_window(c)) {
 			c->starved = true;
 			netvsp_count(&c->n.rx_no_buffer, 1);
@@ -533,11 +547,17 @@ static bool receive_some(struct netvsp_channel *c)
 	return true;
 }
 
+/* Frames stay in the back end until netvsp_rx_resume(). */
+static bool must_wait(const struct netvsp_channel *c)
+{
+	return c->starved || c->blocked || c->full;
+}
+
 static void receive(struct netvsp_channel *c)
 {
 	bool more;
 
-	if (!c->is_receiving || c->starved || c->blocked)
+	if (!c->is_receiving || must_wait(c))
 		return;
 	channel_hold(c->ch);
 	more = receive_some(c);
@@ -583,10 +603,11 @@ void netvsp_on_queue(struct worker_fd *fd, uint32_t events)
 
 void netvsp_rx_resume(struct netvsp_channel *c)
 {
-	if (!c->starved && !c->blocked)
+	if (!must_wait(c) || (c->full && c->in_flight > RX_IN_FLIGHT_MAX / 2))
 		return;
 	c->starved = false;
 	c->blocked = false;
+	c->full = false;
 	netvsp_rx_watch(c);
 	worker_queue(c->worker, &c->receive);
 	worker_queue(c->worker, &c->mail_task);
@@ -598,7 +619,7 @@ void netvsp_rx_watch(struct netvsp_channel *c)
 
 	if (!c->queue)
 		return;
-	if (c->is_receiving && !c->starved && !c->blocked)
+	if (c->is_receiving && !must_wait(c))
 		what |= NET_WATCH_RECV;
 	if (c->held)
 		what |= NET_WATCH_SEND;
@@ -633,6 +654,7 @@ void netvsp_rx_update(struct netvsp_channel *c)
 	c->is_receiving = wanted;
 	c->starved = false;
 	c->blocked = false;
+	c->full = false;
 	netvsp_rx_watch(c);
 	/* What others have brought goes on in any case. */
 	worker_queue(c->worker, &c->mail_task);
@@ -645,6 +667,7 @@ void netvsp_rx_reset(struct netvsp_channel *c)
 	if (c->sections)
 		empty_window(c);
 	c->batch.n = 0;
+	c->batch.frames = 0;
 	c->overtaken.after = 0;
 	netvsp_rx_update(c);
 }
