@@ -52,7 +52,7 @@ struct channel_counters {
 /* An occasion to give way to the guest (channel_pace.c). */
 struct channel_pace {
 	uint64_t packets, away_ns; /* what it brought and took, averages */
-	unsigned int left; /* to be passed over */
+	unsigned int skip, left; /* to be passed over, in all and yet */
 };
 
 struct channel {

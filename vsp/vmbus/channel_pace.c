@@ -31,8 +31,12 @@
 #define WORTH_PACKETS 2ull
 #define WORTH_NS      NSEC_PER_MSEC
 
-/* Where it did not, occasions that are passed over until it is tried again. */
-#define SKIP 31u
+/*
+ * Where it did not, occasions that are passed over until it is tried again: at
+ * first, and, twice as many each time, at last.
+ */
+#define SKIP_MIN 31u
+#define SKIP_MAX 511u
 
 /* Averages: of how many times, and of which part of one they are counted. */
 #define AVERAGE_TIMES 8
@@ -128,6 +132,11 @@ static void average(uint64_t *of, uint64_t next)
 	*of = *of ? (*of * (AVERAGE_TIMES - 1) + next) / AVERAGE_TIMES : next;
 }
 
+static bool is_worth(uint64_t packets, uint64_t ns)
+{
+	return packets >= WORTH_PACKETS * SCALE && ns <= packets * WORTH_NS;
+}
+
 void channel_pace_took(struct channel *ch, unsigned int packets)
 {
 	struct channel_pace *pace = ch->judged;
@@ -135,9 +144,12 @@ void channel_pace_took(struct channel *ch, unsigned int packets)
 	if (!pace)
 		return;
 	ch->judged = NULL;
+	if (is_worth(packets * SCALE, ch->away_ns * SCALE))
+		pace->skip = 0;
 	average(&pace->packets, packets * SCALE);
 	average(&pace->away_ns, ch->away_ns * SCALE);
-	if (pace->packets < WORTH_PACKETS * SCALE ||
-	    pace->away_ns > pace->packets * WORTH_NS)
-		pace->left = SKIP;
+	if (is_worth(pace->packets, pace->away_ns))
+		return;
+	pace->skip = CLAMP(pace->skip * 2 + 1, SKIP_MIN, SKIP_MAX);
+	pace->left = pace->skip;
 }
