@@ -475,6 +475,17 @@ static void test_mode(enum hypercall_mode which, const char *name)
 	test_register_output();
 }
 
+#ifdef __x86_64__
+/* Old laptops have a port for delays (Linux "io_delay=0xed"). */
+static void test_delay(void)
+{
+	uint64_t ax = 0x1122334455667788, cx = 0xFFFF;
+
+	asm volatile("outb %%al, $0xED" : "+a"(ax), "+c"(cx));
+	check_equal(ax, 0x1122334455667788, "a byte to 0xED is no call");
+}
+#endif
+
 void guest_main(void)
 {
 	features_ebx = cpuid(HYPERV_CPUID_FEATURES, 0).ebx;
@@ -486,6 +497,7 @@ void guest_main(void)
 	test_mode(HYPERCALL_COMPATIBILITY, "compatibility");
 	mode = HYPERCALL_NATIVE;
 	test_user();
+	test_delay();
 #else
 	test_mode(HYPERCALL_NATIVE, "32-bit");
 #endif

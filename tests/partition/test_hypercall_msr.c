@@ -29,7 +29,7 @@ START_TEST(linux_boot)
 	ck_assert_uint_eq(pg_read(HYPERCALL), PG_PAGE | ENABLE);
 	ck_assert(partition_hypercalls_enabled(pg.part));
 	ck_assert_uint_eq(pg_byte(PG_PAGE), CODE);
-	ck_assert_uint_eq(pg_byte(PG_PAGE + 5), HYPERCALL_PORT);
+	ck_assert_uint_eq(pg_byte(PG_PAGE + 4), 0x0F);
 	ck_assert_uint_eq(pg_byte(2 * PG_PAGE - 1), 0xCC);
 	ck_assert_uint_eq(pg.milestones[PARTITION_HYPERCALL_PAGE], 1);
 }

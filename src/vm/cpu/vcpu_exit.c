@@ -22,8 +22,16 @@
 #define CR0_PE   (1u << 0)
 #define EFER_LMA (1u << 10)
 
+/* Is it one of the hypercall page's ports, and no old delay (outb 0xED)? */
+static bool is_hypercall(const struct kvm_run *run)
+{
+	return run->io.direction == KVM_EXIT_IO_OUT &&
+	       (run->io.port == HYPERCALL_PORT ||
+		(run->io.port == DOORBELL_PORT && run->io.size == 4));
+}
+
 /*
- * The hypercall page's port.  The registers are in the run page and go back
+ * The hypercall page's ports.  The registers are in the run page and go back
  * through it; KVM skips the instruction itself when it runs again.
  */
 static void handle_hypercall(struct vcpu *v, struct kvm_run *run)
@@ -36,6 +44,7 @@ static void handle_hypercall(struct vcpu *v, struct kvm_run *run)
 				      .rsi = r->rsi,
 				      .rdi = r->rdi,
 				      .r8 = r->r8};
+	bool by_doorbell = run->io.port == DOORBELL_PORT;
 	struct kvm_sregs sregs;
 	bool protected_mode, long_mode;
 
@@ -55,7 +64,7 @@ static void handle_hypercall(struct vcpu *v, struct kvm_run *run)
 				      "cannot inject #UD");
 		return;
 	}
-	r->rax = regs.rax;
+	r->rax = by_doorbell ? r->rax + regs.rax : regs.rax;
 	r->rbx = regs.rbx;
 	r->rcx = regs.rcx;
 	r->rdx = regs.rdx;
@@ -69,8 +78,7 @@ static void handle_io(struct vcpu *v, struct kvm_run *run)
 {
 	uint8_t *data = (uint8_t *)run + run->io.data_offset;
 
-	if (run->io.port == HYPERCALL_PORT &&
-	    run->io.direction == KVM_EXIT_IO_OUT) {
+	if (is_hypercall(run)) {
 		handle_hypercall(v, run);
 		return;
 	}
