@@ -103,6 +103,13 @@ const struct coverage_set *hypercalls_coverage(const struct hypercalls *calls)
 	return calls->coverage;
 }
 
+void hypercalls_signalled(struct hypercalls *calls, uint64_t n)
+{
+	const struct hypercall_row *row = hypercall_find(HVCALL_SIGNAL_EVENT);
+
+	coverage_add(&calls->coverage->entries[row - hypercall_table(NULL)], n);
+}
+
 /* Two 32-bit registers as one value. */
 static uint64_t pair(uint64_t high, uint64_t low)
 {

@@ -120,6 +120,9 @@ enum hypercall_outcome hypercalls_call(struct hypercalls *calls, uint32_t vp,
 				       bool long_mode, unsigned int cpl,
 				       bool protected_mode);
 
+/** hypercalls_signalled() - @n signals that KVM has taken by itself; any thread */
+void hypercalls_signalled(struct hypercalls *calls, uint64_t n);
+
 /** hypercalls_coverage() - one entry per row of the table; borrowed */
 const struct coverage_set *hypercalls_coverage(const struct hypercalls *calls);
 

@@ -79,6 +79,7 @@ struct echo *echo_new(const struct vsp_params *params,
 		.order = params->order,
 		.max_in = PACKET_BYTES,
 		.max_out = PACKET_BYTES,
+		.doorbell = true,
 		.monitor_latency_100ns = monitor_latency_100ns,
 	};
 

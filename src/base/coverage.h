@@ -45,10 +45,16 @@ struct coverage_set {
 struct coverage_set *coverage_new(const char *name, unsigned int n_entries);
 void coverage_free(struct coverage_set *set);
 
+/** coverage_add() - @n more accesses */
+static inline void coverage_add(struct coverage_entry *entry, uint64_t n)
+{
+	atomic_fetch_add_explicit(&entry->count, n, memory_order_relaxed);
+}
+
 /** coverage_hit() - one more access */
 static inline void coverage_hit(struct coverage_entry *entry)
 {
-	atomic_fetch_add_explicit(&entry->count, 1, memory_order_relaxed);
+	coverage_add(entry, 1);
 }
 
 /** coverage_write() - one more write */

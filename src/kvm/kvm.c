@@ -54,6 +54,8 @@ static const struct kvm_capability capability_table[] = {
 	{KVM_CAP_MP_STATE, "KVM_CAP_MP_STATE", "guest reset", true, 0},
 	{KVM_CAP_VCPU_EVENTS, "KVM_CAP_VCPU_EVENTS", "exceptions of hypercalls",
 	 true, 0},
+	{KVM_CAP_IOEVENTFD, "KVM_CAP_IOEVENTFD",
+	 "channels' signals without an exit to kvmbus", false, 0},
 	{KVM_CAP_X2APIC_API, "KVM_CAP_X2APIC_API", "more than 255 processors",
 	 false, 0},
 	{KVM_CAP_VCPU_ATTRIBUTES, "KVM_CAP_VCPU_ATTRIBUTES",
@@ -354,4 +356,19 @@ struct kvm_cpuid2 *kvm_supported_cpuid(const struct kvm *kvm)
 	if (ioctl(kvm->dev_fd, KVM_GET_SUPPORTED_CPUID, cpuid))
 		cpuid->nent = 0;
 	return cpuid;
+}
+
+int kvm_port_event(const struct kvm *kvm, uint16_t port, uint32_t value, int fd,
+		   bool on)
+{
+	struct kvm_ioeventfd event = {
+		.datamatch = value,
+		.addr = port,
+		.len = sizeof(value),
+		.fd = fd,
+		.flags = KVM_IOEVENTFD_FLAG_PIO | KVM_IOEVENTFD_FLAG_DATAMATCH |
+			 (on ? 0 : KVM_IOEVENTFD_FLAG_DEASSIGN),
+	};
+
+	return ioctl(kvm->vm_fd, KVM_IOEVENTFD, &event) ? -errno : 0;
 }

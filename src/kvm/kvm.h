@@ -89,6 +89,18 @@ int kvm_unmap(struct kvm *kvm, uint64_t gpa);
 /** kvm_supported_cpuid() - what KVM can show a guest; owned, g_free() */
 struct kvm_cpuid2 *kvm_supported_cpuid(const struct kvm *kvm);
 
+/**
+ * kvm_port_event() - have writes of @value to @port signal @fd, or no more
+ * @fd: an eventfd; one that is signalled may be closed
+ *
+ * Writes of four bytes.  They are no exits any more; those of other values
+ * are.  KVM waits for all processors to take note.
+ *
+ * Return: 0 or -errno: -ENOSPC KVM has too many already.  Thread: any.
+ */
+int kvm_port_event(const struct kvm *kvm, uint16_t port, uint32_t value, int fd,
+		   bool on);
+
 /** kvm_irq_line() - set the level of an IOAPIC/PIC input */
 int kvm_irq_line(const struct kvm *kvm, unsigned int gsi, bool level);
 

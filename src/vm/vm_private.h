@@ -93,6 +93,7 @@ struct vcpu {
 	_Atomic uint32_t requests;
 	_Atomic bool in_guest;
 	_Atomic uint32_t idle; /* futex: 1 while it waits in GUEST_IDLE */
+	_Atomic int processor; /* of the host's, at its last exit; -1: none */
 	_Atomic uint64_t auto_eoi[4]; /* vectors to be ended for the guest */
 
 	/* its thread; the main thread while it is stopped */

@@ -48,6 +48,7 @@ static int make_channel(struct netvsp *s, unsigned int index, GError **error)
 		.poll_ns = p->poll_ns,
 		.poll_max_ns = p->poll_max_ns,
 		.gives_way = true,
+		.doorbell = true,
 		.monitor_latency_100ns = p->monitor_latency_100ns,
 	};
 	char name[VSP_CHANNEL_NAME_BYTES], thread[48];

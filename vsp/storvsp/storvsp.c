@@ -62,6 +62,7 @@ static int make_channel(struct storvsp *s, unsigned int index, GError **error)
 		.order = v->order,
 		.max_in = PACKET_BYTES_MAX,
 		.gives_way = true,
+		.doorbell = true,
 		.poll_ns = s->params.poll_ns,
 		.poll_max_ns = s->params.poll_max_ns,
 		.monitor_latency_100ns = s->params.monitor_latency_100ns,

@@ -66,6 +66,22 @@ struct worker;
 
 /* --- what all channels of a VM share -------------------------------------- */
 
+/*
+ * Signals past whoever runs the processors (channel_doorbell.c); @ctx is
+ * channel_bus_params.ctx.  On a worker.
+ */
+struct doorbell_ops {
+	/*
+	 * Signals to @connection_id are written to @fd, an eventfd, from now
+	 * on, or no more.  Return: 0 or -errno: they come as ever.
+	 */
+	int (*set)(void *ctx, uint32_t connection_id, int fd, bool on);
+	/* @n signals came that way. */
+	void (*count)(void *ctx, uint64_t n);
+	/* Did a processor of the guest run on @processor when last seen? */
+	bool (*runs_on)(void *ctx, int processor);
+};
+
 struct channel_bus_params {
 	struct vmbus_thread *thread;
 	struct gmem *mem;
@@ -82,6 +98,8 @@ struct channel_bus_params {
 	 * and in the end there may be no new rings (RING_MAPPINGS_MAX).
 	 */
 	void (*settle)(void *ctx);
+	/* NULL: each signal is a call of ports_signal_event() */
+	const struct doorbell_ops *doorbell;
 	void *ctx;
 };
 
@@ -196,6 +214,11 @@ struct channel_params {
 	 * more packets (channel_pace.c).
 	 */
 	bool gives_way;
+	/*
+	 * Signals come often enough to be worth a doorbell, which takes KVM a
+	 * while at each open and close (struct doorbell_ops).
+	 */
+	bool doorbell;
 	/*
 	 * Not 0: the guest may signal by a bit in its monitor page, without an
 	 * exit, and the host looks at the page that often, all the time.

@@ -2,7 +2,7 @@
 /*
  * channel_impl.h - the insides of a channel, for the files that it is made of:
  * channel.c (life: offers, events), channel_open.c, channel_io.c (packets),
- * channel_pace.c, channel_monitor.c.
+ * channel_pace.c, channel_monitor.c, channel_doorbell.c.
  *
  * Locks: the server's (vmbus_thread_lock()), then the channel's, then its
  * worker's.  None is held across a callback of the device.
@@ -97,6 +97,8 @@ struct channel {
 	struct worker_task control; /* there are events */
 	struct worker_task data; /* look at the rings */
 	struct worker_task wake;
+	struct worker_fd doorbell; /* an eventfd, if has_doorbell */
+	bool has_doorbell;
 	struct worker_timer unstick; /* after opening */
 	struct worker_timer retry; /* the guest does not signal room */
 	struct worker_timer monitor; /* look at the monitor page */
@@ -157,6 +159,12 @@ void channel_handle_open(struct channel *ch,
 void channel_handle_close(struct channel *ch);
 void channel_handle_gpadl_teardown(struct channel *ch, uint32_t id);
 
+/**
+ * channel_note_signals() - the guest has signalled @n times; any thread
+ * @vp: by this VP, or TRACE_NO_VP
+ */
+void channel_note_signals(struct channel *ch, uint32_t vp, uint64_t n);
+
 /* --- channel_io.c -------------------------------------------------------- */
 
 /** channel_io_init() - the tasks and timers of a new channel */
@@ -215,6 +223,21 @@ void channel_monitor_move(struct channel *ch);
 
 /** channel_monitor_stop() - fine if it was not started */
 void channel_monitor_stop(struct channel *ch);
+
+/* --- channel_doorbell.c: on the worker; all are fine if there is none ------ */
+
+/** channel_doorbell_start() - the guest may signal from now on */
+void channel_doorbell_start(struct channel *ch);
+void channel_doorbell_stop(struct channel *ch);
+
+/** channel_doorbell_take() - count what has come, before that is looked at */
+void channel_doorbell_take(struct channel *ch);
+
+/** channel_doorbell_listen() - false: what comes wakes nobody, and is counted */
+void channel_doorbell_listen(struct channel *ch, bool on);
+
+/** channel_doorbell_beside() - may who rings it have this processor? */
+bool channel_doorbell_beside(const struct channel *ch, int processor);
 
 /* --- channel_bus.c ------------------------------------------------------- */
 

@@ -308,6 +308,7 @@ static void throttle(struct channel *ch, uint64_t n)
 	if (ch->is_throttled || ch->needless <= ch->bus->params.needless_max)
 		return;
 	atomic_store(&ch->is_throttled, true);
+	channel_doorbell_listen(ch, false);
 	count(&ch->n.throttled, 1);
 	worker_timer_set(ch->worker, &ch->throttle, now + THROTTLE_NS);
 }
@@ -511,6 +512,7 @@ static void run_throttle(struct worker_timer *timer)
 	/* Pairs with on_signal(): who was not heard has put before this. */
 	atomic_store(&ch->is_throttled, false);
 	atomic_thread_fence(memory_order_seq_cst);
+	channel_doorbell_listen(ch, true);
 	worker_queue(ch->worker, &ch->data);
 }
 
@@ -527,6 +529,7 @@ void channel_io_closing(struct channel *ch)
 	c = vmbus_server_connection(channel_server(ch));
 	ch->closed_by_guest = !ch->rescinded && c->version;
 	channel_server_done(ch);
+	channel_doorbell_take(ch);
 	if (ch->closed_by_guest && ch->asks_signals && !ch->monitor_page &&
 	    ch->n_signals_in == ch->signals_seen &&
 	    ring_in_has_more(&ch->in) == 1)

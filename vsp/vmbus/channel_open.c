@@ -34,20 +34,24 @@ void channel_set_state(struct channel *ch, enum channel_state state)
 	pthread_mutex_unlock(&ch->lock);
 }
 
+void channel_note_signals(struct channel *ch, uint32_t vp, uint64_t n)
+{
+	trace_event(ring_signal_in, vp, ch->trace, ch->request.connection_id);
+	atomic_fetch_add_explicit(&ch->n_signals_in, n, memory_order_relaxed);
+	if (ch->params.poll_max_ns)
+		atomic_store_explicit(&ch->signalled_at, clock_monotonic_ns(),
+				      memory_order_relaxed);
+}
+
 /* The guest signals.  A vCPU thread, the lock of ports held. */
 static hv_status_t on_signal(void *ctx, uint32_t vp, uint16_t flag)
 {
 	struct channel *ch = ctx;
 
-	(void)vp;
 	(void)flag;
-	trace_event(ring_signal_in, vp, ch->trace, ch->request.connection_id);
-	atomic_fetch_add_explicit(&ch->n_signals_in, 1, memory_order_relaxed);
+	channel_note_signals(ch, vp, 1);
 	atomic_store_explicit(&ch->signalled_on, sched_getcpu(),
 			      memory_order_relaxed);
-	if (ch->params.poll_max_ns)
-		atomic_store_explicit(&ch->signalled_at, clock_monotonic_ns(),
-				      memory_order_relaxed);
 	/* Pairs with run_throttle(), which looks at the ring after clearing. */
 	if (!atomic_load(&ch->is_throttled))
 		worker_queue(ch->worker, &ch->data);
@@ -154,6 +158,7 @@ static int try_open(struct channel *ch)
 			      on_signal, ch);
 	if (err)
 		goto no_ring;
+	channel_doorbell_start(ch);
 	channel_set_state(ch, CHANNEL_OPENING);
 	channel_enter(ch);
 	err = call_open(ch);
@@ -163,6 +168,7 @@ static int try_open(struct channel *ch)
 	/* What it sent and took is nobody's any more. */
 	channel_io_stop(ch);
 	channel_set_state(ch, CHANNEL_CLOSED);
+	channel_doorbell_stop(ch);
 	ports_remove(bus->ports, ch->request.connection_id);
 	put_gpadls(ch);
 no_ring:
@@ -233,6 +239,7 @@ void channel_handle_close(struct channel *ch)
 
 	channel_io_closing(ch);
 	channel_io_stop(ch);
+	channel_doorbell_stop(ch);
 	ports_remove(ch->bus->params.ports, ch->request.connection_id);
 	channel_set_state(ch, CHANNEL_CLOSING);
 	if (ch->ops->close)

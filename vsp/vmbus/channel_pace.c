@@ -4,7 +4,7 @@
  * leaves the processor to the guest.
  *
  * Theory of operation.  Two cases, told apart by where the guest was when it
- * signalled last.
+ * signalled last; of a doorbell, by where it may have been.
  *
  * Beside us: what costs is a thread that has to be woken for a guest that would
  * have put its next packet a moment later, and the guest's exit for it.  So an
@@ -72,8 +72,11 @@ bool channel_pace_polls(const struct channel *ch)
 
 bool channel_shares_processor(const struct channel *ch)
 {
+	int here = sched_getcpu();
+
 	return atomic_load_explicit(&ch->signalled_on, memory_order_relaxed) ==
-	       sched_getcpu();
+		       here ||
+	       channel_doorbell_beside(ch, here);
 }
 
 /*

@@ -59,6 +59,7 @@ int vcpu_init(struct vm *vm, unsigned int index, GError **error)
 
 	v->vm = vm;
 	v->index = index;
+	v->processor = -1;
 	v->apic_id = topology_apic_id(&vm->topology, index);
 	v->kvm = kvm_vcpu_new(vm->kvm, v->apic_id, error);
 	return v->kvm ? 0 : -1;
@@ -350,6 +351,8 @@ static void run_once(struct vcpu *v)
 	else
 		err = -EAGAIN;
 	atomic_store(&v->in_guest, false);
+	atomic_store_explicit(&v->processor, sched_getcpu(),
+			      memory_order_relaxed);
 	if (!err) {
 		vcpu_handle_exit(v);
 	} else if (err == -EINTR) {

@@ -1,13 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 #include "vm/devices/vmbus_host.h"
 
+#include <linux/kvm.h>
 #include <pthread.h>
 #include <stdatomic.h>
 
 #include "base/guid.h"
 #include "base/log.h"
+#include "base/trace.h"
 #include "config/machine_config.h"
+#include "hypercalls/hypercall.h"
+#include "hypercalls/page.h"
+#include "kvm/kvm.h"
+#include "partition/partition.h"
 #include "partition/profile.h"
+#include "proto/hv_tlfs.h"
 #include "vm/devices/vmbus_devices.h"
 #include "vm/vm_private.h"
 #include "vsp/hvsock/hvsock.h"
@@ -126,6 +133,57 @@ static void on_settle(void *ctx)
 		g_idle_add_full(G_PRIORITY_DEFAULT, settle, h, NULL);
 }
 
+/* --- doorbells: workers ---------------------------------------------------- */
+
+static int set_doorbell(void *ctx, uint32_t connection_id, int fd, bool on)
+{
+	struct vmbus_host *h = ctx;
+
+	return kvm_port_event(h->vm->kvm, DOORBELL_PORT, connection_id, fd, on);
+}
+
+static void count_signals(void *ctx, uint64_t n)
+{
+	struct vmbus_host *h = ctx;
+
+	hypercalls_signalled(h->vm->hypercalls, n);
+}
+
+static bool runs_on(void *ctx, int processor)
+{
+	struct vmbus_host *h = ctx;
+
+	for (unsigned int i = 0; i < h->vm->n_vcpus; i++) {
+		if (atomic_load_explicit(&h->vm->vcpus[i].processor,
+					 memory_order_relaxed) == processor)
+			return true;
+	}
+	return false;
+}
+
+static const struct doorbell_ops doorbell_ops = {
+	.set = set_doorbell,
+	.count = count_signals,
+	.runs_on = runs_on,
+};
+
+/*
+ * Not past a guest that has no right to signal, nor past those who want to see
+ * each.
+ */
+static const struct doorbell_ops *doorbells(const struct vm *vm)
+{
+	const struct trace_config *trace = &vm->config->trace;
+	uint32_t ebx = (uint32_t)(partition_privileges(&vm->features) >> 32);
+
+	if (!(ebx & HV_SIGNAL_EVENTS))
+		return NULL;
+	if (trace->file &&
+	    trace->mask & (1u << TRACE_HYPERCALL | 1u << TRACE_RING))
+		return NULL;
+	return kvm_value(vm->kvm, KVM_CAP_IOEVENTFD) > 0 ? &doorbell_ops : NULL;
+}
+
 /* --- life ---------------------------------------------------------------------- */
 
 struct vmbus_host *vmbus_host_new(struct vm *vm, GError **error)
@@ -159,6 +217,7 @@ struct vmbus_host *vmbus_host_new(struct vm *vm, GError **error)
 					     .needless_max =
 						     vm->config->signals_max,
 					     .settle = on_settle,
+					     .doorbell = doorbells(vm),
 					     .ctx = h},
 		error);
 	if (!h->channels)
