@@ -10,7 +10,6 @@
  *
  * The eventfd counts: a wake-up may stand for several signals.
  */
-#include <errno.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
