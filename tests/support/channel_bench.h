@@ -228,4 +228,52 @@ static inline void ping(uint64_t id)
 	ck_assert_uint_eq(buffer[2], data);
 }
 
+/* --- a guest that signals for nothing ----------------------------------------- */
+
+/* In a second, where needless_max is that. */
+#define SIGNALS_MAX 5u
+
+static inline void signal_for_nothing(unsigned int n)
+{
+	uint64_t before = stats().signals_needless;
+
+	for (unsigned int i = 1; i <= n; i++) {
+		guest_signal(&guest);
+		wait_until(stats().signals_needless == before + i);
+	}
+}
+
+/* One that signals too often is heard later. */
+static inline void check_throttle(void)
+{
+	start();
+	settle();
+	signal_for_nothing(SIGNALS_MAX);
+	ck_assert_uint_eq(stats().throttled, 0);
+	signal_for_nothing(1);
+	wait_until(stats().throttled == 1);
+	/* They count, each of them. */
+	for (unsigned int i = 0; i < 1000; i++)
+		guest_signal(&guest);
+	wait_until(stats().signals_needless == SIGNALS_MAX + 1 + 1000);
+	ck_assert_uint_ge(stats().throttled, 1);
+	ck_assert_uint_lt(stats().throttled, 1000);
+	/* Nothing is lost. */
+	for (unsigned int i = 1; i <= 10; i++)
+		ping(i);
+}
+
+/* What was held back ends with the channel. */
+static inline void check_end_of_throttle(void)
+{
+	start();
+	settle();
+	signal_for_nothing(SIGNALS_MAX + 1);
+	wait_until(stats().throttled == 1);
+	guest_close(&guest);
+	guest_open(&guest, &offer);
+	ping(1);
+	ping(2);
+}
+
 #endif

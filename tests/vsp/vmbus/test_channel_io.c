@@ -26,41 +26,15 @@ START_TEST(signals_for_nothing_are_counted)
 }
 END_TEST
 
-#define SIGNALS_MAX 5u
-
 static void throttle_setup(void)
 {
 	needless_max = SIGNALS_MAX;
 	dev_setup();
 }
 
-static void signal_for_nothing(unsigned int n)
-{
-	uint64_t before = stats().signals_needless;
-
-	for (unsigned int i = 1; i <= n; i++) {
-		guest_signal(&guest);
-		wait_until(stats().signals_needless == before + i);
-	}
-}
-
 START_TEST(who_signals_too_often_is_heard_later)
 {
-	start();
-	settle();
-	signal_for_nothing(SIGNALS_MAX);
-	ck_assert_uint_eq(stats().throttled, 0);
-	signal_for_nothing(1);
-	wait_until(stats().throttled == 1);
-	/* They count, each of them. */
-	for (unsigned int i = 0; i < 1000; i++)
-		guest_signal(&guest);
-	wait_until(stats().signals_needless == SIGNALS_MAX + 1 + 1000);
-	ck_assert_uint_ge(stats().throttled, 1);
-	ck_assert_uint_lt(stats().throttled, 1000);
-	/* Nothing is lost. */
-	for (unsigned int i = 1; i <= 10; i++)
-		ping(i);
+	check_throttle();
 }
 END_TEST
 
@@ -76,14 +50,7 @@ END_TEST
 
 START_TEST(the_throttle_ends_with_the_channel)
 {
-	start();
-	settle();
-	signal_for_nothing(SIGNALS_MAX + 1);
-	wait_until(stats().throttled == 1);
-	guest_close(&guest);
-	guest_open(&guest, &offer);
-	ping(1);
-	ping(2);
+	check_end_of_throttle();
 }
 END_TEST
 
