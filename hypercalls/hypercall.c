@@ -103,11 +103,15 @@ const struct coverage_set *hypercalls_coverage(const struct hypercalls *calls)
 	return calls->coverage;
 }
 
+static struct coverage_entry *entry_of(const struct hypercalls *calls,
+				       const struct hypercall_row *row)
+{
+	return &calls->coverage->entries[row - hypercall_table(NULL)];
+}
+
 void hypercalls_signalled(struct hypercalls *calls, uint64_t n)
 {
-	const struct hypercall_row *row = hypercall_find(HVCALL_SIGNAL_EVENT);
-
-	coverage_add(&calls->coverage->entries[row - hypercall_table(NULL)], n);
+	coverage_add(entry_of(calls, hypercall_find(HVCALL_SIGNAL_EVENT)), n);
 }
 
 /* Two 32-bit registers as one value. */
@@ -367,9 +371,7 @@ static bool call_row(struct request *req, uint64_t control,
 		     struct hypercall_regs *regs, unsigned int *reps,
 		     hv_status_t *status)
 {
-	const struct coverage_set *coverage = req->calls->coverage;
-	struct coverage_entry *entry =
-		&coverage->entries[req->row - hypercall_table(NULL)];
+	struct coverage_entry *entry = entry_of(req->calls, req->row);
 	bool ud = false;
 
 	coverage_hit(entry);

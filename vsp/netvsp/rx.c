@@ -197,6 +197,13 @@ void netvsp_batch_add(struct netvsp_channel *c, uint32_t first)
 		netvsp_fault_added(c, n);
 }
 
+static void empty_batch(struct netvsp_channel *c)
+{
+	c->batch.n = 0;
+	c->batch.frames = 0;
+	c->overtaken.after = 0;
+}
+
 void netvsp_batch_send(struct netvsp_channel *c)
 {
 	struct netvsp_batch *b = &c->batch;
@@ -221,9 +228,7 @@ void netvsp_batch_send(struct netvsp_channel *c)
 	out.trans_id = sections_sent(c->sections, b->first, c->index);
 	c->sections->frames[b->first] = b->frames;
 	c->in_flight += b->frames;
-	b->n = 0;
-	b->frames = 0;
-	c->overtaken.after = 0;
+	empty_batch(c);
 	netvsp_count(&c->n.rx_packets, 1);
 	/* There was room; if not, the channel is gone, or about to go. */
 	if (channel_send_packet(c->ch, &out))
@@ -601,14 +606,19 @@ void netvsp_on_queue(struct worker_fd *fd, uint32_t events)
 	receive(c);
 }
 
-void netvsp_rx_resume(struct netvsp_channel *c)
+static void wait_no_more(struct netvsp_channel *c)
 {
-	if (!must_wait(c) || (c->full && c->in_flight > RX_IN_FLIGHT_MAX / 2))
-		return;
 	c->starved = false;
 	c->blocked = false;
 	c->full = false;
 	netvsp_rx_watch(c);
+}
+
+void netvsp_rx_resume(struct netvsp_channel *c)
+{
+	if (!must_wait(c) || (c->full && c->in_flight > RX_IN_FLIGHT_MAX / 2))
+		return;
+	wait_no_more(c);
 	worker_queue(c->worker, &c->receive);
 	worker_queue(c->worker, &c->mail_task);
 }
@@ -652,10 +662,7 @@ void netvsp_rx_update(struct netvsp_channel *c)
 		set_window(c);
 	}
 	c->is_receiving = wanted;
-	c->starved = false;
-	c->blocked = false;
-	c->full = false;
-	netvsp_rx_watch(c);
+	wait_no_more(c);
 	/* What others have brought goes on in any case. */
 	worker_queue(c->worker, &c->mail_task);
 	if (wanted)
@@ -666,8 +673,6 @@ void netvsp_rx_reset(struct netvsp_channel *c)
 {
 	if (c->sections)
 		empty_window(c);
-	c->batch.n = 0;
-	c->batch.frames = 0;
-	c->overtaken.after = 0;
+	empty_batch(c);
 	netvsp_rx_update(c);
 }

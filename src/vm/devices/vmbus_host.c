@@ -12,7 +12,7 @@
 #include "hypercalls/hypercall.h"
 #include "hypercalls/page.h"
 #include "kvm/kvm.h"
-#include "partition/partition.h"
+#include "partition/features.h"
 #include "partition/profile.h"
 #include "proto/hv_tlfs.h"
 #include "vm/devices/vmbus_devices.h"
